@@ -1,0 +1,1 @@
+"""The components: one part of the platform in each file."""

@@ -1,0 +1,1 @@
+"""The GitOps repository, as a function of the settings."""

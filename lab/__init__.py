@@ -1,0 +1,1 @@
+"""Everything that stands in for AWS and the clusters on one machine."""

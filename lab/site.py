@@ -1,0 +1,105 @@
+"""Where a lab lives: its folders, its ports and its addresses, as plain data."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from settings.loading import stack_files
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+HOST = "127.0.0.1"
+
+SHARED_PARTS = ("aws", "registry", "git", "charts", "door", "inbox", "people")
+CLUSTER_PARTS = (
+    "etcd",
+    "etcd-peer",
+    "apiserver",
+    "controller-manager",
+    "scheduler",
+    "kwok",
+    "redis",
+    "argocd-server",
+    "argocd-server-metrics",
+    "argocd-repo-server",
+    "argocd-repo-server-metrics",
+    "argocd-controller-metrics",
+    "argocd-notifications-metrics",
+)
+KEEL_PORT = 9300
+"""Keel listens here and nowhere else: its port is compiled in."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """One lab on this machine: `home` holds its state, ports count up from `port_base`."""
+
+    home: Path = CHECKOUT / ".lab"
+    port_base: int = 21000
+
+    @classmethod
+    def from_environment(cls) -> Site:
+        """The lab that LAB_HOME and LAB_PORT_BASE name, or the one of this checkout."""
+        return cls(
+            Path(os.environ.get("LAB_HOME", CHECKOUT / ".lab")).absolute(),
+            int(os.environ.get("LAB_PORT_BASE", "21000")),
+        )
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """One cluster for each committed stack file."""
+        return tuple(stack_files(CHECKOUT))
+
+    def port(self, part: str, environment: str | None = None) -> int:
+        """The port of a shared part, or of a part of an environment's cluster."""
+        if environment is None:
+            return self.port_base + SHARED_PARTS.index(part)
+        cluster = self.environments.index(environment)
+        return self.port_base + 100 * (cluster + 1) + CLUSTER_PARTS.index(part)
+
+    def url(self, part: str, environment: str | None = None, scheme: str = "http") -> str:
+        return f"{scheme}://{HOST}:{self.port(part, environment)}"
+
+    @property
+    def registry_host(self) -> str:
+        return f"{HOST}:{self.port('registry')}"
+
+    @property
+    def gitops_url(self) -> str:
+        return f"{self.url('git')}/gitops.git"
+
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    def cluster_dir(self, environment: str) -> Path:
+        return self.home / "clusters" / environment
+
+    def admin_kubeconfig(self, environment: str) -> Path:
+        """The lab's own way in; the program never sees it."""
+        return self.cluster_dir(environment) / "admin.kubeconfig"
+
+    def certificate_authority(self, environment: str) -> Path:
+        return self.cluster_dir(environment) / "pki" / "ca.crt"
+
+    @property
+    def aws_credentials(self) -> Path:
+        """AWS_* variables of the platform role, one `NAME=value` a line."""
+        return self.home / "aws" / "platform.env"
+
+    @property
+    def kept(self) -> Path:
+        return self.home / "aws" / "kept.json"
+
+    @property
+    def git_repositories(self) -> Path:
+        return self.home / "git"
+
+    @property
+    def git_token(self) -> Path:
+        """The token with which one pushes (user `lab`)."""
+        return self.home / "git" / "token"
+
+    @property
+    def gitops_checkout(self) -> Path:
+        return self.home / "gitops"

@@ -1,0 +1,89 @@
+"""`services.yaml`: who owns what, where it is built, and how it reaches an environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from settings.model import DnsLabel, Model, matching
+
+CATALOGUE_FILE = "services.yaml"
+
+SourceRepository = Annotated[
+    str,
+    matching(r"[\w.-]+/[\w.-]+", "must be a GitHub repository written as owner/name"),
+]
+EnvName = Annotated[
+    str,
+    matching(r"[A-Za-z_][A-Za-z0-9_]*", "must be the name of an environment variable"),
+]
+FileName = Annotated[str, matching(r"[\w][\w.-]*", "must be a plain file name")]
+HttpPath = Annotated[str, matching(r"/[\w./-]*", "must be a path such as /healthz")]
+Delivery = Literal["keel", "commit"]
+Packaging = Literal["kustomize", "helm"]
+Ci = Literal["circleci", "github-actions"]
+
+
+class Team(Model):
+    """People who own services."""
+
+    group: str = Field(description="the team's group, as the SSO provider names it")
+
+
+class GithubIds(Model):
+    """The numeric ids that GitHub puts into the OIDC subject of newer repositories."""
+
+    owner: int = Field(gt=0)
+    repository: int = Field(gt=0)
+
+
+class Service(Model):
+    """One deployable: its image, its pipeline and its place in the clusters."""
+
+    owner: str = Field(description="a key of `teams`")
+    source: SourceRepository = Field(description="the service's own repository on GitHub")
+    branch: str = Field("main", pattern=r"^[\w./-]+$", description="the branch that is built")
+    ci: Ci
+    delivery: Delivery = Field(
+        description="keel: the pushed tag is rolled at once; commit: CI commits the version"
+    )
+    port: int = Field(ge=1024, le=65535, description="where the container listens")
+    packaging: Packaging = "kustomize"
+    health: HttpPath = Field("/healthz", description="answers 200 when the service can serve")
+    ingress: bool = Field(False, description="reachable as <service>.<domain of the environment>")
+    env: dict[EnvName, str] = Field(default={}, description="the same in every environment")
+    config: dict[FileName, str] = Field(
+        default={}, description="files mounted read-only at /etc/<service>"
+    )
+    circleci_project: UUID | None = Field(None, description="the CircleCI project's id")
+    github_ids: GithubIds | None = None
+
+
+class Namespace(Model):
+    """A Kubernetes namespace and the services that live in it."""
+
+    services: dict[DnsLabel, Service] = Field(min_length=1)
+
+
+class CircleCi(Model):
+    """The CircleCI organization whose OIDC tokens are trusted."""
+
+    organization: UUID
+
+
+class Catalogue(Model):
+    """The whole of `services.yaml`."""
+
+    teams: dict[DnsLabel, Team] = Field(min_length=1)
+    releasers: str = Field(description="the SSO group whose members approve syncs of safe stacks")
+    circleci: CircleCi | None = None
+    namespaces: dict[DnsLabel, Namespace] = Field(min_length=1)
+
+    def __iter__(self) -> Iterator[tuple[str, str, Service]]:  # type: ignore[override]
+        """Every service as (namespace, name, service), sorted by both names."""
+        for namespace, group in sorted(self.namespaces.items()):
+            for name, service in sorted(group.services.items()):
+                yield namespace, name, service

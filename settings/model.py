@@ -1,0 +1,60 @@
+"""The base of every configuration model: frozen, camelCase in YAML, unknown keys refused."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+
+class Model(BaseModel):
+    """A part of the configuration. Keys are camelCase in YAML and snake_case in Python."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=False, extra="forbid", frozen=True
+    )
+
+
+def matching(pattern: str, rule: str) -> AfterValidator:
+    """A check that the whole string matches `pattern`; `rule` says so in words."""
+    compiled = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not compiled.fullmatch(value):
+            raise ValueError(rule)
+        return value
+
+    return AfterValidator(check)
+
+
+DnsLabel = Annotated[
+    str,
+    matching(
+        r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?",
+        "must be a DNS label: lower-case letters, digits and hyphens, starting with a letter, "
+        "63 characters at most",
+    ),
+]
+DomainName = Annotated[
+    str,
+    matching(
+        r"(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]{2,63}",
+        "must be a domain name such as dev.example.com",
+    ),
+]
+PrincipalArn = Annotated[
+    str,
+    matching(
+        r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+",
+        "must be the ARN of an IAM role or user",
+    ),
+]
+GitUrl = Annotated[
+    str,
+    matching(
+        r"(https?://|ssh://|git@)[\w.@:/~%+-]+",
+        "must be a Git URL that begins with https://, ssh:// or git@",
+    ),
+]

@@ -1,0 +1,45 @@
+"""Names and tags of everything in AWS: the one place that composes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from settings.loading import Settings
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of one environment, all with the prefix `<organization>-<stack>`."""
+
+    organization: str
+    stack: str
+
+    @property
+    def prefix(self) -> str:
+        return f"{self.organization}-{self.stack}"
+
+    @property
+    def cluster(self) -> str:
+        return self.prefix
+
+    def of(self, part: str) -> str:
+        """`<organization>-<stack>-<part>`."""
+        return f"{self.prefix}-{part}"
+
+    @staticmethod
+    def repository(namespace: str, service: str) -> str:
+        """An image repository, `<namespace>/<service>`: the folders of the GitOps repository."""
+        return f"{namespace}/{service}"
+
+    def tags(self, **extra: str) -> dict[str, str]:
+        """The tags that everything carries, and `extra` ones."""
+        return {
+            "Organization": self.organization,
+            "Environment": self.stack,
+            "ManagedBy": "pulumi",
+            **extra,
+        }
+
+
+def names(settings: Settings) -> Names:
+    return Names(settings.config.organization, settings.stack)

@@ -1,0 +1,81 @@
+"""Raw mappings into models; every pydantic complaint becomes a `Problem` with a remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any, TypeVar, get_args
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from settings.model import Model
+from settings.problems import Problem
+
+M = TypeVar("M", bound=Model)
+
+
+def parse(
+    model: type[M], raw: Mapping[str, Any], file: str, problems: list[Problem], prefix: str = ""
+) -> M | None:
+    """`raw` as a `model`; on faults every one of them is added to `problems`, and None returned."""
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        problems.extend(_problem(model, detail, file, prefix) for detail in error.errors())
+        return None
+
+
+def _problem(model: type[Model], detail: ErrorDetails, file: str, prefix: str) -> Problem:
+    location = detail["loc"]
+    path = prefix + _path(location)
+    if detail["type"] == "extra_forbidden":
+        return Problem(file, path, "", "is not a key known here", _nearest(model, location))
+    if detail["type"] == "missing":
+        return Problem(file, path, "", "is missing", "add the key: see README.md, Configuration")
+    message = detail["msg"].removeprefix("Value error, ")
+    rule, _, remedy = message.partition("; ")
+    value = "" if isinstance(detail["input"], dict | Model) else str(detail["input"])
+    return Problem(file, path, value, _lower_first(rule), remedy or "correct the value")
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    """`('nodeGroups', 0, 'minSize')` as `nodeGroups[0].minSize`."""
+    text = ""
+    for step in location:
+        if step == "[key]":
+            continue
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
+def _nearest(model: type[Model], location: tuple[int | str, ...]) -> str:
+    """What the writer of an unknown key may have meant."""
+    known = sorted(_known_keys(model, location[:-1]))
+    close = get_close_matches(str(location[-1]), known, n=1)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"remove it; known keys: {', '.join(known)}"
+
+
+def _known_keys(model: type[Model], location: tuple[int | str, ...]) -> Iterator[str]:
+    """The keys that the model at `location` below `model` knows."""
+    current: type[Model] | None = model
+    for step in location:
+        field = next((f for f in current.model_fields.values() if f.alias == step), None)
+        current = _model_in(field.annotation) if field else current
+        if current is None:
+            return
+    for name, field in current.model_fields.items():
+        yield field.alias or name
+
+
+def _model_in(annotation: Any) -> type[Model] | None:
+    """The first model mentioned in a type such as `dict[str, Service]` or `Keel | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,141 @@
+"""Rules that tie settings together: between keys, between files, between environments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from settings.catalogue import CATALOGUE_FILE, Catalogue
+from settings.problems import Problem
+
+if TYPE_CHECKING:
+    from settings.loading import Environment
+
+
+def check(
+    environments: Sequence[Environment], catalogue: Catalogue
+) -> Iterator[Problem]:
+    """Every rule that the models cannot see by themselves."""
+    for environment in environments:
+        yield from _keel(environment, catalogue)
+        yield from _service_range(environment)
+        yield from _registry(environment, environments)
+        yield from _teams_with_access(environment, catalogue)
+    yield from _overlapping_networks(environments)
+    yield from _catalogue(catalogue)
+
+
+def _problem(environment: Environment, path: str, value: object, rule: str, remedy: str) -> Problem:
+    return Problem(f"Pulumi.{environment.name}.yaml", f"platform:{path}", str(value), rule, remedy)
+
+
+def _keel(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
+    wanted = environment.config.keel
+    if wanted and not environment.speed.keel:
+        yield _problem(
+            environment,
+            "keel",
+            wanted.schedule,
+            f"Keel is not allowed where speed is {environment.speed.name}: it runs builds that "
+            "nobody promoted",
+            "remove the key platform:keel",
+        )
+    served = [name for _, name, service in catalogue if service.delivery == "keel"]
+    if served and not wanted and environment.speed.keel:
+        yield _problem(
+            environment,
+            "keel",
+            "",
+            f"is missing, and {', '.join(served)} rely on it (delivery: keel)",
+            "add platform:keel with a schedule",
+        )
+
+
+def _service_range(environment: Environment) -> Iterator[Problem]:
+    network, services = environment.config.network.cidr, environment.config.cluster.service_cidr
+    if network and network.overlaps(services):
+        yield _problem(
+            environment,
+            "cluster.serviceCidr",
+            services,
+            f"overlaps the network's range {network}",
+            "choose another private range for one of the two",
+        )
+
+
+def _registry(environment: Environment, environments: Sequence[Environment]) -> Iterator[Problem]:
+    owner = environment.config.registry.owner
+    owners = {e.config.registry.owner for e in environments}
+    if owner not in {e.name for e in environments}:
+        yield _problem(
+            environment,
+            "registry.owner",
+            owner,
+            "is no stack: there is no such Pulumi.<stack>.yaml",
+            f"name one of {', '.join(e.name for e in environments)}",
+        )
+    elif len(owners) > 1:
+        yield _problem(
+            environment,
+            "registry.owner",
+            owner,
+            f"all environments share one registry, but its owner is given as "
+            f"{' and '.join(sorted(owners))}",
+            "name the same owner in every stack file",
+        )
+
+
+def _teams_with_access(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
+    for team in sorted(environment.config.cluster.access.teams.keys() - catalogue.teams.keys()):
+        yield _problem(
+            environment,
+            f"cluster.access.teams.{team}",
+            "",
+            "is no team of services.yaml",
+            f"name one of {', '.join(sorted(catalogue.teams))}",
+        )
+
+
+def _overlapping_networks(environments: Sequence[Environment]) -> Iterator[Problem]:
+    for one, other in combinations(environments, 2):
+        ours, theirs = one.config.network.cidr, other.config.network.cidr
+        if ours and theirs and ours.overlaps(theirs):
+            yield _problem(
+                other,
+                "network.cidr",
+                theirs,
+                f"overlaps {ours} of Pulumi.{one.name}.yaml",
+                "give each environment a range of its own, so that they can be peered",
+            )
+
+
+def _catalogue(catalogue: Catalogue) -> Iterator[Problem]:
+    homes: dict[str, str] = {}
+    for namespace, name, service in catalogue:
+        path = f"namespaces.{namespace}.services.{name}"
+        if service.owner not in catalogue.teams:
+            yield Problem(
+                CATALOGUE_FILE,
+                f"{path}.owner",
+                service.owner,
+                "is no team",
+                f"name one of {', '.join(sorted(catalogue.teams))}, or add it to teams",
+            )
+        if name in homes:
+            yield Problem(
+                CATALOGUE_FILE,
+                path,
+                "",
+                f"the service {name} is named twice, also in {homes[name]}",
+                "give one of them another name: releases are made by service name",
+            )
+        homes.setdefault(name, namespace)
+        if service.ci == "circleci" and not (catalogue.circleci and service.circleci_project):
+            yield Problem(
+                CATALOGUE_FILE,
+                path,
+                "",
+                "ci: circleci needs circleci.organization and the service's circleciProject",
+                "add both ids: they are what the registry's role trusts",
+            )

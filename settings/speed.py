@@ -1,0 +1,72 @@
+"""The one switch: everything that makes an environment fast or safe, as a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """A container's requests and limits, in Kubernetes quantities."""
+
+    cpu_request: str
+    cpu_limit: str | None
+    memory_request: str
+    memory_limit: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speed:
+    """One column of the table: how an environment behaves."""
+
+    name: Literal["fast", "safe"]
+    automated_sync: bool
+    """Argo CD syncs, prunes and heals by itself; otherwise a person starts every sync."""
+    owners_sync: bool
+    """The owning team may sync its Applications; otherwise only the releasers may."""
+    moving_tag: bool
+    """Services may run the tag that every build moves; otherwise only version and digest."""
+    keel: bool
+    """Keel is installed for the services that it delivers; otherwise it is refused."""
+    protected: bool
+    """Long-lived resources cannot be deleted by accident, and Argo CD runs highly available."""
+    log_level: Literal["debug", "info"]
+    replicas: int
+    disruption_budget: bool
+    resources: Resources
+
+
+SPEEDS = MappingProxyType(
+    {
+        "fast": Speed(
+            name="fast",
+            automated_sync=True,
+            owners_sync=True,
+            moving_tag=True,
+            keel=True,
+            protected=False,
+            log_level="debug",
+            replicas=1,
+            disruption_budget=False,
+            resources=Resources(
+                cpu_request="50m", cpu_limit=None, memory_request="64Mi", memory_limit="512Mi"
+            ),
+        ),
+        "safe": Speed(
+            name="safe",
+            automated_sync=False,
+            owners_sync=False,
+            moving_tag=False,
+            keel=False,
+            protected=True,
+            log_level="info",
+            replicas=2,
+            disruption_budget=True,
+            resources=Resources(
+                cpu_request="250m", cpu_limit="250m", memory_request="256Mi", memory_limit="256Mi"
+            ),
+        ),
+    }
+)

@@ -1,0 +1,201 @@
+"""`Pulumi.<stack>.yaml`: what one environment sets, key by key."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from settings.model import DnsLabel, DomainName, GitUrl, Model, PrincipalArn, matching
+
+ZoneLetter = Annotated[str, matching(r"[a-f]", "must be the letter of an availability zone")]
+SubnetId = Annotated[str, matching(r"subnet-[0-9a-f]{8,17}", "must be a subnet's id")]
+VpcId = Annotated[str, matching(r"vpc-[0-9a-f]{8,17}", "must be a VPC's id")]
+ChartVersion = Annotated[
+    str, matching(r"\d+\.\d+\.\d+", "must be one chart version such as 10.1.1, not a range")
+]
+KubernetesVersion = Annotated[
+    str, matching(r"1\.\d{2}", 'must be a Kubernetes minor version in quotes, such as "1.35"')
+]
+PollSchedule = Annotated[
+    str,
+    matching(
+        r"@every ([1-9]\d*)(s|m|h)|@hourly|@daily",
+        "must be a Keel schedule such as '@every 30s'",
+    ),
+]
+
+
+class ExistingNetwork(Model):
+    """A VPC that somebody else looks after."""
+
+    vpc: VpcId
+    private_subnets: list[SubnetId] = Field(min_length=2, description="one in each zone used")
+    public_subnets: list[SubnetId] = Field(default=[])
+
+
+class Network(Model):
+    """A VPC of our own, or the ids of an existing one."""
+
+    cidr: IPv4Network | None = Field(None, description="the VPC's range, /16 to /22")
+    zones: list[ZoneLetter] = Field(["a", "b"], min_length=2, max_length=3)
+    nat: Literal["single", "per-zone"] = "single"
+    flow_logs: bool = False
+    existing: ExistingNetwork | None = None
+
+    @model_validator(mode="after")
+    def one_or_the_other(self) -> Self:
+        if (self.cidr is None) == (self.existing is None):
+            raise ValueError("must have either cidr (a new VPC) or existing (one that is there)")
+        return self
+
+
+class Taint(Model):
+    """Keeps pods without a matching toleration off a node group."""
+
+    key: str
+    value: str = ""
+    effect: Literal["NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"]
+
+
+class NodeGroup(Model):
+    """A managed node group; sizes count nodes."""
+
+    name: DnsLabel
+    instance_types: list[str] = Field(min_length=1)
+    min_size: int = Field(ge=0)
+    max_size: int = Field(ge=1)
+    disk_gib: int = Field(50, ge=20, le=16384)
+    capacity: Literal["on-demand", "spot"] = "on-demand"
+    labels: dict[str, str] = {}
+    taints: list[Taint] = []
+
+    @model_validator(mode="after")
+    def sizes_in_order(self) -> Self:
+        if self.min_size > self.max_size:
+            raise ValueError(
+                f"minSize {self.min_size} exceeds maxSize {self.max_size}; "
+                "lower minSize or raise maxSize"
+            )
+        return self
+
+
+class Access(Model):
+    """Who may enter the cluster; teams are keys of `teams` in services.yaml."""
+
+    platform: list[PrincipalArn] = Field(min_length=1, description="administrators")
+    teams: dict[DnsLabel, list[PrincipalArn]] = {}
+    read_only: list[PrincipalArn] = []
+
+
+class Cluster(Model):
+    """The EKS cluster, or the name of an existing one."""
+
+    version: KubernetesVersion
+    service_cidr: IPv4Network = IPv4Network("172.20.0.0/16")
+    public_access: list[IPv4Network] = Field([], description="who reaches the endpoint publicly")
+    logs: list[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"]] = [
+        "api",
+        "audit",
+        "authenticator",
+    ]
+    node_groups: list[NodeGroup] = Field(default=[])
+    addons: dict[str, str] = Field(default={}, description="pinned versions by add-on name")
+    access: Access
+    existing: str | None = Field(None, description="the name of a cluster to adopt")
+
+    @model_validator(mode="after")
+    def nodes_or_existing(self) -> Self:
+        if self.existing is None and not self.node_groups:
+            raise ValueError("must have at least one of nodeGroups, unless existing is set")
+        return self
+
+
+class Registry(Model):
+    """ECR; one registry serves every environment."""
+
+    owner: DnsLabel = Field(description="the stack that creates the repositories")
+    host: str | None = Field(None, description="in place of ECR's own, for other registries")
+    encryption: Literal["AES256", "KMS"] = "AES256"
+    untagged_days: int = Field(7, ge=1, description="when an untagged image expires")
+    build_days: int = Field(90, ge=7, description="when a build that nothing names expires")
+
+
+class GitOps(Model):
+    """The GitOps repository and the checkout that `pulumi up` writes into."""
+
+    url: GitUrl
+    branch: str = Field("main", pattern=r"^[\w./-]+$")
+    checkout: str = Field("../gitops", description="a folder, relative to this program")
+
+
+class Chart(Model):
+    """Where a Helm chart comes from, and the one version of it."""
+
+    repository: str | None = Field(None, description="in place of the chart's own repository")
+    version: ChartVersion | None = Field(None, description="in place of the pinned version")
+
+
+class SyncWindow(Model):
+    """When syncs are allowed: a cron schedule, how long, and where the clock stands."""
+
+    schedule: str
+    duration: str = Field(pattern=r"^\d+(m|h)$")
+    time_zone: str = "UTC"
+
+
+class Sso(Model):
+    """OpenID Connect single sign-on; its client secret is `platform:ssoClientSecret`."""
+
+    issuer: str = Field(pattern=r"^https?://")
+    client_id: str = Field(min_length=1)
+
+
+class Notifications(Model):
+    """Where Argo CD reports to; the Slack token is `platform:slackToken`."""
+
+    slack_channel: str | None = None
+    webhook: str | None = Field(None, pattern=r"^https?://")
+
+
+class ArgoCd(Model):
+    """Argo CD of one environment."""
+
+    chart: Chart = Chart.model_validate({})
+    domain: DomainName | None = Field(None, description="where its UI and API are reached")
+    sso: Sso | None = None
+    notifications: Notifications = Notifications.model_validate({})
+    reconciliation_seconds: int = Field(30, ge=10, le=3600, description="how often Git is read")
+    sync_windows: list[SyncWindow] = Field([], description="none: always")
+
+
+class Keel(Model):
+    """Keel of one fast environment."""
+
+    chart: Chart = Chart.model_validate({})
+    schedule: PollSchedule = "@every 30s"
+
+
+class Stack(Model):
+    """Every `platform:` key of one stack."""
+
+    speed: Literal["fast", "safe"]
+    organization: DnsLabel = Field(description="prefix of everything's name")
+    domain: DomainName = Field(description="services with ingress are <service>.<domain>")
+    network: Network
+    cluster: Cluster
+    registry: Registry
+    gitops: GitOps
+    argocd: ArgoCd
+    keel: Keel | None = None
+
+
+class Aws(Model):
+    """The `aws:` keys that the program itself needs; the provider reads the others."""
+
+    region: Annotated[str, matching(r"[a-z]{2}(-[a-z]+)+-\d", "must be an AWS region")]
+    allowed_account_ids: list[Annotated[str, matching(r"\d{12}", "must be 12 digits")]] = Field(
+        min_length=1, max_length=1, description="the one account of this environment"
+    )
+    profile: str | None = None
