@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 from settings.loading import Settings
 
@@ -31,6 +32,10 @@ class Names:
         """An image repository, `<namespace>/<service>`: the folders of the GitOps repository."""
         return f"{namespace}/{service}"
 
+    def ci_role(self, service: str) -> str:
+        """The IAM role with which a service's pipeline pushes its images, 64 characters at most."""
+        return _at_most(64, self.of(f"ci-{service}"))
+
     def tags(self, **extra: str) -> dict[str, str]:
         """The tags that everything carries, and `extra` ones."""
         return {
@@ -39,6 +44,13 @@ class Names:
             "ManagedBy": "pulumi",
             **extra,
         }
+
+
+def _at_most(length: int, name: str) -> str:
+    """`name`, or its beginning and a hash of the whole where AWS would refuse it as too long."""
+    if len(name) <= length:
+        return name
+    return f"{name[: length - 9]}-{sha256(name.encode()).hexdigest()[:8]}"
 
 
 def names(settings: Settings) -> Names:
