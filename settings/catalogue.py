@@ -82,7 +82,7 @@ class Catalogue(Model):
     circleci: CircleCi | None = None
     namespaces: dict[DnsLabel, Namespace] = Field(min_length=1)
 
-    def __iter__(self) -> Iterator[tuple[str, str, Service]]:  # type: ignore[override]
+    def entries(self) -> Iterator[tuple[str, str, Service]]:
         """Every service as (namespace, name, service), sorted by both names."""
         for namespace, group in sorted(self.namespaces.items()):
             for name, service in sorted(group.services.items()):

@@ -15,9 +15,7 @@ from settings.speed import SPEEDS, Speed
 from settings.stack import Aws, Stack
 from settings.yaml_files import read_mapping
 
-SECRETS = frozenset(
-    {"gitToken", "gitPrivateKey", "ssoClientSecret", "slackToken", "webhookToken"}
-)
+SECRETS = frozenset({"gitToken", "gitPrivateKey", "ssoClientSecret", "slackToken", "webhookToken"})
 """`platform:` keys whose values are Pulumi secrets: allowed here, read elsewhere."""
 
 
@@ -87,9 +85,8 @@ def load(stack: str, config: Mapping[str, Any], root: Path) -> Settings:
     `Pulumi.*.yaml`. Raises SettingsError with every problem found.
     """
     problems: list[Problem] = []
-    catalogue = parse(
-        Catalogue, read_mapping(root / CATALOGUE_FILE, problems), CATALOGUE_FILE, problems
-    )
+    raw = read_mapping(root / CATALOGUE_FILE, problems)
+    catalogue = raw and parse(Catalogue, raw, CATALOGUE_FILE, problems)
     configs = {name: _stack_file(path, problems) for name, path in stack_files(root).items()}
     configs[stack] = config
     environments = tuple(
@@ -120,7 +117,7 @@ def stack_files(root: Path) -> dict[str, Path]:
 
 
 def _stack_file(path: Path, problems: list[Problem]) -> Mapping[str, Any]:
-    config = read_mapping(path, problems).get("config", {})
+    config = (read_mapping(path, problems) or {}).get("config", {})
     return config if isinstance(config, dict) else {}
 
 
@@ -131,9 +128,7 @@ def _environment(
         return None
     file = f"Pulumi.{name}.yaml"
     ours = {
-        key: value
-        for key, value in _section(config, "platform:").items()
-        if key not in SECRETS
+        key: value for key, value in _section(config, "platform:").items() if key not in SECRETS
     }
     known = {field.alias for field in Aws.model_fields.values()}
     aws = {key: value for key, value in _section(config, "aws:").items() if key in known}

@@ -60,17 +60,17 @@ def _nearest(model: type[Model], location: tuple[int | str, ...]) -> str:
 
 def _known_keys(model: type[Model], location: tuple[int | str, ...]) -> Iterator[str]:
     """The keys that the model at `location` below `model` knows."""
-    current: type[Model] | None = model
     for step in location:
-        field = next((f for f in current.model_fields.values() if f.alias == step), None)
-        current = _model_in(field.annotation) if field else current
-        if current is None:
+        field = next((f for f in model.model_fields.values() if f.alias == step), None)
+        inner = _model_in(field.annotation) if field else model
+        if inner is None:
             return
-    for name, field in current.model_fields.items():
+        model = inner
+    for name, field in model.model_fields.items():
         yield field.alias or name
 
 
-def _model_in(annotation: Any) -> type[Model] | None:
+def _model_in(annotation: object) -> type[Model] | None:
     """The first model mentioned in a type such as `dict[str, Service]` or `Keel | None`."""
     if isinstance(annotation, type) and issubclass(annotation, Model):
         return annotation

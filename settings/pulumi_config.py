@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pulumi
 from pulumi.runtime.config import CONFIG
@@ -20,10 +19,11 @@ def load_stack() -> Settings:
 
 def secret(name: str) -> pulumi.Output[str] | None:
     """The secret `platform:<name>`, or None where the stack does not set it."""
-    assert name in SECRETS, f"{name} is not declared in settings.loading.SECRETS"
+    if name not in SECRETS:
+        raise KeyError(f"{name} is not declared in settings.loading.SECRETS")
     return pulumi.Config("platform").get_secret(name)
 
 
-def _value(text: str) -> Any:
+def _value(text: str) -> object:
     """Pulumi hands objects over as JSON and everything else as it stands."""
     return json.loads(text) if text[:1] in ("{", "[") else text

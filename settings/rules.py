@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from settings.loading import Environment
 
 
-def check(
-    environments: Sequence[Environment], catalogue: Catalogue
-) -> Iterator[Problem]:
+def check(environments: Sequence[Environment], catalogue: Catalogue) -> Iterator[Problem]:
     """Every rule that the models cannot see by themselves."""
     for environment in environments:
         yield from _keel(environment, catalogue)
@@ -41,7 +39,7 @@ def _keel(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
             "nobody promoted",
             "remove the key platform:keel",
         )
-    served = [name for _, name, service in catalogue if service.delivery == "keel"]
+    served = [name for _, name, service in catalogue.entries() if service.delivery == "keel"]
     if served and not wanted and environment.speed.keel:
         yield _problem(
             environment,
@@ -112,7 +110,7 @@ def _overlapping_networks(environments: Sequence[Environment]) -> Iterator[Probl
 
 def _catalogue(catalogue: Catalogue) -> Iterator[Problem]:
     homes: dict[str, str] = {}
-    for namespace, name, service in catalogue:
+    for namespace, name, service in catalogue.entries():
         path = f"namespaces.{namespace}.services.{name}"
         if service.owner not in catalogue.teams:
             yield Problem(

@@ -68,8 +68,8 @@ class NodeGroup(Model):
     max_size: int = Field(ge=1)
     disk_gib: int = Field(50, ge=20, le=16384)
     capacity: Literal["on-demand", "spot"] = "on-demand"
-    labels: dict[str, str] = {}
-    taints: list[Taint] = []
+    labels: dict[str, str] = Field(default={})
+    taints: list[Taint] = Field(default=[])
 
     @model_validator(mode="after")
     def sizes_in_order(self) -> Self:
@@ -85,8 +85,8 @@ class Access(Model):
     """Who may enter the cluster; teams are keys of `teams` in services.yaml."""
 
     platform: list[PrincipalArn] = Field(min_length=1, description="administrators")
-    teams: dict[DnsLabel, list[PrincipalArn]] = {}
-    read_only: list[PrincipalArn] = []
+    teams: dict[DnsLabel, list[PrincipalArn]] = Field(default={})
+    read_only: list[PrincipalArn] = Field(default=[])
 
 
 class Cluster(Model):
@@ -95,11 +95,9 @@ class Cluster(Model):
     version: KubernetesVersion
     service_cidr: IPv4Network = IPv4Network("172.20.0.0/16")
     public_access: list[IPv4Network] = Field([], description="who reaches the endpoint publicly")
-    logs: list[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"]] = [
-        "api",
-        "audit",
-        "authenticator",
-    ]
+    logs: list[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"]] = Field(
+        default=["api", "audit", "authenticator"]
+    )
     node_groups: list[NodeGroup] = Field(default=[])
     addons: dict[str, str] = Field(default={}, description="pinned versions by add-on name")
     access: Access

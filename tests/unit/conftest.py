@@ -1,0 +1,51 @@
+"""Fixtures of the unit tests: the committed configuration, and ways to bend it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from settings import Settings, load_files
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def dev() -> Settings:
+    """The committed fast environment."""
+    return load_files("dev", CHECKOUT)
+
+
+@pytest.fixture(scope="session")
+def prod() -> Settings:
+    """The committed safe environment."""
+    return load_files("prod", CHECKOUT)
+
+
+Bend = Callable[[str, Callable[[dict[str, Any]], object]], None]
+
+
+@pytest.fixture
+def configuration(tmp_path: Path) -> Path:
+    """A folder with a copy of every committed configuration file."""
+    for file in ("services.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml"):
+        shutil.copy(CHECKOUT / file, tmp_path / file)
+    return tmp_path
+
+
+@pytest.fixture
+def bend(configuration: Path) -> Bend:
+    """`bend("services.yaml", change)` applies `change` to the parsed file and writes it back."""
+
+    def apply(file: str, change: Callable[[dict[str, Any]], object]) -> None:
+        path = configuration / file
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        change(content["config"] if file.startswith("Pulumi.") else content)
+        path.write_text(yaml.safe_dump(content), encoding="utf-8")
+
+    return apply

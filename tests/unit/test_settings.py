@@ -1,0 +1,162 @@
+"""What the configuration accepts, and how it answers what it does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from settings import Settings, SettingsError, load_files
+from tests.unit.conftest import Bend
+
+
+def report(configuration: Path, stack: str = "prod") -> list[str]:
+    """The problems of a configuration, a line each."""
+    with pytest.raises(SettingsError) as caught:
+        load_files(stack, configuration)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def services(catalogue: dict[str, Any], namespace: str) -> dict[str, Any]:
+    found: dict[str, Any] = catalogue["namespaces"][namespace]["services"]
+    return found
+
+
+def test_both_committed_stacks_load(dev: Settings, prod: Settings) -> None:
+    assert (dev.speed.name, prod.speed.name) == ("fast", "safe")
+    assert [e.name for e in dev.environments] == ["dev", "prod"]
+
+
+def test_both_environments_pull_from_one_registry(dev: Settings, prod: Settings) -> None:
+    assert dev.registry_host == prod.registry_host
+    assert dev.owns_registry
+    assert not prod.owns_registry
+
+
+def test_the_catalogue_is_read_in_one_order(dev: Settings) -> None:
+    names = [(namespace, name) for namespace, name, _ in dev.catalogue.entries()]
+    assert names == sorted(names)
+
+
+def test_a_misspelt_key_names_the_key_that_was_meant(configuration: Path, bend: Bend) -> None:
+    bend("Pulumi.prod.yaml", lambda c: c["platform:network"].update(zone=["a", "b"]))
+    assert report(configuration) == [
+        "Pulumi.prod.yaml: platform:network.zone: is not a key known here; did you mean zones?"
+    ]
+
+
+def test_a_misspelt_key_of_a_service_names_the_key_that_was_meant(
+    configuration: Path, bend: Bend
+) -> None:
+    bend("services.yaml", lambda c: services(c, "streaming")["tv-api"].update(delivry="keel"))
+    assert report(configuration) == [
+        "services.yaml: namespaces.streaming.services.tv-api.delivry: is not a key known here; "
+        "did you mean delivery?"
+    ]
+
+
+def test_all_problems_of_all_files_arrive_together(configuration: Path, bend: Bend) -> None:
+    def spoil(config: dict[str, Any]) -> None:
+        config["platform:speed"] = "warp"
+        config["platform:cluster"]["nodeGroups"][0].update(minSize=5, maxSize=3)
+
+    bend("Pulumi.prod.yaml", spoil)
+    bend("services.yaml", lambda c: services(c, "streaming")["tv-api"].update(port=80))
+    problems = report(configuration)
+    assert [problem.split(": ")[1] for problem in problems] == [
+        "platform:cluster.nodeGroups[0]",
+        "platform:speed",
+        "namespaces.streaming.services.tv-api.port",
+    ]
+    assert problems[0].endswith("minSize 5 exceeds maxSize 3; lower minSize or raise maxSize")
+    assert "'fast' or 'safe' (given: warp)" in problems[1]
+
+
+def test_a_service_named_twice_in_one_namespace_is_found_in_the_text(configuration: Path) -> None:
+    file = configuration / "services.yaml"
+    file.write_text(file.read_text() + "      tv-api:\n        owner: tvhub\n")
+    (problem,) = report(configuration)
+    assert "tv-api" in problem
+    assert "is named twice" in problem
+    assert "line " in problem
+
+
+def test_a_service_named_twice_across_namespaces_is_refused(
+    configuration: Path, bend: Bend
+) -> None:
+    def copy(catalogue: dict[str, Any]) -> None:
+        services(catalogue, "community")["tv-api"] = dict(
+            services(catalogue, "streaming")["tv-api"]
+        )
+
+    bend("services.yaml", copy)
+    (problem,) = report(configuration)
+    assert "named twice, also in community" in problem
+
+
+@pytest.mark.parametrize("name", ["Shop", "9lives", "under_score", "x" * 64, "trailing-"])
+def test_a_namespace_must_be_a_dns_label(configuration: Path, bend: Bend, name: str) -> None:
+    bend("services.yaml", lambda c: c["namespaces"].update({name: c["namespaces"]["streaming"]}))
+    problems = report(configuration)
+    assert any("must be a DNS label" in problem and name in problem for problem in problems)
+
+
+def test_keel_is_refused_on_a_safe_environment(configuration: Path, bend: Bend) -> None:
+    bend("Pulumi.prod.yaml", lambda c: c.update({"platform:keel": {}}))
+    (problem,) = report(configuration)
+    assert problem.startswith("Pulumi.prod.yaml: platform:keel: Keel is not allowed")
+    assert problem.endswith("remove the key platform:keel")
+
+
+def test_keel_is_missed_where_services_rely_on_it(configuration: Path, bend: Bend) -> None:
+    bend("Pulumi.dev.yaml", lambda c: c.pop("platform:keel"))
+    (problem,) = report(configuration)
+    assert "leaderboard, tournaments rely on it" in problem
+
+
+def test_networks_of_two_environments_may_not_overlap(configuration: Path, bend: Bend) -> None:
+    bend("Pulumi.prod.yaml", lambda c: c["platform:network"].update(cidr="10.10.128.0/17"))
+    (problem,) = report(configuration, "dev")
+    assert "10.10.128.0/17" in problem
+    assert "overlaps 10.10.0.0/16 of Pulumi.dev.yaml" in problem
+
+
+def test_the_service_range_may_not_overlap_the_network(configuration: Path, bend: Bend) -> None:
+    bend("Pulumi.dev.yaml", lambda c: c["platform:cluster"].update(serviceCidr="10.10.4.0/22"))
+    (problem,) = report(configuration)
+    assert "platform:cluster.serviceCidr: overlaps the network's range" in problem
+
+
+def test_one_registry_has_one_owner(configuration: Path, bend: Bend) -> None:
+    bend("Pulumi.prod.yaml", lambda c: c["platform:registry"].update(owner="prod"))
+    problems = report(configuration)
+    assert len(problems) == 2
+    assert all("share one registry" in problem for problem in problems)
+
+
+def test_an_unknown_owner_names_the_teams(configuration: Path, bend: Bend) -> None:
+    bend("services.yaml", lambda c: services(c, "streaming")["tv-api"].update(owner="nobody"))
+    (problem,) = report(configuration)
+    assert problem.endswith(
+        "is no team (given: nobody); name one of gaming, tvhub, or add it to teams"
+    )
+
+
+def test_a_missing_stack_file_says_so(configuration: Path) -> None:
+    (problem,) = report(configuration, "staging")
+    assert problem.startswith("Pulumi.staging.yaml: the file does not exist")
+
+
+def test_broken_yaml_names_the_line(configuration: Path) -> None:
+    (configuration / "services.yaml").write_text("teams: [\n")
+    problems = report(configuration)
+    assert problems[0].startswith("services.yaml: line 2: is not YAML")
+
+
+def test_a_third_environment_needs_no_code(configuration: Path) -> None:
+    text = (configuration / "Pulumi.prod.yaml").read_text().replace("10.20.", "10.30.")
+    (configuration / "Pulumi.perf.yaml").write_text(text)
+    perf = load_files("perf", configuration)
+    assert perf.speed.name == "safe"
+    assert [e.name for e in perf.environments] == ["dev", "perf", "prod"]
