@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from lab.toolchain import MissingToolError, Toolchain
 from lab.toolchain.build import WrongGoError, build
-from lab.toolchain.compile import CompileError
+from lab.toolchain.compiler import CompileError
 from lab.toolchain.tools import PROGRAMS, TOOLS
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from lab.toolchain import MissingToolError, Toolchain
 from lab.toolchain.cache import Cache
-from lab.toolchain.compile import Compiler, duration
+from lab.toolchain.compiler import Compiler, duration
 from lab.toolchain.tools import GO_RELEASE, TOOLS, WHEELS, Tool
 
 GB = 10**9
@@ -50,7 +50,7 @@ def build(
     with locked(toolchain.cache, report):
         missing = [tool for tool in tools if toolchain.find(tool) is None]
         if not missing:
-            report(f"all {len(tools)} tools are ready")
+            report("nothing to build: all tools are ready")
             return
         compiler = _compiler(toolchain, report)
         compiler.discard_unfinished()

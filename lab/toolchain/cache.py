@@ -62,9 +62,10 @@ def key(tool: Tool, modules: Path = MODULES) -> str:
 
 @dataclass(frozen=True)
 class Cache:
-    """The cache folder and the places in it."""
+    """The cache folder and the places in it, for the pins of some Go modules of ours."""
 
     folder: Path
+    modules: Path = MODULES
 
     @property
     def go(self) -> Path:
@@ -87,7 +88,7 @@ class Cache:
 
     def home(self, tool: Tool) -> Path:
         """The folder of one tool; it exists once the tool is built."""
-        return self.tools / f"{tool.name}-{key(tool)}"
+        return self.tools / f"{tool.name}-{key(tool, self.modules)}"
 
     def program(self, tool: Tool) -> Path:
         """The tool's program; it exists once the tool is built."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.toolchain.cache import GO_FLAGS, LINKER_FLAGS, MODULES, Cache
+from lab.toolchain.cache import GO_FLAGS, LINKER_FLAGS, Cache
 from lab.toolchain.tools import Tool
 
 HEARTBEAT_SECONDS = 30
@@ -53,13 +53,11 @@ class Compiler:
         go: the go command.
         cache: where Go's own caches, the logs and the finished tools are.
         report: takes one line of progress.
-        modules: the folder with our Go modules.
     """
 
     go: Path
     cache: Cache
     report: Callable[[str], None]
-    modules: Path = MODULES
 
     def build(self, tool: Tool) -> None:
         """Compile the tool into the cache; it appears there complete or not at all.
@@ -72,6 +70,7 @@ class Compiler:
         unfinished = Path(tempfile.mkdtemp(prefix=prefix, dir=self.cache.tools))
         try:
             unfinished.chmod(0o755)  # mkdtemp lets in only its owner
+            (unfinished / "bin").mkdir()
             self._compile(tool, unfinished)
             if tool.files or tool.folders:
                 self._add_module_files(tool, unfinished)
@@ -118,7 +117,7 @@ class Compiler:
         with log.open("wb") as output:
             process = subprocess.Popen(
                 command,
-                cwd=self.modules / tool.folder,
+                cwd=self.cache.modules / tool.folder,
                 env={**self._environment(cgo=tool.cgo), "GOTMPDIR": str(work)},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -148,7 +147,7 @@ class Compiler:
     def _add_module_files(self, tool: Tool, home: Path) -> None:
         answer = subprocess.run(
             [self.go, "list", "-m", "-f", "{{.Dir}}", tool.module],
-            cwd=self.modules / tool.folder,
+            cwd=self.cache.modules / tool.folder,
             env=self._environment(),
             capture_output=True,
             text=True,
