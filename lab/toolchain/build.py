@@ -14,7 +14,7 @@ from lab.toolchain.compiler import Compiler, duration
 from lab.toolchain.tools import GO_RELEASE, TOOLS, WHEELS, Tool
 
 GB = 10**9
-NEEDED_GB = 15
+NEEDED_GB = 20
 """What a build of everything takes on the disk while it runs, with some room."""
 
 
