@@ -245,6 +245,12 @@ def test_go_caches_stay_until_every_tool_is_built(
     command(BUILDS).communicate(timeout=10)
     assert cache.go.exists(), "the tools that are still missing need them"
 
+    shutil.rmtree(cache.home(KUSTOMIZE))
+    for tool in [tool for tool in TOOLS if tool is not KUSTOMIZE]:
+        program(cache.program(tool), "exit")
+    command(BUILDS).communicate(timeout=10)
+    assert not cache.go.exists(), "gigabytes that nothing needs any more"
+
 
 def test_the_cache_is_outside_the_checkout_and_can_be_chosen(tmp_path: Path) -> None:
     assert default_folder({"TWO_SPEED_CACHE": str(tmp_path)}) == tmp_path
