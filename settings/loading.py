@@ -12,7 +12,7 @@ from settings.catalogue import CATALOGUE_FILE, Catalogue
 from settings.parsing import parse
 from settings.problems import Problem, SettingsError
 from settings.speed import SPEEDS, Speed
-from settings.stack import Aws, Stack
+from settings.stack import Aws, Part, Stack
 from settings.yaml_files import read_mapping
 
 SECRETS = frozenset({"gitToken", "gitPrivateKey", "ssoClientSecret", "slackToken", "webhookToken"})
@@ -38,6 +38,11 @@ class Environment:
     @property
     def region(self) -> str:
         return self.aws.region
+
+    @property
+    def partition(self) -> str:
+        """The part of AWS that ARNs of this region name."""
+        return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(self.region.rsplit("-", 2)[0], "aws")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +74,22 @@ class Settings:
     @property
     def owns_registry(self) -> bool:
         return self.registry_owner.name == self.stack
+
+    def protects(self, part: Part) -> bool:
+        """Whether Pulumi and AWS refuse to delete or replace `part`.
+
+        Every registry is protected: images of all environments are in it.
+        """
+        wanted = self.speed.protected or part == "registry"
+        return wanted and part not in self.config.unprotected
+
+    def repository_arn(self, namespace: str, service: str) -> str:
+        """The ARN of a service's image repository, computed, so that previews show it."""
+        owner = self.registry_owner
+        return (
+            f"arn:{owner.partition}:ecr:{owner.region}:{owner.account}"
+            f":repository/{namespace}/{service}"
+        )
 
     @property
     def registry_host(self) -> str:

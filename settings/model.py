@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -28,6 +28,15 @@ def matching(pattern: str, rule: str) -> AfterValidator:
 
     return AfterValidator(check)
 
+
+def _different(values: list[Any]) -> list[Any]:
+    if twice := [value for value in values if values.count(value) > 1]:
+        raise ValueError(f"names {twice[0]} twice; name each one once")
+    return values
+
+
+different = AfterValidator(_different)
+"""A check that no item of a list stands in it twice."""
 
 DnsLabel = Annotated[
     str,

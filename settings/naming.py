@@ -32,9 +32,13 @@ class Names:
         """An image repository, `<namespace>/<service>`: the folders of the GitOps repository."""
         return f"{namespace}/{service}"
 
+    def role(self, part: str) -> str:
+        """An IAM role, 64 characters at most."""
+        return _at_most(64, self.of(part))
+
     def ci_role(self, service: str) -> str:
-        """The IAM role with which a service's pipeline pushes its images, 64 characters at most."""
-        return _at_most(64, self.of(f"ci-{service}"))
+        """The IAM role with which a service's pipeline pushes its images."""
+        return self.role(f"ci-{service}")
 
     def tags(self, **extra: str) -> dict[str, str]:
         """The tags that everything carries, and `extra` ones."""

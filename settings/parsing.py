@@ -15,6 +15,12 @@ from settings.problems import Problem
 M = TypeVar("M", bound=Model)
 
 
+SETTLED_BY_SPEED = frozenset(
+    {"sync", "syncPolicy", "automated", "autoSync", "automatedSync", "selfHeal", "prune"}
+)
+"""Keys that people look for and that do not exist: the one switch decides."""
+
+
 def parse(
     model: type[M], raw: Mapping[str, Any], file: str, problems: list[Problem], prefix: str = ""
 ) -> M | None:
@@ -51,6 +57,11 @@ def _path(location: tuple[int | str, ...]) -> str:
 
 def _nearest(model: type[Model], location: tuple[int | str, ...]) -> str:
     """What the writer of an unknown key may have meant."""
+    if location[-1] in SETTLED_BY_SPEED:
+        return (
+            "remove it; how an environment syncs follows from platform:speed alone: fast syncs by "
+            "itself, safe waits for a person"
+        )
     known = sorted(_known_keys(model, location[:-1]))
     close = get_close_matches(str(location[-1]), known, n=1)
     if close:

@@ -12,6 +12,9 @@ from settings.problems import Problem
 if TYPE_CHECKING:
     from settings.loading import Environment
 
+MOVING_TAGS = 5
+"""How many exclusions from tag immutability ECR allows in one repository."""
+
 
 def check(environments: Sequence[Environment], catalogue: Catalogue) -> Iterator[Problem]:
     """Every rule that the models cannot see by themselves."""
@@ -20,6 +23,8 @@ def check(environments: Sequence[Environment], catalogue: Catalogue) -> Iterator
         yield from _service_range(environment)
         yield from _registry(environment, environments)
         yield from _teams_with_access(environment, catalogue)
+        yield from _own_access(environment)
+    yield from _moving_tags(environments)
     yield from _overlapping_networks(environments)
     yield from _catalogue(catalogue)
 
@@ -92,6 +97,31 @@ def _teams_with_access(environment: Environment, catalogue: Catalogue) -> Iterat
             "",
             "is no team of services.yaml",
             f"name one of {', '.join(sorted(catalogue.teams))}",
+        )
+
+
+def _own_access(environment: Environment) -> Iterator[Problem]:
+    role, access = environment.aws.role, environment.config.cluster.access
+    if role and role not in access.platform:
+        yield _problem(
+            environment,
+            "cluster.access.platform",
+            "",
+            f"lacks {role}, the role of aws:assumeRoles with which this program itself enters",
+            "add it to the list",
+        )
+
+
+def _moving_tags(environments: Sequence[Environment]) -> Iterator[Problem]:
+    fast = [e for e in environments if e.speed.moving_tag]
+    for environment in fast[MOVING_TAGS:]:
+        yield _problem(
+            environment,
+            "speed",
+            environment.speed.name,
+            f"is the fast environment number {fast.index(environment) + 1}, and ECR allows "
+            f"{MOVING_TAGS} moving tags beside the immutable ones",
+            "make it safe, or give it a registry of its own",
         )
 
 

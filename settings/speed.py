@@ -32,6 +32,11 @@ class Speed:
     """Keel is installed for the services that it delivers; otherwise it is refused."""
     protected: bool
     """Long-lived resources cannot be deleted by accident, and Argo CD runs highly available."""
+    extended_support: bool
+    """Kubernetes stays as it is when standard support ends, at a price; otherwise AWS upgrades
+    the control plane by itself."""
+    log_retention_days: int
+    """How long CloudWatch keeps the logs of the control plane and the network."""
     log_level: Literal["debug", "info"]
     replicas: int
     disruption_budget: bool
@@ -47,6 +52,8 @@ SPEEDS = MappingProxyType(
             moving_tag=True,
             keel=True,
             protected=False,
+            extended_support=False,
+            log_retention_days=14,
             log_level="debug",
             replicas=1,
             disruption_budget=False,
@@ -61,6 +68,8 @@ SPEEDS = MappingProxyType(
             moving_tag=False,
             keel=False,
             protected=True,
+            extended_support=True,
+            log_retention_days=365,
             log_level="info",
             replicas=2,
             disruption_budget=True,

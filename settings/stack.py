@@ -5,9 +5,13 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from settings.model import DnsLabel, DomainName, GitUrl, Model, PrincipalArn, matching
+from settings import ranges
+from settings.catalogue import Ci
+from settings.kubernetes import AddonName, supported
+from settings.machines import one_architecture
+from settings.model import DnsLabel, DomainName, GitUrl, Model, PrincipalArn, different, matching
 
 ZoneLetter = Annotated[str, matching(r"[a-f]", "must be the letter of an availability zone")]
 SubnetId = Annotated[str, matching(r"subnet-[0-9a-f]{8,17}", "must be a subnet's id")]
@@ -16,8 +20,18 @@ ChartVersion = Annotated[
     str, matching(r"\d+\.\d+\.\d+", "must be one chart version such as 10.1.1, not a range")
 ]
 KubernetesVersion = Annotated[
-    str, matching(r"1\.\d{2}", 'must be a Kubernetes minor version in quotes, such as "1.35"')
+    str,
+    matching(r"1\.\d{2}", 'must be a Kubernetes minor version in quotes, such as "1.35"'),
+    AfterValidator(supported),
 ]
+AddonVersion = Annotated[
+    str,
+    matching(
+        r"v\d+\.\d+\.\d+-eksbuild\.\d+", "must be one add-on version such as v1.22.4-eksbuild.3"
+    ),
+]
+Part = Literal["network", "cluster", "registry"]
+"""What is protected against deletion and replacement, as a person names it."""
 PollSchedule = Annotated[
     str,
     matching(
@@ -31,17 +45,25 @@ class ExistingNetwork(Model):
     """A VPC that somebody else looks after."""
 
     vpc: VpcId
-    private_subnets: list[SubnetId] = Field(min_length=2, description="one in each zone used")
-    public_subnets: list[SubnetId] = Field(default=[])
+    private_subnets: Annotated[list[SubnetId], different] = Field(
+        min_length=2, description="for nodes; in two zones at least"
+    )
+    public_subnets: Annotated[list[SubnetId], different] = Field(
+        default=[], description="for load balancers that face the internet"
+    )
 
 
 class Network(Model):
     """A VPC of our own, or the ids of an existing one."""
 
-    cidr: IPv4Network | None = Field(None, description="the VPC's range, /16 to /22")
-    zones: list[ZoneLetter] = Field(["a", "b"], min_length=2, max_length=3)
-    nat: Literal["single", "per-zone"] = "single"
-    flow_logs: bool = False
+    cidr: Annotated[IPv4Network, AfterValidator(ranges.of_a_network)] | None = Field(
+        None, description="the VPC's private range, /16 to /22"
+    )
+    zones: Annotated[list[ZoneLetter], different] = Field(["a", "b"], min_length=2, max_length=3)
+    nat: Literal["single", "per-zone"] = Field(
+        "single", description="one way out for all zones, or one for each"
+    )
+    flow_logs: bool = Field(False, description="record every connection in CloudWatch")
     existing: ExistingNetwork | None = None
 
     @model_validator(mode="after")
@@ -63,7 +85,7 @@ class NodeGroup(Model):
     """A managed node group; sizes count nodes."""
 
     name: DnsLabel
-    instance_types: list[str] = Field(min_length=1)
+    instance_types: Annotated[list[str], AfterValidator(one_architecture)] = Field(min_length=1)
     min_size: int = Field(ge=0)
     max_size: int = Field(ge=1)
     disk_gib: int = Field(50, ge=20, le=16384)
@@ -93,13 +115,21 @@ class Cluster(Model):
     """The EKS cluster, or the name of an existing one."""
 
     version: KubernetesVersion
-    service_cidr: IPv4Network = IPv4Network("172.20.0.0/16")
-    public_access: list[IPv4Network] = Field([], description="who reaches the endpoint publicly")
+    service_cidr: Annotated[IPv4Network, AfterValidator(ranges.of_services)] = IPv4Network(
+        "172.20.0.0/16"
+    )
+    public_access: list[Annotated[IPv4Network, AfterValidator(ranges.of_somebody)]] = Field(
+        [], description="who reaches the endpoint publicly; none: it is private"
+    )
     logs: list[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"]] = Field(
         default=["api", "audit", "authenticator"]
     )
     node_groups: list[NodeGroup] = Field(default=[])
-    addons: dict[str, str] = Field(default={}, description="pinned versions by add-on name")
+    addons: dict[AddonName, AddonVersion] = Field(
+        default={},
+        description="in place of the version that belongs to the Kubernetes version; "
+        "aws-ebs-csi-driver is installed where it is named here",
+    )
     access: Access
     existing: str | None = Field(None, description="the name of a cluster to adopt")
 
@@ -107,6 +137,15 @@ class Cluster(Model):
     def nodes_or_existing(self) -> Self:
         if self.existing is None and not self.node_groups:
             raise ValueError("must have at least one of nodeGroups, unless existing is set")
+        return self
+
+    @model_validator(mode="after")
+    def node_groups_by_name(self) -> Self:
+        names = [group.name for group in self.node_groups]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(
+                f"has two nodeGroups named {twice[0]}; give every node group a name of its own"
+            )
         return self
 
 
@@ -117,7 +156,17 @@ class Registry(Model):
     host: str | None = Field(None, description="in place of ECR's own, for other registries")
     encryption: Literal["AES256", "KMS"] = "AES256"
     untagged_days: int = Field(7, ge=1, description="when an untagged image expires")
-    build_days: int = Field(90, ge=7, description="when a build that nothing names expires")
+    build_days: int = Field(
+        90, ge=7, description="when an image tagged build-… and nothing else expires"
+    )
+
+
+class CiIdentity(Model):
+    """How pipelines enter the registry's account."""
+
+    adopt: Annotated[list[Ci], different] = Field(
+        default=[], description="CI systems whose OIDC provider the account has already"
+    )
 
 
 class GitOps(Model):
@@ -173,6 +222,9 @@ class Keel(Model):
 
     chart: Chart = Chart.model_validate({})
     schedule: PollSchedule = "@every 30s"
+    insecure_registry: bool = Field(
+        False, description="the registry speaks plain HTTP; never so with ECR"
+    )
 
 
 class Stack(Model):
@@ -187,6 +239,18 @@ class Stack(Model):
     gitops: GitOps
     argocd: ArgoCd
     keel: Keel | None = None
+    ci: CiIdentity = CiIdentity.model_validate({})
+    unprotected: Annotated[list[Part], different] = Field(
+        default=[], description="parts that may be deleted or replaced, on purpose and by name"
+    )
+
+
+class AssumeRole(Model):
+    """A role that Pulumi takes on; the provider reads the other keys."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    role_arn: PrincipalArn
 
 
 class Aws(Model):
@@ -197,3 +261,11 @@ class Aws(Model):
         min_length=1, max_length=1, description="the one account of this environment"
     )
     profile: str | None = None
+    assume_roles: list[AssumeRole] = Field(
+        default=[], max_length=1, description="kubectl can follow one role, not a chain"
+    )
+
+    @property
+    def role(self) -> str | None:
+        """The ARN of the role that Pulumi takes on in this account."""
+        return self.assume_roles[0].role_arn if self.assume_roles else None

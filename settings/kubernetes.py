@@ -1,0 +1,70 @@
+"""The Kubernetes versions that EKS supports, each with the add-on versions that belong to it.
+
+Source: "Amazon EKS Kubernetes release calendar" and the add-on tables of the Amazon EKS user
+guide, and `aws eks describe-addon-versions --kubernetes-version <version>`. The table is data
+and no clock is read: a version leaves it when its standard support ends, in a change of this
+file, so that a preview of the same commit is the same on any day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+AddonName = Literal[
+    "vpc-cni", "kube-proxy", "coredns", "eks-pod-identity-agent", "aws-ebs-csi-driver"
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """One minor version of Kubernetes on EKS."""
+
+    standard_support_ends: str
+    """The day on which extended support, and its price, begins; year-month-day."""
+    addons: Mapping[AddonName, str]
+    """The add-ons that every cluster has, at the versions that were read for this release."""
+
+
+def _release(ends: str, *, kube_proxy: str, coredns: str) -> Release:
+    return Release(
+        standard_support_ends=ends,
+        addons=MappingProxyType(
+            {
+                # These two follow the node's kernel and AWS's API, not the Kubernetes version.
+                "eks-pod-identity-agent": "v1.3.10-eksbuild.3",
+                "vpc-cni": "v1.22.4-eksbuild.3",
+                "kube-proxy": kube_proxy,
+                "coredns": coredns,
+            }
+        ),
+    )
+
+
+RELEASES: Mapping[str, Release] = MappingProxyType(
+    {
+        "1.34": _release(
+            "2026-12-02", kube_proxy="v1.34.6-eksbuild.13", coredns="v1.13.2-eksbuild.11"
+        ),
+        "1.35": _release(
+            "2027-03-27", kube_proxy="v1.35.3-eksbuild.13", coredns="v1.14.3-eksbuild.3"
+        ),
+        "1.36": _release(
+            "2027-08-02", kube_proxy="v1.36.0-eksbuild.14", coredns="v1.14.3-eksbuild.3"
+        ),
+    }
+)
+
+
+def supported(version: str) -> str:
+    """`version`, or ValueError when EKS gives it no standard support."""
+    if version not in RELEASES:
+        known = ", ".join(
+            f"{name} (until {release.standard_support_ends})" for name, release in RELEASES.items()
+        )
+        raise ValueError(
+            f"is not in standard support on EKS; use one of {known}, one minor version up at a time"
+        )
+    return version

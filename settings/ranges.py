@@ -1,0 +1,46 @@
+"""What the ranges of addresses in a stack file have to be."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+
+PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+LARGEST_NETWORK, SMALLEST_NETWORK = 16, 22
+"""AWS allows no VPC above /16; below /22 the subnets of load balancers would be too small:
+an application load balancer needs a /27."""
+LARGEST_SERVICES, SMALLEST_SERVICES = 12, 24
+"""What EKS allows for the addresses of Kubernetes services."""
+
+
+def of_a_network(cidr: IPv4Network) -> IPv4Network:
+    """`cidr`, or ValueError where a VPC with our subnets cannot have it."""
+    if cidr.prefixlen > SMALLEST_NETWORK:
+        raise ValueError(
+            f"is too small for the subnets of six zones; choose a range of /{SMALLEST_NETWORK} "
+            f"or larger, such as {cidr.supernet(new_prefix=SMALLEST_NETWORK)}"
+        )
+    if cidr.prefixlen < LARGEST_NETWORK:
+        raise ValueError(f"is larger than a VPC may be; choose /{LARGEST_NETWORK} or smaller")
+    return _private(cidr)
+
+
+def of_services(cidr: IPv4Network) -> IPv4Network:
+    """`cidr`, or ValueError where EKS would refuse it for Kubernetes services."""
+    if not LARGEST_SERVICES <= cidr.prefixlen <= SMALLEST_SERVICES:
+        raise ValueError(
+            f"is no size that EKS allows; choose /{LARGEST_SERVICES} to /{SMALLEST_SERVICES}"
+        )
+    return _private(cidr)
+
+
+def of_somebody(cidr: IPv4Network) -> IPv4Network:
+    """`cidr`, or ValueError where it lets everybody in."""
+    if cidr.prefixlen == 0:
+        raise ValueError("lets the whole internet in; list the ranges that need the endpoint")
+    return cidr
+
+
+def _private(cidr: IPv4Network) -> IPv4Network:
+    if not any(cidr.subnet_of(private) for private in PRIVATE):
+        raise ValueError(f"is not private; choose a range in {', '.join(map(str, PRIVATE))}")
+    return cidr
