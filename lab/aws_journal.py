@@ -1,0 +1,100 @@
+"""moto with a memory: every request that changes something is written down, and played again.
+
+moto keeps its state in memory only. Its identifiers come from one source of chance, which is
+seeded anew for each written line; so playing the lines again gives the same identifiers, access
+keys included, and a lab that was stopped (or whose moto was killed) finds its AWS as it was.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+from urllib.parse import parse_qs
+
+from moto.moto_api._internal import mock_random
+from werkzeug.test import run_wsgi_app
+
+Environ: TypeAlias = dict[str, Any]
+WsgiApp: TypeAlias = Callable[[Environ, Any], Iterable[bytes]]
+
+READING = ("Describe", "Get", "List", "BatchGet", "BatchCheck")
+"""How the names of AWS actions start that change nothing."""
+_KEPT = ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "CONTENT_TYPE", "CONTENT_LENGTH")
+
+
+class JournaledApp:
+    """A WSGI application whose changes are written to `journal`, one request at a time."""
+
+    def __init__(self, app: WsgiApp, journal: Path) -> None:
+        self._app = app
+        self._journal = journal
+        self._lock = threading.Lock()
+        self._lines = 0
+
+    def replay(self, base: Mapping[str, Any]) -> int:
+        """Plays every written request again, `base` being the environ they share.
+
+        Returns their number. A last line that was cut short is dropped: its request was never
+        answered.
+        """
+        text = self._journal.read_text(encoding="utf-8") if self._journal.exists() else ""
+        lines = text.splitlines(keepends=True)
+        if lines and not lines[-1].endswith("\n"):
+            lines.pop()
+            self._journal.write_text("".join(lines), encoding="utf-8")
+        for line in lines:
+            entry = json.loads(line)
+            body = base64.b64decode(entry["body"])
+            self._seed()
+            run_wsgi_app(
+                self._app,
+                {**base, **entry["environ"], "wsgi.input": io.BytesIO(body)},
+                buffered=True,
+            )
+        return len(lines)
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        with self._lock:
+            if changes_something(environ, body):
+                self._write(environ, body)
+                self._seed()
+            return list(self._app(environ, start_response))
+
+    def _write(self, environ: Environ, body: bytes) -> None:
+        kept = {
+            name: value
+            for name, value in environ.items()
+            if name in _KEPT or (name.startswith("HTTP_") and isinstance(value, str))
+        }
+        entry = {"environ": kept, "body": base64.b64encode(body).decode()}
+        self._journal.parent.mkdir(parents=True, exist_ok=True)
+        with self._journal.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry, sort_keys=True) + "\n")
+
+    def _seed(self) -> None:
+        self._lines += 1
+        mock_random.seed(self._lines)
+
+
+def changes_something(environ: Environ, body: bytes) -> bool:
+    """Whether an AWS request may change the state: judged by its action, else by its method."""
+    action = _action(environ, body)
+    if action:
+        return not action.startswith(READING)
+    return environ["REQUEST_METHOD"] not in ("GET", "HEAD", "OPTIONS")
+
+
+def _action(environ: Environ, body: bytes) -> str:
+    """The action of the JSON and the query protocol; empty for REST."""
+    if target := environ.get("HTTP_X_AMZ_TARGET"):
+        return str(target).rpartition(".")[2]
+    if "x-www-form-urlencoded" in environ.get("CONTENT_TYPE", ""):
+        return parse_qs(body.decode(errors="replace")).get("Action", [""])[0]
+    return parse_qs(environ.get("QUERY_STRING", "")).get("Action", [""])[0]

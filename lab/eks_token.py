@@ -1,0 +1,93 @@
+"""The tokens of `aws eks get-token`: who made one, when, and for which cluster."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+PREFIX = "k8s-aws-v1."
+CLUSTER_HEADER = "x-k8s-aws-id"
+LIFETIME = timedelta(minutes=15)
+"""EKS accepts a token this long after it was signed, whatever the URL's own expiry says."""
+CLOCK_SKEW = timedelta(minutes=1)
+
+
+class RefusedError(Exception):
+    """The token lets nobody in; the message says why, for the door's log."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token:
+    """What a token claims."""
+
+    credential: str
+    """The access key and its scope: `KEY/date/region/sts/aws4_request`."""
+    signed: datetime
+    signed_headers: frozenset[str]
+
+
+def decode(text: str) -> Token:
+    """The claims of a token.
+
+    Raises RefusedError when it is no presigned `sts:GetCallerIdentity` in base64.
+    """
+    if not text.startswith(PREFIX):
+        raise RefusedError(f"it does not start with {PREFIX}")
+    encoded = text.removeprefix(PREFIX)
+    try:
+        url = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode("ascii")
+    except (binascii.Error, ValueError) as error:
+        raise RefusedError("it is not base64") from error
+    query = {name.lower(): values for name, values in parse_qs(urlsplit(url).query).items()}
+    if repeated := sorted(name for name, values in query.items() if len(values) > 1):
+        raise RefusedError(f"its URL names {', '.join(repeated)} twice")
+    claims = {name: values[0] for name, values in query.items()}
+    if claims.get("action") != "GetCallerIdentity":
+        raise RefusedError("its URL asks for something other than GetCallerIdentity")
+    try:
+        return Token(
+            credential=claims["x-amz-credential"],
+            signed=datetime.strptime(claims["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC),
+            signed_headers=frozenset(claims["x-amz-signedheaders"].lower().split(";")),
+        )
+    except (KeyError, ValueError) as error:
+        raise RefusedError(f"its URL is not presigned: {error}") from error
+
+
+def require_fresh(token: Token, now: datetime) -> None:
+    """Raises RefusedError for a token that is too old or comes from the future."""
+    age = now - token.signed
+    if age > LIFETIME:
+        raise RefusedError(f"it expired {age - LIFETIME} ago")
+    if age < -CLOCK_SKEW:
+        raise RefusedError(f"it was signed {-age} in the future")
+
+
+def require_bound(token: Token) -> None:
+    """Raises RefusedError for a token that is signed for no cluster.
+
+    The name of the cluster is a header that the token does not carry; only AWS, which knows the
+    secret key, can tell from the signature which name it was.
+    """
+    if CLUSTER_HEADER not in token.signed_headers:
+        raise RefusedError(f"{CLUSTER_HEADER} is not among its signed headers")
+
+
+def principal(arn: str) -> str:
+    """A caller or an access entry's principal in the form in which the two can be compared.
+
+    `arn:aws:sts::1:assumed-role/NAME/session` and `arn:aws:iam::1:role/path/NAME` both become
+    `arn:aws:iam::1:role/NAME`, because a session's ARN lacks its role's path, and role names are
+    unique in an account. Every other ARN stays as it is.
+    """
+    _, partition, _, _, account, resource = arn.split(":", 5)
+    kind, *path = resource.split("/")
+    match kind:
+        case "assumed-role":
+            return f"arn:{partition}:iam::{account}:role/{path[0]}"
+        case "role":
+            return f"arn:{partition}:iam::{account}:role/{path[-1]}"
+    return arn

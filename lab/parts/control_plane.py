@@ -1,0 +1,187 @@
+"""A cluster's control plane: etcd, the API server, the controller manager and the scheduler."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+
+import yaml
+
+from lab.kubernetes_api import cluster_pki, write_kubeconfig
+from lab.part import Part, title
+from lab.pki import Pki
+from lab.readiness import http_ok
+from lab.site import CHECKOUT, HOST, Site
+from lab.state import write_atomically
+from lab.toolchain import Toolchain
+from settings import load_files
+
+ADMINISTRATOR = "lab-admin"
+
+
+def parts(site: Site, environment: str, tools: Toolchain) -> tuple[Part, ...]:
+    """The four processes; etcd's data outlive them."""
+    services = load_files(environment, CHECKOUT).config.cluster.service_cidr
+    return (
+        _etcd(site, environment, tools),
+        _api_server(site, environment, tools, services),
+        _controller_manager(site, environment, tools),
+        _scheduler(site, environment, tools),
+    )
+
+
+def _etcd(site: Site, environment: str, tools: Toolchain) -> Part:
+    client, peer = site.url("etcd", environment), site.url("etcd-peer", environment)
+    return Part(
+        name="etcd",
+        environment=environment,
+        port=site.port("etcd", environment),
+        prepare=lambda: site.cluster_dir(environment).mkdir(parents=True, exist_ok=True),
+        ready=http_ok(f"{client}/readyz"),
+        command=(
+            tools.path("etcd"),
+            f"--name={environment}",
+            f"--data-dir={site.cluster_dir(environment) / 'etcd'}",
+            f"--listen-client-urls={client}",
+            f"--advertise-client-urls={client}",
+            f"--listen-peer-urls={peer}",
+            f"--initial-advertise-peer-urls={peer}",
+            f"--initial-cluster={environment}={peer}",
+            "--log-level=warn",
+            # The data of a lab need not survive a power cut, and the disk may be slow.
+            "--unsafe-no-fsync",
+        ),
+    )
+
+
+def _api_server(site: Site, environment: str, tools: Toolchain, services: IPv4Network) -> Part:
+    folder = site.cluster_dir(environment)
+    pki = cluster_pki(site, environment)
+    door = folder / "door.kubeconfig"
+    tokens = folder / "tokens.csv"
+
+    def prepare() -> None:
+        pki.make(
+            [
+                IPv4Address(HOST),
+                services[1],
+                "localhost",
+                "kubernetes",
+                "kubernetes.default",
+                "kubernetes.default.svc",
+            ]
+        )
+        token = pki.admin_token.read_text(encoding="ascii")
+        write_atomically(tokens, f'{token},{ADMINISTRATOR},1,"system:masters"\n', mode=0o600)
+        write_kubeconfig(
+            site, environment, path=site.admin_kubeconfig(environment), user={"token": token}
+        )
+        write_atomically(door, yaml.safe_dump(_webhook(f"{site.url('door')}/{environment}")))
+
+    return Part(
+        name="apiserver",
+        environment=environment,
+        port=site.port("apiserver", environment),
+        needs=frozenset({title("etcd", environment)}),
+        prepare=prepare,
+        ready=http_ok(
+            f"{site.url('apiserver', environment, 'https')}/readyz",
+            authority=pki.certificate("ca"),
+            token=lambda: pki.admin_token.read_text(encoding="ascii"),
+        ),
+        command=(
+            tools.path("kube-apiserver"),
+            f"--etcd-servers={site.url('etcd', environment)}",
+            f"--bind-address={HOST}",
+            f"--advertise-address={HOST}",
+            f"--secure-port={site.port('apiserver', environment)}",
+            f"--tls-cert-file={pki.certificate('kube-apiserver')}",
+            f"--tls-private-key-file={pki.key('kube-apiserver')}",
+            f"--client-ca-file={pki.certificate('ca')}",
+            "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+            f"--service-account-key-file={pki.folder / 'service-accounts.pub'}",
+            f"--service-account-signing-key-file={pki.key('service-accounts')}",
+            f"--service-cluster-ip-range={services}",
+            f"--token-auth-file={tokens}",
+            f"--authentication-token-webhook-config-file={door}",
+            "--authentication-token-webhook-version=v1",
+            # A changed access entry counts soon.
+            "--authentication-token-webhook-cache-ttl=5s",
+            "--authorization-mode=Node,RBAC",
+            "--anonymous-auth=true",
+            "--allow-privileged=true",
+            # Without it the server refuses to stand on the loopback address.
+            "--endpoint-reconciler-type=none",
+        ),
+    )
+
+
+def _controller_manager(site: Site, environment: str, tools: Toolchain) -> Part:
+    pki = cluster_pki(site, environment)
+    return _client(
+        site,
+        environment,
+        tools,
+        "controller-manager",
+        (
+            "--use-service-account-credentials=true",
+            f"--root-ca-file={pki.certificate('ca')}",
+            f"--service-account-private-key-file={pki.key('service-accounts')}",
+        ),
+    )
+
+
+def _scheduler(site: Site, environment: str, tools: Toolchain) -> Part:
+    return _client(site, environment, tools, "scheduler", ())
+
+
+def _client(
+    site: Site, environment: str, tools: Toolchain, name: str, flags: tuple[str, ...]
+) -> Part:
+    """A part of the control plane that works through the API server as `system:kube-<name>`."""
+    program = f"kube-{name}"
+    pki = cluster_pki(site, environment)
+    kubeconfig = site.cluster_dir(environment) / f"{program}.kubeconfig"
+    return Part(
+        name=name,
+        environment=environment,
+        port=site.port(name, environment),
+        needs=frozenset({title("apiserver", environment)}),
+        prepare=lambda: write_kubeconfig(
+            site, environment, path=kubeconfig, user=client_certificate(pki, program)
+        ),
+        ready=http_ok(
+            f"{site.url(name, environment, 'https')}/healthz", authority=pki.certificate("ca")
+        ),
+        command=(
+            tools.path(program),
+            f"--kubeconfig={kubeconfig}",
+            f"--authentication-kubeconfig={kubeconfig}",
+            f"--authorization-kubeconfig={kubeconfig}",
+            f"--bind-address={HOST}",
+            f"--secure-port={site.port(name, environment)}",
+            f"--tls-cert-file={pki.certificate('kube-apiserver')}",
+            f"--tls-private-key-file={pki.key('kube-apiserver')}",
+            "--leader-elect=false",
+            *flags,
+        ),
+    )
+
+
+def client_certificate(pki: Pki, name: str) -> dict[str, str]:
+    """Credentials of a kubeconfig's user."""
+    return {
+        "client-certificate": str(pki.certificate(name)),
+        "client-key": str(pki.key(name)),
+    }
+
+
+def _webhook(url: str) -> dict[str, object]:
+    """How the API server reaches the lab's door."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "door",
+        "clusters": [{"name": "door", "cluster": {"server": url}}],
+        "contexts": [{"name": "door", "context": {"cluster": "door", "user": "apiserver"}}],
+        "users": [{"name": "apiserver", "user": {}}],
+    }

@@ -1,0 +1,131 @@
+"""The clusters' door, as on EKS: a token webhook that maps AWS callers to Kubernetes groups.
+
+The API server of environment ENV posts TokenReviews to `/ENV`. The token is decoded, the caller
+asked of STS, and the groups are those of the caller's access entry for that cluster.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+
+from lab.aws.kept import Kept
+from lab.eks_token import RefusedError, Token, decode, principal, require_bound, require_fresh
+from lab.http_server import JsonHandler, serve
+from lab.part import Part
+from lab.readiness import http_ok
+from lab.site import CHECKOUT, Site
+from settings import load_files, names
+
+ENTRIES = "eks/AccessEntry"
+POLICIES = "eks/AccessPolicyAssociation"
+CLUSTER_ADMIN = ":cluster-access-policy/AmazonEKSClusterAdminPolicy"
+Bodies = Mapping[str, Mapping[str, Any]]
+
+
+def part(site: Site) -> Part:
+    return Part(
+        name="door",
+        port=site.port("door"),
+        needs=frozenset({"aws"}),
+        ready=http_ok(f"{site.url('door')}/"),
+        command=(sys.executable, "-m", "lab.parts.door"),
+    )
+
+
+def admit(caller: str, cluster: str, entries: Bodies, policies: Bodies) -> dict[str, Any]:
+    """The Kubernetes user that the AWS principal `caller` is in `cluster`.
+
+    Raises RefusedError when the cluster has no access entry for it.
+    """
+    own = [body for body in entries.values() if _concerns(body, caller, cluster)]
+    if not own:
+        raise RefusedError(f"{cluster} has no access entry for {caller}")
+    groups = {group for body in own for group in body.get("kubernetesGroups") or ()}
+    if any(_is_administrator(body) for body in policies.values() if _concerns(body, caller, cluster)):
+        groups.add("system:masters")
+    username = own[0].get("username") or caller
+    return {"username": username, "uid": f"aws:{principal(caller)}", "groups": sorted(groups)}
+
+
+def caller_of(site: Site, token: Token) -> str:
+    """The ARN of whoever signed the token, as STS knows it."""
+    answer = requests.post(
+        site.url("aws"),
+        data={"Action": "GetCallerIdentity", "Version": "2011-06-15"},
+        headers={
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={token.credential}, "
+            "SignedHeaders=host, Signature=0",
+            "Accept": "application/json",
+        },
+        timeout=5,
+    )
+    return _arn_in(answer.text)
+
+
+def review(site: Site, cluster: str, token: str) -> dict[str, Any]:
+    """The status of a TokenReview; one that is refused says why, and authenticates nobody."""
+    try:
+        claims = decode(token)
+        require_fresh(claims, datetime.now(UTC))
+        require_bound(claims)
+        caller = caller_of(site, claims)
+        kept = Kept(site.kept)
+        user = admit(caller, cluster, kept.all(ENTRIES), kept.all(POLICIES))
+    except RefusedError as refusal:
+        return {"authenticated": False, "error": f"the token lets nobody in: {refusal}"}
+    return {"authenticated": True, "user": user}
+
+
+def _concerns(body: Mapping[str, Any], caller: str, cluster: str) -> bool:
+    return body["clusterName"] == cluster and principal(body["principalArn"]) == principal(caller)
+
+
+def _is_administrator(body: Mapping[str, Any]) -> bool:
+    whole_cluster = body.get("accessScope", {}).get("type") == "cluster"
+    return whole_cluster and str(body["policyArn"]).endswith(CLUSTER_ADMIN)
+
+
+def _arn_in(answer: str) -> str:
+    """The ARN in STS's answer, XML or JSON."""
+    start = answer.find("arn:")
+    if start < 0:
+        raise RefusedError("STS does not know its access key")
+    end = min(answer.find(mark, start) % (len(answer) + 1) for mark in ('"', "<"))
+    return answer[start:end]
+
+
+def clusters(site: Site) -> dict[str, str]:
+    """The name of each environment's cluster."""
+    return {name: names(load_files(name, CHECKOUT)).cluster for name in site.environments}
+
+
+class _Handler(JsonHandler):
+    site = Site.from_environment()
+    clusters: Mapping[str, str] = {}
+
+    def do_GET(self) -> None:
+        self.answer(dict(self.clusters))
+
+    def do_POST(self) -> None:
+        request = json.loads(self.body())
+        cluster = self.clusters[self.path.strip("/").split("?")[0]]
+        status = review(self.site, cluster, request["spec"]["token"])
+        print(f"{cluster}: {status.get('user') or status.get('error')}", flush=True)
+        self.answer(
+            {"apiVersion": request["apiVersion"], "kind": "TokenReview", "status": status}
+        )
+
+
+def main() -> None:
+    _Handler.clusters = clusters(_Handler.site)
+    serve(_Handler.site.port("door"), _Handler)
+
+
+if __name__ == "__main__":
+    main()

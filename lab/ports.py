@@ -1,0 +1,115 @@
+"""All ports of a lab, checked together before anything starts."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import psutil
+
+from lab.site import CLUSTER_PARTS, HOST, KEEL_PORT, SHARED_PARTS, Site
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The process that listens on a port."""
+
+    pid: int
+    command: str
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A port that the lab needs and somebody else has."""
+
+    part: str
+    port: int
+    holder: Holder | None
+
+    def __str__(self) -> str:
+        if self.holder is None:
+            return f"{self.port} for {self.part}, held by a process that cannot be seen from here"
+        return f"{self.port} for {self.part}, held by process {self.holder.pid}: " + (
+            self.holder.command[:160]
+        )
+
+
+class PortsTakenError(Exception):
+    """Ports that the lab needs are taken; nothing was started. The message names every one."""
+
+    def __init__(self, conflicts: list[Conflict], port_base: int) -> None:
+        self.conflicts = conflicts
+        count = "1 port is" if len(conflicts) == 1 else f"{len(conflicts)} ports are"
+        lines = "\n".join(f"  - {conflict}" for conflict in conflicts)
+        remedies = ["If that is another lab, run `make down` in its checkout."]
+        if any(conflict.port != KEEL_PORT for conflict in conflicts):
+            remedies.append(
+                f"Or move this lab: LAB_PORT_BASE={_other_base(port_base)} make up"
+            )
+        if any(conflict.port == KEEL_PORT for conflict in conflicts):
+            remedies.append(
+                f"Port {KEEL_PORT} is compiled into Keel: whoever holds it has to leave first."
+            )
+        super().__init__(f"{count} taken, nothing was started:\n{lines}\n" + "\n".join(remedies))
+
+
+def needed(site: Site) -> dict[int, str]:
+    """Every port of the lab, with the part that listens there."""
+    ports = {site.port(part): part for part in SHARED_PARTS}
+    for environment in site.environments:
+        for part in CLUSTER_PARTS:
+            ports[site.port(part, environment)] = f"{environment}/{part}"
+    return {**ports, KEEL_PORT: "keel"}
+
+
+def is_free(port: int) -> bool:
+    """Whether one can listen on this port of the loopback address right now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # As servers do it: connections of a past run that linger are no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                return False
+            raise
+    return True
+
+
+def holders() -> dict[int, Holder]:
+    """The listening processes that this user may see, by port."""
+    found: dict[int, Holder] = {}
+    for process in psutil.process_iter(["pid", "cmdline", "name"]):
+        try:
+            connections = process.net_connections(kind="tcp")
+        except psutil.Error:
+            continue
+        command = " ".join(process.info["cmdline"] or [process.info["name"]])
+        for connection in connections:
+            if connection.status == psutil.CONN_LISTEN:
+                found[connection.laddr.port] = Holder(process.pid, command)
+    return found
+
+
+def conflicts(
+    ports: Mapping[int, str],
+    free: Callable[[int], bool] = is_free,
+    who: Callable[[], Mapping[int, Holder]] = holders,
+) -> list[Conflict]:
+    """Those of `ports` (number to part) that are taken, in order of their number."""
+    taken = sorted(port for port in ports if not free(port))
+    listening = who() if taken else {}
+    return [Conflict(ports[port], port, listening.get(port)) for port in taken]
+
+
+def require_free(site: Site) -> None:
+    """Raises PortsTakenError, which names every port of the lab that is taken."""
+    if found := conflicts(needed(site)):
+        raise PortsTakenError(found, site.port_base)
+
+
+def _other_base(port_base: int) -> int:
+    """A base whose ports cannot meet those of `port_base`."""
+    return port_base + 2000 if port_base < 30000 else 21000

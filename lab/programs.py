@@ -1,0 +1,140 @@
+"""The programs that are really run for pods, and what each needs because it is no container.
+
+A program is chosen by the name of a pod's first container. Everything that the pod template says
+is passed on; here stands only what differs outside a cluster: ports, folders, addresses.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lab.readiness import Condition, http_ok, listening
+from lab.site import HOST, KEEL_PORT, Site
+from lab.toolchain import Toolchain
+
+NAMESPACES = ("argocd", "keel")
+"""Where pods are looked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """How to run one program on this machine.
+
+    Attributes:
+        tool: its name in the toolchain.
+        flags: added behind the pod's own arguments, over which they win.
+        variables: environment variables, over the pod's own.
+        port: where it is reached.
+        ready: when it counts as ready.
+        folders: made in the process's folder before it starts.
+    """
+
+    tool: str
+    flags: tuple[str, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    port: int
+    ready: Condition
+    folders: tuple[str, ...] = ()
+
+
+def programs(site: Site, environment: str) -> dict[str, Program]:
+    """The programs of one environment by container name."""
+
+    def port(part: str) -> int:
+        return site.port(part, environment)
+
+    def healthy(part: str, path: str = "/healthz") -> Condition:
+        return http_ok(f"{site.url(part, environment)}{path}")
+
+    argo_cd = {
+        # The cluster called in-cluster is the one of the kubeconfig.
+        "ARGOCD_FAKE_IN_CLUSTER": "true",
+        "ARGOCD_TLS_DATA_PATH": "tls",
+        "ARGOCD_SSH_DATA_PATH": "ssh",
+        "ARGOCD_GPG_ENABLED": "false",
+    }
+    return {
+        "redis": Program(
+            tool="redis-server",
+            flags=("--port", str(port("redis")), "--bind", HOST, "--dir", "."),
+            port=port("redis"),
+            ready=listening(port("redis")),
+        ),
+        "application-controller": Program(
+            tool="argocd-application-controller",
+            flags=(f"--metrics-port={port('argocd-controller-metrics')}",),
+            # One process stands for all replicas, so it has to look after everything.
+            variables={**argo_cd, "ARGOCD_CONTROLLER_REPLICAS": "1"},
+            port=port("argocd-controller-metrics"),
+            ready=healthy("argocd-controller-metrics"),
+            folders=("tls", "ssh"),
+        ),
+        "repo-server": Program(
+            tool="argocd-repo-server",
+            flags=(
+                f"--address={HOST}",
+                f"--port={port('argocd-repo-server')}",
+                f"--metrics-address={HOST}",
+                f"--metrics-port={port('argocd-repo-server-metrics')}",
+            ),
+            variables=argo_cd,
+            port=port("argocd-repo-server"),
+            ready=healthy("argocd-repo-server-metrics"),
+            folders=("tls", "ssh"),
+        ),
+        "server": Program(
+            tool="argocd-server",
+            # A load balancer ends TLS in front of it, and the Go module holds no web pages.
+            flags=(
+                "--insecure",
+                "--staticassets=pages",
+                f"--address={HOST}",
+                f"--port={port('argocd-server')}",
+                f"--metrics-port={port('argocd-server-metrics')}",
+            ),
+            variables=argo_cd,
+            port=port("argocd-server"),
+            ready=healthy("argocd-server"),
+            folders=("tls", "ssh", "pages"),
+        ),
+        "notifications-controller": Program(
+            tool="argocd-notifications",
+            flags=(f"--metrics-port={port('argocd-notifications-metrics')}",),
+            variables=argo_cd,
+            port=port("argocd-notifications-metrics"),
+            ready=healthy("argocd-notifications-metrics", "/metrics"),
+            folders=("tls", "ssh"),
+        ),
+        "keel": Program(
+            tool="keel",
+            flags=("--no-incluster", "--kubeconfig=kubeconfig"),
+            variables={"XDG_DATA_HOME": "data", "INSECURE_REGISTRY": "true"},
+            port=KEEL_PORT,
+            ready=http_ok(f"http://{HOST}:{KEEL_PORT}/healthz"),
+            folders=("data",),
+        ),
+    }
+
+
+def addresses(site: Site, environment: str) -> dict[str, str]:
+    """Cluster addresses, which nothing resolves here, and where the processes really listen."""
+    services = {
+        "argocd-repo-server:8081": site.port("argocd-repo-server", environment),
+        "argocd-redis:6379": site.port("redis", environment),
+    }
+    return {address: f"{HOST}:{port}" for address, port in services.items()}
+
+
+def surroundings(tools: Toolchain, folder: Path) -> dict[str, str]:
+    """The environment variables that every process gets, whatever its pod says."""
+    return {
+        "PATH": f"{tools.search_path()}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "HOME": str(folder),
+        "TMPDIR": str(folder / "tmp"),
+        "LANG": "C.UTF-8",
+        "KUBECONFIG": str(folder / "kubeconfig"),
+        "NO_PROXY": HOST,
+    }
