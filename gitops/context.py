@@ -1,0 +1,131 @@
+"""What the templates are told: the settings as plain, sorted data.
+
+`shared` is the same from every stack, so every stack renders the shared files alike.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from gitops.version import (
+    DIGEST_PATTERN,
+    UNRELEASED_HELM,
+    UNRELEASED_KUSTOMIZE,
+    VERSION_PATTERN,
+    released_helm,
+    released_kustomize,
+)
+from settings import Names, Settings
+from settings.catalogue import Service
+
+Context = dict[str, Any]
+
+_HEADERS = {
+    "managed": "Managed: generated, so change services.yaml or the stack files instead.",
+    "seeded": "Seeded: follows its template until you edit it; from then on it is yours.",
+    "pipeline": "Generated: pipelines/ of the GitOps repository holds the current text.",
+}
+_VERSION_FILES = {
+    "version_pattern": VERSION_PATTERN,
+    "digest_pattern": DIGEST_PATTERN,
+    "released_kustomize": released_kustomize,
+    "released_helm": released_helm,
+    "unreleased_kustomize": UNRELEASED_KUSTOMIZE,
+    "unreleased_helm": UNRELEASED_HELM,
+}
+_ECR_HOST = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
+
+
+def shared(settings: Settings) -> Context:
+    """What the shared files depend on: nothing in it differs between stacks."""
+    owner = settings.registry_owner
+    speeds = [{"name": e.name, "speed": e.speed.name} for e in settings.environments]
+    fast = [e["name"] for e in speeds if e["speed"] == "fast"]
+    return {
+        **_HEADERS,
+        **_VERSION_FILES,
+        "organization": owner.config.organization,
+        "registry": {
+            "host": settings.registry_host,
+            "account": owner.account,
+            "region": owner.region,
+            "owner": owner.name,
+            "is_ecr": bool(_ECR_HOST.fullmatch(settings.registry_host)),
+        },
+        "gitops": {
+            "url": settings.config.gitops.url,
+            "branch": settings.config.gitops.branch,
+            "repository": _repository(settings.config.gitops.url),
+        },
+        "environments": speeds,
+        "fast": fast,
+        "safe": [e["name"] for e in speeds if e["speed"] == "safe"],
+        "moving_tags": fast,
+        "services": [_service(settings, *entry) for entry in settings.catalogue.entries()],
+    }
+
+
+def environment(settings: Settings) -> Context:
+    """What the files of the settings' own environment depend on, `shared` included."""
+    own, speed = settings.environment, settings.speed
+    told = shared(settings)
+    services = [
+        service | {"follows_moving_tag": speed.moving_tag and service["delivery"] == "keel"}
+        for service in told["services"]
+    ]
+    return told | {
+        "services": services,
+        "environment": {
+            "name": own.name,
+            "speed": speed.name,
+            "automated_sync": speed.automated_sync,
+            "owners_sync": speed.owners_sync,
+            "moving_tag": speed.moving_tag,
+            "domain": own.config.domain,
+            "argocd": own.config.argocd.domain,
+            "log_level": speed.log_level,
+            "replicas": speed.replicas,
+            "disruption_budget": speed.disruption_budget,
+            "resources": speed.resources,
+            "poll_schedule": own.config.keel.schedule if own.config.keel else None,
+        },
+    }
+
+
+def _service(settings: Settings, namespace: str, name: str, service: Service) -> Context:
+    owner = settings.registry_owner
+    repository = Names.repository(namespace, name)
+    role = Names(owner.config.organization, owner.name).ci_role(name)
+    return {
+        "namespace": namespace,
+        "name": name,
+        "repository": repository,
+        "image": f"{settings.registry_host}/{repository}",
+        "role_arn": f"arn:{_partition(owner.region)}:iam::{owner.account}:role/{role}",
+        "owner": service.owner,
+        "source": service.source,
+        "branch": service.branch,
+        "ci": service.ci,
+        "circleci_project": str(service.circleci_project) if service.circleci_project else None,
+        "delivery": service.delivery,
+        "packaging": service.packaging,
+        "port": service.port,
+        "health": service.health,
+        "ingress": service.ingress,
+        "env": dict(sorted(service.env.items())),
+        "config": dict(sorted(service.config.items())),
+    }
+
+
+def _partition(region: str) -> str:
+    """The partition of AWS in which `region` lies."""
+    special = {"cn": "aws-cn", "us-gov": "aws-us-gov"}
+    return next((name for start, name in special.items() if region.startswith(f"{start}-")), "aws")
+
+
+def _repository(url: str) -> str:
+    """`owner/name` of a Git URL, in any of its spellings."""
+    path = urlsplit(url).path if "://" in url else url.partition(":")[2]
+    return path.strip("/").removesuffix(".git")

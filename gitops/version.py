@@ -1,0 +1,76 @@
+"""The version files: what runs in an environment, byte for byte.
+
+Releases write these files in bash, from templates that call the functions here, so every writer
+agrees. A service that was never released renders to nothing: kustomize drops resources that are
+`local-config`, and the charts render nothing while the tag is empty.
+"""
+
+from __future__ import annotations
+
+import re
+
+from settings.catalogue import Packaging
+
+VERSION_PATTERN = "v[0-9]{8}-[0-9a-f]{7}"
+DIGEST_PATTERN = "sha256:[0-9a-f]{64}"
+
+_RELEASED = "# What runs here. Only a release moves this file."
+_UNRELEASED = (
+    "# Nothing was released here yet, so nothing is deployed. Only a release moves this file."
+)
+_COMPONENT = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component"
+
+UNRELEASED_KUSTOMIZE = f"""\
+{_UNRELEASED}
+{_COMPONENT}
+commonAnnotations:
+  config.kubernetes.io/local-config: "true"
+"""
+UNRELEASED_HELM = f"""\
+{_UNRELEASED}
+image:
+  tag: ""
+  digest: ""
+"""
+
+
+def released_kustomize(image: str, tag: str, digest: str = "") -> str:
+    """`version/kustomization.yaml` that runs `image` at `tag`, pinned to `digest` if given."""
+    return f"{_RELEASED}\n{_COMPONENT}\nimages:\n  - name: {image}\n    newTag: {tag}\n" + (
+        f"    digest: {digest}\n" if digest else ""
+    )
+
+
+def released_helm(tag: str, digest: str = "") -> str:
+    """`version/values.yaml` that runs `tag`, pinned to `digest` if given."""
+    return f"{_RELEASED}\nimage:\n  tag: {tag}\n" + (f"  digest: {digest}\n" if digest else "")
+
+
+def version_file(packaging: Packaging, image: str, moving_tag: str | None) -> tuple[str, str]:
+    """Name and first text of a service's version file: the moving tag, or not released yet."""
+    if packaging == "helm":
+        return "values.yaml", released_helm(moving_tag) if moving_tag else UNRELEASED_HELM
+    return (
+        "kustomization.yaml",
+        released_kustomize(image, moving_tag) if moving_tag else UNRELEASED_KUSTOMIZE,
+    )
+
+
+_TAG_AND_DIGEST = re.compile(
+    rf"(?P<tag>{VERSION_PATTERN}|[a-z][-a-z0-9]*)\n(?: +digest: (?P<digest>{DIGEST_PATTERN})\n)?"
+)
+_IMAGE = re.compile(r"  - name: (?P<image>[\w.:/-]+)\n    newTag: ")
+
+
+def is_version_file(text: str) -> bool:
+    """Whether `text` is exactly one of the forms of this module, and no hand has edited it."""
+    if text in (UNRELEASED_KUSTOMIZE, UNRELEASED_HELM):
+        return True
+    image = _IMAGE.search(text)
+    ending = _TAG_AND_DIGEST.search(text, image.end() if image else len(released_helm("")) - 1)
+    if ending is None:
+        return False
+    tag, digest = ending["tag"], ending["digest"] or ""
+    return text == (
+        released_kustomize(image["image"], tag, digest) if image else released_helm(tag, digest)
+    )
