@@ -1,0 +1,121 @@
+"""The identity of pipelines: no stored keys, one role for each service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components import ci_trust, policies
+from settings import Settings, names
+from settings.catalogue import Ci, Service
+
+PUSHING = (
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:CompleteLayerUpload",
+    "ecr:DescribeImages",  # a pipeline refuses to build a version that is there already
+    "ecr:GetDownloadUrlForLayer",
+    "ecr:InitiateLayerUpload",
+    "ecr:PutImage",
+    "ecr:UploadLayerPart",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CiIdentityArgs:
+    """settings: the catalogue says who is built where, `platform:ci.adopt` what exists."""
+
+    settings: Settings
+
+
+class CiIdentity(pulumi.ComponentResource):
+    """How pipelines push images; created beside the registry, by the stack that owns it.
+
+    An OpenID Connect provider for each CI system that the catalogue uses (looked up where
+    `platform:ci.adopt` names it), and for each service a role that the pipeline of its
+    repository can take on from its branch alone, with which it pushes to its own repository
+    and to nothing else. No role can delete an image or enter a cluster.
+    """
+
+    role_arns: pulumi.Output[Mapping[str, str]]
+    """By service, the role that its pipeline takes on."""
+
+    def __init__(
+        self, name: str, args: CiIdentityArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("twospeed:index:CiIdentity", name, None, opts)
+        self._name = name
+        self._settings = args.settings
+        self._names = names(args.settings)
+        used = sorted({service.ci for _, _, service in args.settings.catalogue})
+        self._providers = {ci: self._provider(ci) for ci in used}
+        self.role_arns = pulumi.Output.all(
+            **{
+                service_name: self._role(namespace, service_name, service)
+                for namespace, service_name, service in args.settings.catalogue
+            }
+        )
+        self.register_outputs({"roleArns": self.role_arns})
+
+    def _provider(self, ci: Ci) -> pulumi.Output[str]:
+        """The provider's ARN."""
+        issuer, audience = self._issuer(ci)
+        if ci in self._settings.config.ci.adopt:
+            return aws.iam.get_open_id_connect_provider_output(
+                url=f"https://{issuer}", opts=pulumi.InvokeOptions(parent=self)
+            ).arn
+        return aws.iam.OpenIdConnectProvider(
+            f"{self._name}-{ci}",
+            url=f"https://{issuer}",
+            client_id_lists=[audience],
+            tags=self._names.tags(Name=self._names.of(ci)),
+            opts=pulumi.ResourceOptions(parent=self),
+        ).arn
+
+    def _issuer(self, ci: Ci) -> tuple[str, str]:
+        """A CI system's issuer, without https://, and the audience of its tokens."""
+        circleci = self._settings.catalogue.circleci
+        if ci == "circleci" and circleci:
+            return ci_trust.circleci_issuer(circleci.organization), str(circleci.organization)
+        return ci_trust.GITHUB_ISSUER, ci_trust.GITHUB_AUDIENCE
+
+    def _role(self, namespace: str, name: str, service: Service) -> pulumi.Output[str]:
+        role = aws.iam.Role(
+            f"{self._name}-{name}",
+            name=self._names.ci_role(name),
+            description=f"Pushes the images of {namespace}/{name}, built from {service.source}",
+            assume_role_policy=self._providers[service.ci].apply(
+                lambda arn: self._trust(arn, service)
+            ),
+            max_session_duration=3600,
+            tags=self._names.tags(Name=self._names.ci_role(name), Service=name),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        aws.iam.RolePolicy(
+            f"{self._name}-{name}-push",
+            name="push-images",
+            role=role.name,
+            policy=push_policy(self._settings.repository_arn(namespace, name)),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return role.arn
+
+    def _trust(self, provider_arn: str, service: Service) -> str:
+        circleci = self._settings.catalogue.circleci
+        if service.ci == "circleci" and circleci:
+            return ci_trust.circleci(provider_arn, circleci.organization, service)
+        return ci_trust.github(provider_arn, service)
+
+
+def push_policy(repository_arn: str) -> str:
+    """Push to, and read from, one repository.
+
+    Logging in to the registry is the one action that cannot name a repository.
+    """
+    return policies.document(
+        policies.allow("Push", PUSHING, [repository_arn]),
+        policies.allow("LogIn", ["ecr:GetAuthorizationToken"], ["*"]),
+    )

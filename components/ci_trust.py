@@ -1,0 +1,76 @@
+"""Which pipelines may take on a service's role: trust policies for both CI systems.
+
+IAM compares a few claims of an OpenID Connect token, so everything rests on `aud`, whom the
+token is for, and `sub`, who asks. Both CI systems put repository and branch into `sub`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from components import policies
+from settings.catalogue import Service
+
+GITHUB_ISSUER = "token.actions.githubusercontent.com"
+GITHUB_AUDIENCE = "sts.amazonaws.com"
+"""What the official action for AWS credentials asks for."""
+
+
+def circleci_issuer(organization: UUID) -> str:
+    """The issuer of an organization's tokens, without https://."""
+    return f"oidc.circleci.com/org/{organization}"
+
+
+def github(provider_arn: str, service: Service) -> str:
+    """Trust in workflows of one repository on one branch.
+
+    With `githubIds`, exactly the subject that carries them, which GitHub gives to repositories
+    created or renamed since 2026-07-15; without, exactly the older one of names. Never both:
+    a name can be taken over by somebody else once it is given up. Jobs with `environment:` carry
+    that in place of the branch and are not trusted.
+    """
+    subject = f"repo:{github_repository(service)}:ref:refs/heads/{service.branch}"
+    claims = {f"{GITHUB_ISSUER}:aud": GITHUB_AUDIENCE, f"{GITHUB_ISSUER}:sub": subject}
+    return _trust(provider_arn, {"StringEquals": claims})
+
+
+def github_repository(service: Service) -> str:
+    """The repository as GitHub writes it into a subject."""
+    ids = service.github_ids
+    if not ids:
+        return service.source
+    owner, _, repository = service.source.partition("/")
+    return f"{owner}@{ids.owner}/{repository}@{ids.repository}"
+
+
+def circleci(provider_arn: str, organization: UUID, service: Service) -> str:
+    """Trust in jobs of one project that build one branch of its repository, whoever began them.
+
+    The subject is that of CIRCLE_OIDC_TOKEN_V2, which ends in where the change came from;
+    CIRCLE_OIDC_TOKEN does not say the branch and is not trusted.
+    """
+    issuer = circleci_issuer(organization)
+    subject = (
+        f"org/{organization}/project/{service.circleci_project}/user/*"
+        f"/vcs-origin/github.com/{service.source}/vcs-ref/refs/heads/{service.branch}"
+    )
+    return _trust(
+        provider_arn,
+        {
+            "StringEquals": {f"{issuer}:aud": str(organization)},
+            "StringLike": {f"{issuer}:sub": subject},
+        },
+    )
+
+
+def _trust(provider_arn: str, condition: dict[str, Any]) -> str:
+    return policies.document(
+        {
+            "Sid": "AssumeByPipeline",
+            "Effect": "Allow",
+            "Principal": {"Federated": provider_arn},
+            "Action": ["sts:AssumeRoleWithWebIdentity"],
+            "Condition": condition,
+        }
+    )

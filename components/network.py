@@ -1,0 +1,325 @@
+"""The network: a VPC of our own, or one that somebody else looks after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+import pulumi
+import pulumi_aws as aws
+
+from components import existing_network, policies, subnets
+from settings import Settings, names
+from settings.stack import ExistingNetwork
+
+ANYWHERE = "0.0.0.0/0"
+REGISTRY_READING = (
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:DescribeImages",
+    "ecr:GetAuthorizationToken",
+    "ecr:GetDownloadUrlForLayer",
+    "ecr:ListImages",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkArgs:
+    """settings: `platform:network` of the environment decides everything."""
+
+    settings: Settings
+
+
+class Network(pulumi.ComponentResource):
+    """Where the cluster lives.
+
+    Of our own: a VPC whose default security group lets nothing through; in each zone a large
+    private subnet for nodes and pods and a small public one for load balancers, tagged so that
+    load balancers find them; an internet gateway, one NAT gateway or one for each zone;
+    endpoints that keep image pulls (ECR, S3) inside AWS, through which images can be read by
+    principals of this account and not pushed; flow logs where they are wanted.
+
+    With `existing`: nothing is created. The VPC and its subnets are looked up and checked;
+    SettingsError lists everything that does not fit.
+    """
+
+    vpc_id: pulumi.Output[str]
+    private_subnet_ids: pulumi.Output[Sequence[str]]
+    """For nodes: one subnet in each zone, with a way out."""
+    public_subnet_ids: pulumi.Output[Sequence[str]]
+    """For load balancers that face the internet; may be empty in an existing network."""
+
+    def __init__(
+        self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("twospeed:index:Network", name, None, opts)
+        self._name = name
+        self._settings = args.settings
+        self._names = names(args.settings)
+        network = args.settings.config.network
+        if network.existing:
+            self._adopt(network.existing)
+        elif network.cidr:
+            self._create(network.cidr)
+        self.register_outputs(
+            {
+                "vpcId": self.vpc_id,
+                "privateSubnetIds": self.private_subnet_ids,
+                "publicSubnetIds": self.public_subnet_ids,
+            }
+        )
+
+    def _adopt(self, existing: ExistingNetwork) -> None:
+        existing_network.check(
+            existing, f"Pulumi.{self._settings.stack}.yaml", pulumi.InvokeOptions(parent=self)
+        )
+        self.vpc_id = pulumi.Output.from_input(existing.vpc)
+        self.private_subnet_ids = pulumi.Output.from_input(existing.private_subnets)
+        self.public_subnet_ids = pulumi.Output.from_input(existing.public_subnets)
+
+    def _create(self, cidr: IPv4Network) -> None:
+        config = self._settings.config.network
+        zones = subnets.divide(cidr, config.zones)
+        vpc = self._vpc(cidr)
+        public = {
+            zone.letter: self._subnet(vpc, zone.letter, "public", zone.public) for zone in zones
+        }
+        private = {
+            zone.letter: self._subnet(vpc, zone.letter, "private", zone.private) for zone in zones
+        }
+        doors = [self._public_route(vpc, public)]
+        with_nat = config.zones if config.nat == "per-zone" else config.zones[:1]
+        gateways = {letter: self._nat(letter, public[letter], doors[0]) for letter in with_nat}
+        tables = {}
+        for letter, subnet in private.items():
+            gateway = gateways.get(letter, gateways[config.zones[0]])
+            tables[letter], route = self._private_route(vpc, letter, subnet, gateway)
+            doors.append(route)
+        self._endpoints(vpc, cidr, private, tables)
+        if config.flow_logs:
+            self._flow_logs(vpc)
+
+        self.vpc_id = vpc.id
+        self.private_subnet_ids = _reachable([s.id for s in private.values()], doors)
+        self.public_subnet_ids = _reachable([s.id for s in public.values()], doors[:1])
+
+    def _vpc(self, cidr: IPv4Network) -> aws.ec2.Vpc:
+        vpc = aws.ec2.Vpc(
+            f"{self._name}-vpc",
+            cidr_block=str(cidr),
+            enable_dns_support=True,
+            enable_dns_hostnames=True,  # the endpoints answer under the services' own names
+            tags=self._tags("vpc"),
+            opts=pulumi.ResourceOptions(parent=self, protect=self._settings.protects("network")),
+        )
+        aws.ec2.DefaultSecurityGroup(
+            f"{self._name}-default-security-group",
+            vpc_id=vpc.id,
+            ingress=[],
+            egress=[],
+            tags=self._tags("default-unused"),
+            opts=self._own(),
+        )
+        return vpc
+
+    def _subnet(
+        self, vpc: aws.ec2.Vpc, letter: str, kind: str, cidr: IPv4Network
+    ) -> aws.ec2.Subnet:
+        role = existing_network.LOAD_BALANCER_TAGS[kind]
+        return aws.ec2.Subnet(
+            f"{self._name}-{kind}-{letter}",
+            vpc_id=vpc.id,
+            cidr_block=str(cidr),
+            availability_zone=f"{self._settings.environment.region}{letter}",
+            map_public_ip_on_launch=False,
+            tags={**self._tags(f"{kind}-{letter}"), role: "1"},
+            opts=self._own(),
+        )
+
+    def _public_route(self, vpc: aws.ec2.Vpc, public: dict[str, aws.ec2.Subnet]) -> aws.ec2.Route:
+        gateway = aws.ec2.InternetGateway(
+            f"{self._name}-internet",
+            vpc_id=vpc.id,
+            tags=self._tags("internet"),
+            opts=self._own(),
+        )
+        table = self._table(vpc, "public")
+        for letter, subnet in public.items():
+            self._associate(f"public-{letter}", table, subnet)
+        return aws.ec2.Route(
+            f"{self._name}-public-out",
+            route_table_id=table.id,
+            destination_cidr_block=ANYWHERE,
+            gateway_id=gateway.id,
+            opts=self._own(),
+        )
+
+    def _nat(
+        self, letter: str, subnet: aws.ec2.Subnet, way_out: aws.ec2.Route
+    ) -> aws.ec2.NatGateway:
+        address = aws.ec2.Eip(
+            f"{self._name}-nat-{letter}-address",
+            domain="vpc",
+            tags=self._tags(f"nat-{letter}"),
+            opts=self._own(),
+        )
+        return aws.ec2.NatGateway(
+            f"{self._name}-nat-{letter}",
+            allocation_id=address.allocation_id,
+            subnet_id=subnet.id,
+            tags=self._tags(f"nat-{letter}"),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[way_out]),
+        )
+
+    def _private_route(
+        self,
+        vpc: aws.ec2.Vpc,
+        letter: str,
+        subnet: aws.ec2.Subnet,
+        gateway: aws.ec2.NatGateway,
+    ) -> tuple[aws.ec2.RouteTable, aws.ec2.Route]:
+        """A table for each zone, however many gateways there are: another one is then an update."""
+        table = self._table(vpc, f"private-{letter}")
+        self._associate(f"private-{letter}", table, subnet)
+        route = aws.ec2.Route(
+            f"{self._name}-private-{letter}-out",
+            route_table_id=table.id,
+            destination_cidr_block=ANYWHERE,
+            nat_gateway_id=gateway.id,
+            opts=self._own(),
+        )
+        return table, route
+
+    def _endpoints(
+        self,
+        vpc: aws.ec2.Vpc,
+        cidr: IPv4Network,
+        private: dict[str, aws.ec2.Subnet],
+        tables: dict[str, aws.ec2.RouteTable],
+    ) -> None:
+        service = f"com.amazonaws.{self._settings.environment.region}"
+        aws.ec2.VpcEndpoint(
+            f"{self._name}-s3",
+            vpc_id=vpc.id,
+            service_name=f"{service}.s3",
+            vpc_endpoint_type="Gateway",
+            route_table_ids=[table.id for table in tables.values()],
+            tags=self._tags("s3"),
+            opts=self._own(),
+        )
+        group = self._endpoint_group(vpc, cidr)
+        for part in ("api", "dkr"):
+            aws.ec2.VpcEndpoint(
+                f"{self._name}-ecr-{part}",
+                vpc_id=vpc.id,
+                service_name=f"{service}.ecr.{part}",
+                vpc_endpoint_type="Interface",
+                private_dns_enabled=True,
+                subnet_ids=[subnet.id for subnet in private.values()],
+                security_group_ids=[group.id],
+                policy=self._reading_images(),
+                tags=self._tags(f"ecr-{part}"),
+                opts=self._own(),
+            )
+
+    def _endpoint_group(self, vpc: aws.ec2.Vpc, cidr: IPv4Network) -> aws.ec2.SecurityGroup:
+        group = aws.ec2.SecurityGroup(
+            f"{self._name}-endpoints",
+            name=self._names.of("endpoints"),
+            description="Interface endpoints: HTTPS from inside the VPC",
+            vpc_id=vpc.id,
+            tags=self._tags("endpoints"),
+            opts=self._own(),
+        )
+        aws.vpc.SecurityGroupIngressRule(
+            f"{self._name}-endpoints-https",
+            security_group_id=group.id,
+            description="HTTPS from inside the VPC",
+            cidr_ipv4=str(cidr),
+            ip_protocol="tcp",
+            from_port=443,
+            to_port=443,
+            tags=self._tags("endpoints-https"),
+            opts=self._own(),
+        )
+        return group
+
+    def _reading_images(self) -> str:
+        """Any registry, because EKS's own images come from AWS's accounts; nothing is pushed."""
+        account = self._settings.environment.account
+        return policies.document(
+            policies.allow(
+                "ReadImages",
+                REGISTRY_READING,
+                ["*"],
+                Principal="*",
+                Condition={"StringEquals": {"aws:PrincipalAccount": account}},
+            )
+        )
+
+    def _flow_logs(self, vpc: aws.ec2.Vpc) -> None:
+        logs = aws.cloudwatch.LogGroup(
+            f"{self._name}-flow-logs",
+            name=f"/aws/vpc/{self._names.prefix}/flow-logs",
+            retention_in_days=self._settings.speed.log_retention_days,
+            tags=self._tags("flow-logs"),
+            opts=self._own(),
+        )
+        role = aws.iam.Role(
+            f"{self._name}-flow-logs-role",
+            name=self._names.role("flow-logs"),
+            description="Writes the VPC's flow logs",
+            assume_role_policy=policies.trust_service("vpc-flow-logs.amazonaws.com"),
+            tags=self._tags("flow-logs"),
+            opts=self._own(),
+        )
+        policy = aws.iam.RolePolicy(
+            f"{self._name}-flow-logs-write",
+            name="write-logs",
+            role=role.name,
+            policy=logs.arn.apply(policies.write_logs),
+            opts=self._own(),
+        )
+        aws.ec2.FlowLog(
+            f"{self._name}-flow-log",
+            vpc_id=vpc.id,
+            traffic_type="ALL",
+            log_destination_type="cloud-watch-logs",
+            log_destination=logs.arn,
+            iam_role_arn=role.arn,
+            tags=self._tags("flow-log"),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+
+    def _table(self, vpc: aws.ec2.Vpc, part: str) -> aws.ec2.RouteTable:
+        return aws.ec2.RouteTable(
+            f"{self._name}-{part}-routes",
+            vpc_id=vpc.id,
+            tags=self._tags(part),
+            opts=self._own(),
+        )
+
+    def _associate(self, part: str, table: aws.ec2.RouteTable, subnet: aws.ec2.Subnet) -> None:
+        aws.ec2.RouteTableAssociation(
+            f"{self._name}-{part}-association",
+            route_table_id=table.id,
+            subnet_id=subnet.id,
+            opts=self._own(),
+        )
+
+    def _own(self) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self)
+
+    def _tags(self, part: str) -> dict[str, str]:
+        return self._names.tags(Name=self._names.of(part))
+
+
+def _reachable(
+    ids: Sequence[pulumi.Output[str]], routes: Sequence[aws.ec2.Route]
+) -> pulumi.Output[Sequence[str]]:
+    """The subnets' ids, known once their routes exist: whoever uses them finds a way out."""
+    count = len(ids)
+    return pulumi.Output.all(*ids, *(route.id for route in routes)).apply(
+        lambda values: values[:count]
+    )

@@ -1,0 +1,72 @@
+"""IAM policy documents: who may do what to which resource, as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+VERSION = "2012-10-17"
+"""The current policy language; the older one knows no variables."""
+
+
+def document(*statements: Mapping[str, Any]) -> str:
+    """A policy document of `statements`, in their order."""
+    return json.dumps({"Version": VERSION, "Statement": list(statements)}, indent=2)
+
+
+def allow(
+    sid: str, actions: Sequence[str], resources: Sequence[str], **more: object
+) -> dict[str, Any]:
+    """A statement that allows `actions` on `resources`; `more` holds Principal or Condition."""
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": list(actions),
+        "Resource": list(resources),
+        **more,
+    }
+
+
+def trust_service(service: str) -> str:
+    """Who assumes a role: one AWS service, such as eks.amazonaws.com."""
+    return document(
+        {
+            "Sid": "Assume",
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": ["sts:AssumeRole"],
+        }
+    )
+
+
+def trust_pods(account: str, cluster_arn: str) -> str:
+    """Who assumes a role: pods of one cluster, by way of EKS Pod Identity."""
+    return document(
+        {
+            "Sid": "AssumeByPods",
+            "Effect": "Allow",
+            "Principal": {"Service": "pods.eks.amazonaws.com"},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": account},
+                "ArnEquals": {"aws:SourceArn": cluster_arn},
+            },
+        }
+    )
+
+
+def write_logs(log_group_arn: str) -> str:
+    """Add streams and records to one log group."""
+    return document(
+        allow(
+            "WriteLogs",
+            ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            [log_group_arn, f"{log_group_arn}:log-stream:*"],
+        )
+    )
+
+
+def managed(partition: str, name: str) -> str:
+    """The ARN of a policy that AWS maintains, such as AmazonEKSClusterPolicy."""
+    return f"arn:{partition}:iam::aws:policy/{name}"
