@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lab.part import Part
-from lab.parts import aws, charts, control_plane, door, git, inbox, nodes, pods, registry
+from lab.parts import aws, charts, control_plane, door, git, inbox, nodes, people, pods, registry
 from lab.site import Site
 from lab.toolchain import Toolchain
 
@@ -23,6 +23,7 @@ def all_parts(site: Site) -> tuple[Part, ...]:
         charts.part(site, tools),
         door.part(site),
         inbox.part(site),
+        people.part(site),
     )
     clusters = [
         part

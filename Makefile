@@ -1,0 +1,69 @@
+# `make up` and `make test` are all there is to know; `make help` lists the rest.
+# What is built lives outside the checkout, under a name made from what it was built from.
+SHELL := /bin/bash
+export TWO_SPEED_CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/two-speed-gitops
+BASE_PYTHON ?= $(firstword $(shell command -v python3.11 python3))
+LOCK := lab/requirements.lock
+VENV := $(TWO_SPEED_CACHE)/python/$(shell { cat $(LOCK); $(BASE_PYTHON) -VV; } | sha256sum | cut -c1-16)
+PY := $(VENV)/bin/python
+STACK ?= dev
+
+export PATH := $(VENV)/bin:$(PATH)
+export PYTHONDONTWRITEBYTECODE = 1
+export MYPY_CACHE_DIR = $(TWO_SPEED_CACHE)/mypy
+export RUFF_CACHE_DIR = $(TWO_SPEED_CACHE)/ruff
+
+.PHONY: help up status down clean preview toolchain test test-unit test-lab lint format golden lock
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+up: toolchain ## start the lab and bring dev and prod up in it
+	@$(PY) -m lab up
+
+status: $(VENV)/.ready ## service by environment: version, sync, health
+	@$(PY) -m lab status
+
+preview: toolchain ## what `pulumi up` would change: make preview STACK=prod
+	@$(PY) -m lab preview $(STACK)
+
+down: $(VENV)/.ready ## stop everything; caches and state stay
+	@$(PY) -m lab down
+
+clean: down ## stop everything and forget the lab's state; caches stay
+	@$(PY) -m lab clean
+
+test: lint test-unit test-lab ## every check and every test
+
+test-unit: $(VENV)/.ready ## seconds, no processes, no network
+	@$(PY) -m pytest tests/unit
+
+test-lab: toolchain ## against the real parts
+	@$(PY) -m pytest tests/lab
+
+lint: $(VENV)/.ready ## style, formatting, types
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check --quiet .
+	@$(PY) -m mypy
+
+format: $(VENV)/.ready ## put the code into its standard form
+	@$(PY) -m ruff check --quiet --fix .
+	@$(PY) -m ruff format .
+
+golden: $(VENV)/.ready ## write tests/golden anew: look at the difference before you commit it
+	@$(PY) -m pytest tests/unit --regenerate
+
+lock: $(VENV)/.ready ## resolve lab/requirements.in anew, with hashes
+	@cd lab && $(PY) -m uv pip compile --quiet --upgrade --generate-hashes --no-header \
+		--no-annotate --python-version 3.11 requirements.in -o requirements.lock
+
+toolchain: $(VENV)/.ready ## build what is missing of the lab's programs
+	@$(PY) -m lab.toolchain build
+
+$(VENV)/.ready: $(LOCK)
+	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+		{ echo "Python 3.11 is needed, and $(BASE_PYTHON) is another: set BASE_PYTHON" >&2; exit 1; }
+	@echo "installing the locked Python packages (once, about a minute)…"
+	@rm -rf $(VENV) && $(BASE_PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	@touch $@

@@ -1,0 +1,112 @@
+"""`python -m lab …`: what the Makefile's targets run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+
+from lab import supervisor
+from lab.argocd_api import ArgoCdError
+from lab.gitops_checkout import GitError
+from lab.kubectl import KubectlError
+from lab.program import Program, ProgramError
+from lab.site import Site
+from lab.toolchain import MissingToolError, Toolchain
+from lab.up import approve, show_table, up
+from lab.waiting import StillMissingError
+from settings import SettingsError
+
+NEXT = """
+Try next:
+  make status                             the same table again
+  make build SERVICE=tv-api               a build of a service, as its own pipeline makes it
+  make approve SERVICE=tv-api             approve its sync on prod, as a releaser
+"""
+
+Command = Callable[[Site, argparse.Namespace], int | None]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, command in COMMANDS.items():
+        adding = commands.add_parser(name, help=command.__doc__)
+        adding.set_defaults(run=command)
+        if name == "preview":
+            adding.add_argument("stack")
+        if name in ("approve", "build"):
+            adding.add_argument("service")
+        if name == "approve":
+            adding.add_argument("--environment", default="prod")
+        if name == "shell":
+            adding.add_argument("program", nargs="*", default=[os.environ.get("SHELL", "bash")])
+    options = parser.parse_args(arguments)
+    try:
+        return options.run(Site.from_environment(), options) or 0
+    except (
+        ArgoCdError,
+        GitError,
+        KubectlError,
+        MissingToolError,
+        ProgramError,
+        SettingsError,
+        StillMissingError,
+        supervisor.LabError,
+        PortsTakenError,
+    ) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def bring_up(site: Site, _: argparse.Namespace) -> None:
+    """start the lab and bring every environment up in it"""
+    up(site)
+    show_table(site)
+    print(NEXT, end="")
+
+
+def status(site: Site, _: argparse.Namespace) -> int:
+    """the state of the lab's parts and of every service"""
+    return show_status(site)
+
+
+def preview(site: Site, options: argparse.Namespace) -> None:
+    """what `pulumi up` would change"""
+    Program(site, Toolchain()).preview(options.stack, "--diff", "--color=always")
+
+
+def down(site: Site, _: argparse.Namespace) -> None:
+    """stop everything, keep the state"""
+    supervisor.stop(site)
+
+
+def clean(site: Site, _: argparse.Namespace) -> None:
+    """stop everything and forget the state"""
+    supervisor.stop(site)
+    shutil.rmtree(site.home, ignore_errors=True)
+
+
+def shell(site: Site, options: argparse.Namespace) -> int:
+    """a shell in the GitOps checkout, with the lab's tools and credentials"""
+    environment = Program(site, Toolchain()).environment
+    return subprocess.run(
+        options.program, cwd=site.gitops_checkout, env=environment, check=False
+    ).returncode
+
+
+COMMANDS: dict[str, Command] = {
+    "up": bring_up,
+    "status": status,
+    "preview": preview,
+    "down": down,
+    "clean": clean,
+    "shell": shell,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

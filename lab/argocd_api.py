@@ -1,0 +1,77 @@
+"""Argo CD as its users reach it: the API of one environment, logged in."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from lab.kubectl import Kubectl
+from lab.site import Site
+
+TIMEOUT = 30
+
+
+class ArgoCdError(Exception):
+    """Argo CD refused a call."""
+
+    def __init__(self, call: str, status: int, answer: str) -> None:
+        self.status = status
+        super().__init__(f"Argo CD answered {status} to {call}: {answer}")
+
+
+@dataclass(frozen=True)
+class ArgoCdApi:
+    """A session with the Argo CD API at `url`."""
+
+    url: str
+    token: str
+
+    @classmethod
+    def login(cls, site: Site, environment: str, user: str, password: str) -> ArgoCdApi:
+        """Logs a local user in; raises ArgoCdError on wrong credentials."""
+        url = site.url("argocd-server", environment)
+        session = cls(url, "").call("POST", "session", {"username": user, "password": password})
+        return cls(url, session["token"])
+
+    @classmethod
+    def admin(cls, site: Site, environment: str) -> ArgoCdApi:
+        """Logs the administrator in with the password that Argo CD made."""
+        return cls.login(site, environment, "admin", admin_password(site, environment))
+
+    def call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        """One call below /api/v1; raises ArgoCdError when it is refused."""
+        answer = requests.request(
+            method,
+            f"{self.url}/api/v1/{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {self.token}"} if self.token else {},
+            timeout=TIMEOUT,
+        )
+        if not answer.ok:
+            raise ArgoCdError(f"{method} {path}", answer.status_code, answer.text)
+        content: dict[str, Any] = answer.json() if answer.content else {}
+        return content
+
+    def applications(self) -> dict[str, dict[str, Any]]:
+        """Every Application by name."""
+        items = self.call("GET", "applications").get("items") or []
+        return {item["metadata"]["name"]: item for item in items}
+
+    def application(self, name: str, *, refresh: bool = False) -> dict[str, Any]:
+        """One Application; with `refresh`, compared with Git anew first."""
+        return self.call("GET", f"applications/{name}{'?refresh=normal' if refresh else ''}")
+
+    def sync(self, name: str) -> None:
+        """Approves the sync of an Application, as the button in the UI does."""
+        self.call("POST", f"applications/{name}/sync", {})
+
+
+def admin_password(site: Site, environment: str) -> str:
+    """The password in the secret that Argo CD makes at its first start."""
+    secret = Kubectl.admin(site, environment).get(
+        "--namespace=argocd", "secret/argocd-initial-admin-secret"
+    )
+    return base64.b64decode(secret["data"]["password"]).decode()

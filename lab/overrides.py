@@ -1,0 +1,60 @@
+"""The committed stack files with `overrides.yaml` merged over them."""
+
+from __future__ import annotations
+
+import os
+from copy import deepcopy
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import yaml
+
+from lab.site import CHECKOUT, Site
+
+OVERRIDES = Path(__file__).with_name("overrides.yaml")
+
+
+def stack_file(site: Site, environment: str) -> Path:
+    """Writes the stack file that the lab runs `environment` with, and returns its path.
+
+    What Pulumi itself keeps in it (the salt of its secrets) survives.
+    """
+    target = site.home / f"Pulumi.{environment}.yaml"
+    kept = yaml.safe_load(target.read_text()) if target.exists() else {}
+    committed = yaml.safe_load((CHECKOUT / f"Pulumi.{environment}.yaml").read_text())
+    content = {**kept, **committed}
+    content["config"] = merged(committed["config"], overrides(site))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(yaml.safe_dump(content, sort_keys=False))
+    return target
+
+
+def overrides(site: Site) -> dict[str, Any]:
+    """`overrides.yaml` with the addresses of `site` filled in."""
+    text = Template(OVERRIDES.read_text()).substitute(
+        aws=site.url("aws"),
+        charts=site.url("charts"),
+        gitops_url=site.gitops_url,
+        gitops_checkout=os.path.relpath(site.gitops_checkout, CHECKOUT),
+        registry_host=site.registry_host,
+    )
+    content: dict[str, Any] = yaml.safe_load(text)
+    return content
+
+
+def merged(config: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """`over` laid over `config`; a `platform:` key that `config` lacks is left out."""
+    result = deepcopy(config)
+    for key, value in over.items():
+        if key in config:
+            result[key] = _deep(config[key], value)
+        elif not key.startswith("platform:"):
+            result[key] = value
+    return result
+
+
+def _deep(under: object, over: object) -> object:
+    if isinstance(under, dict) and isinstance(over, dict):
+        return under | {key: _deep(under.get(key), value) for key, value in over.items()}
+    return over

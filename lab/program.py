@@ -1,0 +1,128 @@
+"""The unmodified Pulumi program, run by the real engine against the lab."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lab import pulumi_hosts
+from lab.overrides import stack_file
+from lab.site import CHECKOUT, Site
+from lab.toolchain import Toolchain
+
+
+class ProgramError(Exception):
+    """A `pulumi` command failed; its own output says why."""
+
+    def __init__(self, command: Sequence[str], status: int, output: str = "") -> None:
+        detail = f":\n{output}" if output else "; see its output above"
+        super().__init__(f"pulumi {' '.join(command)} ended with status {status}{detail}")
+
+
+class Program:
+    """Runs `pulumi` for the stacks of one lab."""
+
+    def __init__(self, site: Site, toolchain: Toolchain) -> None:
+        self.site = site
+        self.pulumi = toolchain.path("pulumi")
+        self.home = site.home / "pulumi"
+        hosts = pulumi_hosts.install(self.home, toolchain)
+        self.environment = {
+            **os.environ,
+            **aws_credentials(site),
+            "PATH": os.pathsep.join(
+                (
+                    str(hosts),
+                    str(Path(sys.executable).parent),
+                    toolchain.search_path(),
+                    os.environ["PATH"],
+                )
+            ),
+            "LAB_HOME": str(site.home),
+            "LAB_PORT_BASE": str(site.port_base),
+            "PULUMI_HOME": str(self.home),
+            "PULUMI_BACKEND_URL": f"file://{self.home / 'state'}",
+            "PULUMI_CONFIG_PASSPHRASE": "lab",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        }
+        (self.home / "state").mkdir(parents=True, exist_ok=True)
+
+    def up(self, stack: str) -> None:
+        """`pulumi up`, its progress on this terminal."""
+        self._ensure(stack)
+        self.show("up", "--yes", "--skip-preview", stack=stack)
+
+    def preview(self, stack: str, *options: str) -> None:
+        """`pulumi preview`, on this terminal."""
+        self._ensure(stack)
+        self.show("preview", *options, stack=stack)
+
+    def destroy(self, stack: str) -> None:
+        """`pulumi destroy`, its progress on this terminal."""
+        self.show("destroy", "--yes", "--skip-preview", stack=stack)
+
+    def changes(self, stack: str) -> dict[str, int]:
+        """What a preview would do: how many resources by operation, `same` left out."""
+        self._ensure(stack)
+        summary = json.loads(self.read("preview", "--json", stack=stack))["changeSummary"]
+        return {kind: count for kind, count in summary.items() if kind != "same"}
+
+    def outputs(self, stack: str) -> dict[str, Any]:
+        """The stack's outputs."""
+        values: dict[str, Any] = json.loads(self.read("stack", "output", "--json", stack=stack))
+        return values
+
+    def show(self, *arguments: str, stack: str) -> None:
+        """Runs a command on this terminal; raises ProgramError when it fails."""
+        command = self._command(arguments, stack, CHECKOUT)
+        status = subprocess.run(command, env=self.environment, check=False).returncode
+        if status:
+            raise ProgramError(arguments, status)
+
+    def read(self, *arguments: str, stack: str, folder: Path = CHECKOUT) -> str:
+        """Runs a command and returns what it prints; raises ProgramError when it fails."""
+        done = self.run(*arguments, stack=stack, folder=folder)
+        if done.returncode:
+            raise ProgramError(arguments, done.returncode, done.stdout + done.stderr)
+        return done.stdout
+
+    def run(
+        self, *arguments: str, stack: str, folder: Path = CHECKOUT
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a command and returns its status and output, whatever they are."""
+        return subprocess.run(
+            self._command(arguments, stack, folder),
+            env=self.environment,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+
+    def _ensure(self, stack: str) -> None:
+        """The stack exists, and its file says what the committed one says now.
+
+        It is created from the lab's folder: Pulumi writes the salt of a new stack's secrets into
+        the stack file beside it, and the committed one stays as it is.
+        """
+        stack_file(self.site, stack)
+        shutil.copy(CHECKOUT / "Pulumi.yaml", self.site.home)
+        self.read("stack", "select", "--create", stack=stack, folder=self.site.home)
+
+    def _command(self, arguments: Sequence[str], stack: str, folder: Path) -> list[str]:
+        options = ["--stack", stack, "--cwd", str(folder), "--non-interactive"]
+        if arguments[0] in ("up", "preview", "destroy", "refresh"):
+            options += ["--config-file", str(self.site.home / f"Pulumi.{stack}.yaml")]
+        return [str(self.pulumi), *arguments, *options]
+
+
+def aws_credentials(site: Site) -> dict[str, str]:
+    """The AWS_* variables of the platform's role in the lab."""
+    lines = site.aws_credentials.read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line)
