@@ -15,7 +15,16 @@ from settings.speed import SPEEDS, Speed
 from settings.stack import Aws, Part, Stack
 from settings.yaml_files import read_mapping
 
-SECRETS = frozenset({"gitToken", "gitPrivateKey", "ssoClientSecret", "slackToken", "webhookToken"})
+SECRETS = frozenset(
+    {
+        "gitToken",
+        "gitPrivateKey",
+        "gitWebhookSecret",
+        "ssoClientSecret",
+        "slackToken",
+        "webhookToken",
+    }
+)
 """`platform:` keys whose values are Pulumi secrets: allowed here, read elsewhere."""
 
 

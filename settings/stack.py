@@ -30,7 +30,7 @@ AddonVersion = Annotated[
         r"v\d+\.\d+\.\d+-eksbuild\.\d+", "must be one add-on version such as v1.22.4-eksbuild.3"
     ),
 ]
-Part = Literal["network", "cluster", "registry"]
+Part = Literal["network", "cluster", "registry", "applications"]
 """What is protected against deletion and replacement, as a person names it."""
 PollSchedule = Annotated[
     str,
