@@ -1,0 +1,94 @@
+"""Namespaces, Argo CD projects and Applications: one of each level of the catalogue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import CustomTimeouts, Output, ResourceOptions
+from pulumi_kubernetes.apiextensions import CustomResource
+
+from components import application_manifests as manifests
+from components.argocd import ArgoCd
+from settings import Settings
+from settings.catalogue import Service
+
+API_VERSION = "argoproj.io/v1alpha1"
+DELETION = "15m"
+"""An Application that deletes its workloads waits for load balancers and grace periods."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationsArgs:
+    """What is deployed, and by which Argo CD."""
+
+    settings: Settings
+    argocd: ArgoCd
+
+
+class Applications(pulumi.ComponentResource):
+    """Every service of the catalogue, as Argo CD sees it.
+
+    Creates a namespace and an AppProject for each namespace of the catalogue, and an Application
+    for each service. Wants a Kubernetes provider in `opts`. Deleted in the other order:
+    Applications first, while the Argo CD that they need is still there.
+    """
+
+    namespaces: dict[str, Output[str]]
+    """The Kubernetes namespaces of the services, by name; known once they are created."""
+
+    def __init__(
+        self, name: str, args: ApplicationsArgs, opts: ResourceOptions | None = None
+    ) -> None:
+        super().__init__("two-speed:index:Applications", name, None, opts)
+        self._name = name
+        self._settings = args.settings
+        self._argocd = args.argocd
+        self.namespaces = {}
+        for namespace, group in sorted(args.settings.catalogue.namespaces.items()):
+            home = self._namespace(namespace)
+            project = self._project(namespace, home)
+            self.namespaces[namespace] = home.metadata.name
+            for service_name, service in sorted(group.services.items()):
+                self._application(namespace, service_name, service, project)
+        self.register_outputs({"namespaces": self.namespaces})
+
+    def _namespace(self, namespace: str) -> k8s.core.v1.Namespace:
+        return k8s.core.v1.Namespace(
+            f"{self._name}-{namespace}",
+            metadata=k8s.meta.v1.ObjectMetaArgs(
+                **manifests.namespace_metadata(self._settings, namespace)
+            ),
+            # Deleting a namespace deletes everything in it.
+            opts=ResourceOptions(parent=self, protect=self._settings.protects("applications")),
+        )
+
+    def _project(self, namespace: str, home: k8s.core.v1.Namespace) -> CustomResource:
+        return CustomResource(
+            f"{self._name}-{namespace}-project",
+            api_version=API_VERSION,
+            kind="AppProject",
+            metadata={"name": namespace, "namespace": self._argocd.namespace},
+            spec=manifests.project_spec(self._settings, namespace),
+            opts=ResourceOptions(parent=self, depends_on=[home, self._argocd.release]),
+        )
+
+    def _application(
+        self, namespace: str, name: str, service: Service, project: CustomResource
+    ) -> None:
+        CustomResource(
+            f"{self._name}-{name}",
+            api_version=API_VERSION,
+            kind="Application",
+            metadata={
+                **manifests.application_metadata(self._settings, name, service),
+                "namespace": self._argocd.namespace,
+            },
+            spec=manifests.application_spec(self._settings, namespace, name, service),
+            opts=ResourceOptions(
+                parent=self,
+                depends_on=[project],
+                custom_timeouts=CustomTimeouts(delete=DELETION),
+            ),
+        )

@@ -1,0 +1,109 @@
+"""Argo CD: its namespace, its secrets and its Helm release."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import Output, ResourceOptions
+
+from components import argocd_values, notifications
+from components.pod_security import RESTRICTED
+from settings import Settings
+from settings.loading import SECRETS
+from settings.pulumi_config import secret
+
+NAMESPACE = "argocd"
+CHART_REPOSITORY = "https://argoproj.github.io/argo-helm"
+CHART_VERSION = "10.1.1"
+"""Argo CD 3.4.4; the newest chart that was rendered with our values."""
+TIMEOUT_SECONDS = 600
+"""Nodes that have just joined pull every image before the release is ready."""
+PART_OF_ARGOCD = {"app.kubernetes.io/part-of": "argocd"}
+"""Argo CD reads only those Secrets of its settings that carry this label."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArgoCdArgs:
+    """What Argo CD is made from: the environment's settings."""
+
+    settings: Settings
+
+
+class ArgoCd(pulumi.ComponentResource):
+    """Argo CD of one cluster: everything but its projects and Applications.
+
+    Creates the namespace `argocd`, the Secrets that the settings refer to (single sign-on, Git
+    webhook, notifications, credentials of the GitOps repository; each as far as the stack sets
+    them) and the Helm release. Wants a Kubernetes provider in `opts`. Once `release` is there, so
+    are the CRDs of Applications and projects, and the controller that acts on them.
+    """
+
+    namespace: Output[str]
+    release: k8s.helm.v3.Release
+    url: Output[str]
+
+    def __init__(self, name: str, args: ArgoCdArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("two-speed:index:ArgoCd", name, None, opts)
+        settings = args.settings
+        held = {key: value for key in sorted(SECRETS) if (value := secret(key)) is not None}
+        namespace = k8s.core.v1.Namespace(
+            f"{name}-namespace",
+            metadata={"name": NAMESPACE, "labels": RESTRICTED},
+            opts=ResourceOptions(parent=self),
+        )
+        self.namespace = namespace.metadata.name
+        secrets = [
+            k8s.core.v1.Secret(
+                f"{name}-{part}",
+                metadata={"name": secret_name, "namespace": self.namespace, "labels": labels},
+                string_data=data,
+                opts=ResourceOptions(parent=self),
+            )
+            for part, secret_name, labels, data in _secrets(settings, held)
+        ]
+        chart = settings.config.argocd.chart
+        self.release = k8s.helm.v3.Release(
+            f"{name}-release",
+            name="argocd",
+            namespace=self.namespace,
+            chart="argo-cd",
+            version=chart.version or CHART_VERSION,
+            repository_opts={"repo": chart.repository or CHART_REPOSITORY},
+            values=argocd_values.values(settings, held),
+            # What does not become ready is taken back, so that the next run starts clean.
+            atomic=True,
+            cleanup_on_fail=True,
+            timeout=TIMEOUT_SECONDS,
+            opts=ResourceOptions(parent=self, depends_on=secrets),
+        )
+        self.url = Output.from_input(f"https://{argocd_values.domain(settings)}")
+        self.register_outputs({"namespace": self.namespace, "url": self.url})
+
+
+def _secrets(
+    settings: Settings, held: Mapping[str, Output[str]]
+) -> Iterator[tuple[str, str, Mapping[str, str], Mapping[str, Output[str] | str]]]:
+    """Every Secret to make: our name for it, its own name, its labels and its data."""
+
+    def chosen(keys: Collection[str]) -> dict[str, Output[str] | str]:
+        return {key: held[key] for key in keys if key in held}
+
+    yield "settings", argocd_values.SECRET, PART_OF_ARGOCD, chosen(argocd_values.SECRET_KEYS)
+    yield "notifications", notifications.SECRET, PART_OF_ARGOCD, chosen(notifications.SECRET_KEYS)
+    if credentials := _git_credentials(held):
+        labels = {"argocd.argoproj.io/secret-type": "repository"}
+        data = {"type": "git", "url": settings.config.gitops.url, **credentials}
+        yield "gitops-repository", "gitops-repository", labels, data
+
+
+def _git_credentials(held: Mapping[str, Output[str]]) -> dict[str, Output[str] | str]:
+    """How Argo CD reads the GitOps repository: a deploy key, a token, or nothing if it is open."""
+    if "gitPrivateKey" in held:
+        return {"sshPrivateKey": held["gitPrivateKey"]}
+    if "gitToken" in held:
+        # Any user name does where a token is the password.
+        return {"username": "git", "password": held["gitToken"]}
+    return {}

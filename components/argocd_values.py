@@ -1,0 +1,121 @@
+"""The values that the Argo CD chart is installed with. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import yaml
+
+from components.argocd_rbac import rbac
+from components.notifications import notifications
+from settings import Settings
+from settings.stack import Sso
+
+SECRET = "argocd-platform"  # noqa: S105 -- the Secret's name
+SECRET_KEYS = ("ssoClientSecret", "gitWebhookSecret")
+"""What the Secret holds, as far as the stack sets it."""
+
+
+def values(settings: Settings, held: Collection[str]) -> dict[str, Any]:
+    """The chart's values for the environment; they hold no secret, only references to some.
+
+    held: which of settings.loading.SECRETS the stack sets.
+    """
+    replicas = 2 if settings.speed.protected else 1
+    budget = {"enabled": settings.speed.protected, "minAvailable": 1}
+    return {
+        "global": {"domain": domain(settings), "logging": {"format": "json", "level": "info"}},
+        # Without the CRDs there are no Applications: keep them where deletion must be deliberate.
+        "crds": {"install": True, "keep": settings.speed.protected},
+        "configs": {
+            "cm": config_map(settings, held),
+            "params": PARAMS,
+            "rbac": rbac(settings),
+            # With it, only Git's own announcements of a push are believed.
+            "secret": {"githubSecret": reference("gitWebhookSecret", held)},
+        },
+        # One controller serves one cluster: a second replica would have no share of the work.
+        "controller": {
+            "replicas": 1,
+            "resources": _resources(cpu="250m", memory="512Mi", limit="2Gi"),
+        },
+        "server": {
+            "replicas": replicas,
+            "pdb": budget,
+            "resources": _resources(cpu="50m", memory="128Mi", limit="512Mi"),
+        },
+        "repoServer": {
+            "replicas": replicas,
+            "pdb": budget,
+            "resources": _resources(cpu="100m", memory="256Mi", limit="1Gi"),
+        },
+        # A cache only: when it restarts, Argo CD reads Git and the cluster again.
+        "redis": {"resources": _resources(cpu="50m", memory="64Mi", limit="256Mi")},
+        "redis-ha": {"enabled": False},
+        # Not used: sign-on speaks OpenID Connect directly, and Applications come from the program.
+        "dex": {"enabled": False},
+        "applicationSet": {"replicas": 0},
+        "notifications": notifications(settings, held),
+    }
+
+
+PARAMS = {
+    # TLS ends at the load balancer; the pods take plain HTTP from it and from port-forwards.
+    "server.insecure": "true",
+    # Replacing deletes and recreates; it would also undo what Keel wrote.
+    "server.sync.replace.allowed": "false",
+}
+
+
+def domain(settings: Settings) -> str:
+    """Where Argo CD's UI and API are reached."""
+    return settings.config.argocd.domain or f"argocd.{settings.config.domain}"
+
+
+def reference(name: str, held: Collection[str]) -> str:
+    """How Argo CD's settings refer to a key of the Secret; empty where the stack sets none."""
+    return f"${SECRET}:{name}" if name in held else ""
+
+
+def config_map(settings: Settings, held: Collection[str]) -> dict[str, str]:
+    """The data of `argocd-cm`."""
+    argocd = settings.config.argocd
+    seconds = argocd.reconciliation_seconds
+    settled = {
+        "admin.enabled": "false" if argocd.sso else "true",
+        "timeout.reconciliation": f"{seconds}s",
+        # Spreads the reads of Git without making anybody wait noticeably longer.
+        "timeout.reconciliation.jitter": f"{seconds // 5}s",
+        # Labels can be copied from object to object, this annotation names its own object.
+        "application.resourceTrackingMethod": "annotation",
+        # The right to sync is the right to apply what Git's branch says, and nothing else:
+        "application.sync.requireOverridePrivilegeForRevisionSync": "true",
+        # rolling back inside Argo CD is a right of its own, and nobody has it.
+        "server.rbac.rollback.enforce.enable": "true",
+        "exec.enabled": "false",
+        "statusbadge.enabled": "false",
+    }
+    return settled | ({"oidc.config": _oidc(argocd.sso, held)} if argocd.sso else {})
+
+
+def _oidc(sso: Sso, held: Collection[str]) -> str:
+    secret = reference("ssoClientSecret", held)
+    # A client without a secret proves itself by PKCE.
+    proof = {"clientSecret": secret} if secret else {"enablePKCEAuthentication": True}
+    return yaml.safe_dump(
+        {
+            "name": "SSO",
+            "issuer": sso.issuer,
+            "clientID": sso.client_id,
+            **proof,
+            "requestedScopes": ["openid", "profile", "email", "groups"],
+            "requestedIDTokenClaims": {"groups": {"essential": True}},
+        },
+        sort_keys=False,
+    )
+
+
+def _resources(*, cpu: str, memory: str, limit: str) -> dict[str, dict[str, str]]:
+    """What a process asks for; memory is limited, the processor is shared."""
+    return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": limit}}
