@@ -30,9 +30,9 @@ class Program:
 
     def __init__(self, site: Site, toolchain: Toolchain) -> None:
         self.site = site
-        self.pulumi = toolchain.path("pulumi")
         self.home = site.home / "pulumi"
         hosts = pulumi_hosts.install(self.home, toolchain)
+        self.pulumi = hosts / "pulumi"
         self.environment = {
             **os.environ,
             **aws_credentials(site),

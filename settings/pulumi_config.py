@@ -9,12 +9,16 @@ import pulumi
 from pulumi.runtime.config import CONFIG
 
 from settings.loading import SECRETS, Settings, load
+from settings.problems import SettingsError
 
 
 def load_stack() -> Settings:
-    """The running stack's settings. Raises SettingsError with every problem found."""
+    """The running stack's settings. Raises RunError, which Pulumi prints as it is, with the report."""
     config = {key: _value(text) for key, text in CONFIG.get().items()}
-    return load(pulumi.get_stack(), config, Path(pulumi.get_root_directory()))
+    try:
+        return load(pulumi.get_stack(), config, Path(pulumi.get_root_directory()))
+    except SettingsError as error:
+        raise pulumi.RunError(str(error)) from None
 
 
 def secret(name: str) -> pulumi.Output[str] | None:
