@@ -27,7 +27,11 @@ class File:
 
     text: str
     ownership: Ownership
-    executable: bool = False
+
+    @property
+    def executable(self) -> bool:
+        """Whether the file is a script."""
+        return self.text.startswith("#!")
 
 
 Tree = Mapping[str, File]

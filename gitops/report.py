@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from difflib import unified_diff
-from pathlib import PurePosixPath
 
 from gitops.checkout import Action, Change, Plan
 
@@ -30,6 +28,8 @@ def lines(plan: Plan) -> Iterator[str]:
         sign, reason = _SIGNS.get(action, "="), _REASONS.get(action)
         for name in _names(changes):
             yield f"{sign} {name}: {reason}" if reason else f"{sign} {name}"
+    if not plan.writing:
+        yield from (f"~ {path}: notes files that already are as generated" for path in plan.locks)
 
 
 def diff(plan: Plan) -> Iterator[str]:
@@ -39,13 +39,17 @@ def diff(plan: Plan) -> Iterator[str]:
             yield from _unified(change)
 
 
-def _names(changes: list[Change]) -> Iterable[str]:
-    if len(changes) <= _MOST_LINES:
-        return [change.path for change in changes]
-    folders = Counter("/".join(PurePosixPath(change.path).parts[:-1][:2]) for change in changes)
+def _names(changes: list[Change]) -> list[str]:
+    """The paths, or the folders and how many files are in each when there are many."""
+    paths = [change.path for change in changes]
+    if len(paths) <= _MOST_LINES:
+        return paths
+    folders: dict[str, list[str]] = {}
+    for path in paths:
+        folders.setdefault("/".join(path.split("/")[:-1][:2]), []).append(path)
     return [
-        f"{folder or '.'}/ ({count} file{'s' if count > 1 else ''})"
-        for folder, count in sorted(folders.items())
+        f"{folder}/ ({len(members)} files)" if len(members) > 1 else members[0]
+        for folder, members in folders.items()
     ]
 
 

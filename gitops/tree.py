@@ -66,8 +66,8 @@ def _overlay(home: str, service: Context, told: Context) -> _Entries:
 
 
 def _rendered(folder: str, home: str, told: Context, ownership: Ownership) -> dict[str, File]:
-    """The files that the templates in `folder` give, placed in `home`; scripts are executable."""
+    """The files that the templates in `folder` give, placed in `home`."""
     return {
-        f"{home}{name}": File(text=text, ownership=ownership, executable=text.startswith("#!"))
+        f"{home}{name}": File(text=text, ownership=ownership)
         for name, text in render_folder(folder, told)
     }

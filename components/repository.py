@@ -1,0 +1,63 @@
+"""The GitOps repository: what the environment needs in it, written into a checkout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi.dynamic import Resource
+
+from components.repository_provider import CheckoutProvider
+from gitops.file import Ownership
+from gitops.tree import scaffold
+from settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepositoryArgs:
+    """settings: the catalogue, the environments and `platform:gitops` decide every file."""
+
+    settings: Settings
+
+
+class Repository(pulumi.ComponentResource):
+    """The files of this environment, and those that all share, in a checkout of the repository.
+
+    A preview shows each file that would be created, changed or removed, and each that is kept
+    because somebody edited it. `up` writes them; committing and pushing is a person's. Nothing is
+    deleted with the stack. Fails at preview when `platform:gitops.checkout` is no checkout of
+    `platform:gitops.url`.
+    """
+
+    checkout: pulumi.Output[str]
+    """The folder that was written, relative to the program."""
+
+    def __init__(
+        self, name: str, args: RepositoryArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("twospeed:index:Repository", name, None, opts)
+        gitops = args.settings.config.gitops
+        tree = scaffold(args.settings)
+        written = _Checkout(
+            CheckoutProvider(),
+            f"{name}-checkout",
+            {
+                "checkout": gitops.checkout,
+                "url": gitops.url,
+                **{
+                    ownership.value: {
+                        path: file.text
+                        for path, file in tree.items()
+                        if file.ownership is ownership
+                    }
+                    for ownership in Ownership
+                },
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+        self.checkout = written.checkout
+        self.register_outputs({"checkout": self.checkout})
+
+
+class _Checkout(Resource, module="gitops", name="Checkout"):
+    checkout: pulumi.Output[str]
