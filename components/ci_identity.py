@@ -47,20 +47,20 @@ class CiIdentity(pulumi.ComponentResource):
         self, name: str, args: CiIdentityArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("twospeed:index:CiIdentity", name, None, opts)
-        self._name = name
+        self._prefix = name
         self._settings = args.settings
         self._names = names(args.settings)
-        used = sorted({service.ci for _, _, service in args.settings.catalogue})
-        self._providers = {ci: self._provider(ci) for ci in used}
+        used = sorted({service.ci for _, _, service in args.settings.catalogue.entries()})
+        self._issuer_arns = {ci: self._issuer_arn(ci) for ci in used}
         self.role_arns = pulumi.Output.all(
             **{
                 service_name: self._role(namespace, service_name, service)
-                for namespace, service_name, service in args.settings.catalogue
+                for namespace, service_name, service in args.settings.catalogue.entries()
             }
         )
         self.register_outputs({"roleArns": self.role_arns})
 
-    def _provider(self, ci: Ci) -> pulumi.Output[str]:
+    def _issuer_arn(self, ci: Ci) -> pulumi.Output[str]:
         """The provider's ARN."""
         issuer, audience = self._issuer(ci)
         if ci in self._settings.config.ci.adopt:
@@ -68,7 +68,7 @@ class CiIdentity(pulumi.ComponentResource):
                 url=f"https://{issuer}", opts=pulumi.InvokeOptions(parent=self)
             ).arn
         return aws.iam.OpenIdConnectProvider(
-            f"{self._name}-{ci}",
+            f"{self._prefix}-{ci}",
             url=f"https://{issuer}",
             client_id_lists=[audience],
             tags=self._names.tags(Name=self._names.of(ci)),
@@ -84,10 +84,10 @@ class CiIdentity(pulumi.ComponentResource):
 
     def _role(self, namespace: str, name: str, service: Service) -> pulumi.Output[str]:
         role = aws.iam.Role(
-            f"{self._name}-{name}",
+            f"{self._prefix}-{name}",
             name=self._names.ci_role(name),
             description=f"Pushes the images of {namespace}/{name}, built from {service.source}",
-            assume_role_policy=self._providers[service.ci].apply(
+            assume_role_policy=self._issuer_arns[service.ci].apply(
                 lambda arn: self._trust(arn, service)
             ),
             max_session_duration=3600,
@@ -95,7 +95,7 @@ class CiIdentity(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         aws.iam.RolePolicy(
-            f"{self._name}-{name}-push",
+            f"{self._prefix}-{name}-push",
             name="push-images",
             role=role.name,
             policy=push_policy(self._settings.repository_arn(namespace, name)),

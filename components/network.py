@@ -54,7 +54,7 @@ class Network(pulumi.ComponentResource):
         self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("twospeed:index:Network", name, None, opts)
-        self._name = name
+        self._prefix = name
         self._settings = args.settings
         self._names = names(args.settings)
         network = args.settings.config.network
@@ -106,7 +106,7 @@ class Network(pulumi.ComponentResource):
 
     def _vpc(self, cidr: IPv4Network) -> aws.ec2.Vpc:
         vpc = aws.ec2.Vpc(
-            f"{self._name}-vpc",
+            f"{self._prefix}-vpc",
             cidr_block=str(cidr),
             enable_dns_support=True,
             enable_dns_hostnames=True,  # the endpoints answer under the services' own names
@@ -114,7 +114,7 @@ class Network(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=self._settings.protects("network")),
         )
         aws.ec2.DefaultSecurityGroup(
-            f"{self._name}-default-security-group",
+            f"{self._prefix}-default-security-group",
             vpc_id=vpc.id,
             ingress=[],
             egress=[],
@@ -128,7 +128,7 @@ class Network(pulumi.ComponentResource):
     ) -> aws.ec2.Subnet:
         role = existing_network.LOAD_BALANCER_TAGS[kind]
         return aws.ec2.Subnet(
-            f"{self._name}-{kind}-{letter}",
+            f"{self._prefix}-{kind}-{letter}",
             vpc_id=vpc.id,
             cidr_block=str(cidr),
             availability_zone=f"{self._settings.environment.region}{letter}",
@@ -139,7 +139,7 @@ class Network(pulumi.ComponentResource):
 
     def _public_route(self, vpc: aws.ec2.Vpc, public: dict[str, aws.ec2.Subnet]) -> aws.ec2.Route:
         gateway = aws.ec2.InternetGateway(
-            f"{self._name}-internet",
+            f"{self._prefix}-internet",
             vpc_id=vpc.id,
             tags=self._tags("internet"),
             opts=self._own(),
@@ -148,7 +148,7 @@ class Network(pulumi.ComponentResource):
         for letter, subnet in public.items():
             self._associate(f"public-{letter}", table, subnet)
         return aws.ec2.Route(
-            f"{self._name}-public-out",
+            f"{self._prefix}-public-out",
             route_table_id=table.id,
             destination_cidr_block=ANYWHERE,
             gateway_id=gateway.id,
@@ -159,13 +159,13 @@ class Network(pulumi.ComponentResource):
         self, letter: str, subnet: aws.ec2.Subnet, way_out: aws.ec2.Route
     ) -> aws.ec2.NatGateway:
         address = aws.ec2.Eip(
-            f"{self._name}-nat-{letter}-address",
+            f"{self._prefix}-nat-{letter}-address",
             domain="vpc",
             tags=self._tags(f"nat-{letter}"),
             opts=self._own(),
         )
         return aws.ec2.NatGateway(
-            f"{self._name}-nat-{letter}",
+            f"{self._prefix}-nat-{letter}",
             allocation_id=address.allocation_id,
             subnet_id=subnet.id,
             tags=self._tags(f"nat-{letter}"),
@@ -183,7 +183,7 @@ class Network(pulumi.ComponentResource):
         table = self._table(vpc, f"private-{letter}")
         self._associate(f"private-{letter}", table, subnet)
         route = aws.ec2.Route(
-            f"{self._name}-private-{letter}-out",
+            f"{self._prefix}-private-{letter}-out",
             route_table_id=table.id,
             destination_cidr_block=ANYWHERE,
             nat_gateway_id=gateway.id,
@@ -200,7 +200,7 @@ class Network(pulumi.ComponentResource):
     ) -> None:
         service = f"com.amazonaws.{self._settings.environment.region}"
         aws.ec2.VpcEndpoint(
-            f"{self._name}-s3",
+            f"{self._prefix}-s3",
             vpc_id=vpc.id,
             service_name=f"{service}.s3",
             vpc_endpoint_type="Gateway",
@@ -211,7 +211,7 @@ class Network(pulumi.ComponentResource):
         group = self._endpoint_group(vpc, cidr)
         for part in ("api", "dkr"):
             aws.ec2.VpcEndpoint(
-                f"{self._name}-ecr-{part}",
+                f"{self._prefix}-ecr-{part}",
                 vpc_id=vpc.id,
                 service_name=f"{service}.ecr.{part}",
                 vpc_endpoint_type="Interface",
@@ -225,7 +225,7 @@ class Network(pulumi.ComponentResource):
 
     def _endpoint_group(self, vpc: aws.ec2.Vpc, cidr: IPv4Network) -> aws.ec2.SecurityGroup:
         group = aws.ec2.SecurityGroup(
-            f"{self._name}-endpoints",
+            f"{self._prefix}-endpoints",
             name=self._names.of("endpoints"),
             description="Interface endpoints: HTTPS from inside the VPC",
             vpc_id=vpc.id,
@@ -233,7 +233,7 @@ class Network(pulumi.ComponentResource):
             opts=self._own(),
         )
         aws.vpc.SecurityGroupIngressRule(
-            f"{self._name}-endpoints-https",
+            f"{self._prefix}-endpoints-https",
             security_group_id=group.id,
             description="HTTPS from inside the VPC",
             cidr_ipv4=str(cidr),
@@ -260,14 +260,14 @@ class Network(pulumi.ComponentResource):
 
     def _flow_logs(self, vpc: aws.ec2.Vpc) -> None:
         logs = aws.cloudwatch.LogGroup(
-            f"{self._name}-flow-logs",
+            f"{self._prefix}-flow-logs",
             name=f"/aws/vpc/{self._names.prefix}/flow-logs",
             retention_in_days=self._settings.speed.log_retention_days,
             tags=self._tags("flow-logs"),
             opts=self._own(),
         )
         role = aws.iam.Role(
-            f"{self._name}-flow-logs-role",
+            f"{self._prefix}-flow-logs-role",
             name=self._names.role("flow-logs"),
             description="Writes the VPC's flow logs",
             assume_role_policy=policies.trust_service("vpc-flow-logs.amazonaws.com"),
@@ -275,14 +275,14 @@ class Network(pulumi.ComponentResource):
             opts=self._own(),
         )
         policy = aws.iam.RolePolicy(
-            f"{self._name}-flow-logs-write",
+            f"{self._prefix}-flow-logs-write",
             name="write-logs",
             role=role.name,
             policy=logs.arn.apply(policies.write_logs),
             opts=self._own(),
         )
         aws.ec2.FlowLog(
-            f"{self._name}-flow-log",
+            f"{self._prefix}-flow-log",
             vpc_id=vpc.id,
             traffic_type="ALL",
             log_destination_type="cloud-watch-logs",
@@ -294,7 +294,7 @@ class Network(pulumi.ComponentResource):
 
     def _table(self, vpc: aws.ec2.Vpc, part: str) -> aws.ec2.RouteTable:
         return aws.ec2.RouteTable(
-            f"{self._name}-{part}-routes",
+            f"{self._prefix}-{part}-routes",
             vpc_id=vpc.id,
             tags=self._tags(part),
             opts=self._own(),
@@ -302,7 +302,7 @@ class Network(pulumi.ComponentResource):
 
     def _associate(self, part: str, table: aws.ec2.RouteTable, subnet: aws.ec2.Subnet) -> None:
         aws.ec2.RouteTableAssociation(
-            f"{self._name}-{part}-association",
+            f"{self._prefix}-{part}-association",
             route_table_id=table.id,
             subnet_id=subnet.id,
             opts=self._own(),

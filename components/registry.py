@@ -46,14 +46,14 @@ class Registry(pulumi.ComponentResource):
         self, name: str, args: RegistryArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("twospeed:index:Registry", name, None, opts)
-        self._name = name
+        self._prefix = name
         self._settings = args.settings
         self._names = names(args.settings)
         self._key = self._encryption_key()
         self.urls = pulumi.Output.all(
             **{
                 service: self._repository(namespace, service)
-                for namespace, service, _ in args.settings.catalogue
+                for namespace, service, _ in args.settings.catalogue.entries()
             }
         )
         self.register_outputs({"urls": self.urls})
@@ -62,14 +62,14 @@ class Registry(pulumi.ComponentResource):
         if self._settings.config.registry.encryption != "KMS":
             return None
         key = aws.kms.Key(
-            f"{self._name}-key",
+            f"{self._prefix}-key",
             description="Encrypts container images",
             enable_key_rotation=True,
             tags=self._names.tags(Name=self._names.of("registry")),
             opts=self._kept(),
         )
         aws.kms.Alias(
-            f"{self._name}-key-alias",
+            f"{self._prefix}-key-alias",
             name=f"alias/{self._names.of('registry')}",
             target_key_id=key.key_id,
             opts=self._kept(),
@@ -81,7 +81,7 @@ class Registry(pulumi.ComponentResource):
         path = self._names.repository(namespace, service)
         moving = self._moving_tags()
         repository = aws.ecr.Repository(
-            f"{self._name}-{service}",
+            f"{self._prefix}-{service}",
             name=path,
             image_tag_mutability="IMMUTABLE_WITH_EXCLUSION" if moving else "IMMUTABLE",
             image_tag_mutability_exclusion_filters=[
@@ -105,7 +105,7 @@ class Registry(pulumi.ComponentResource):
             opts=self._kept(),
         )
         aws.ecr.LifecyclePolicy(
-            f"{self._name}-{service}-lifecycle",
+            f"{self._prefix}-{service}-lifecycle",
             repository=repository.name,
             policy=lifecycle.policy(
                 moving,
@@ -126,7 +126,7 @@ class Registry(pulumi.ComponentResource):
         if not others:
             return
         aws.ecr.RepositoryPolicy(
-            f"{self._name}-{service}-pull",
+            f"{self._prefix}-{service}-pull",
             repository=repository.name,
             policy=policies.document(
                 *(

@@ -44,7 +44,7 @@ class RegistryReference(pulumi.ComponentResource):
             stack_name=f"{pulumi.get_organization()}/{pulumi.get_project()}/{owner}",
             opts=pulumi.ResourceOptions(parent=self),
         )
-        services = [service for _, service, _ in args.settings.catalogue]
+        services = [service for _, service, _ in args.settings.catalogue.entries()]
         self.urls = stack.get_output(REPOSITORIES).apply(
             lambda urls: of_services(urls, services, owner)
         )

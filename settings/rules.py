@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -12,6 +13,9 @@ from settings.problems import Problem
 if TYPE_CHECKING:
     from settings.loading import Environment
 
+_ENVIRONMENT_NAME = re.compile(r"[a-z]([-a-z0-9]{0,30}[a-z0-9])?")
+RESERVED_VARIABLES = frozenset({"ENVIRONMENT", "LOG_LEVEL", "PORT"})
+"""Environment variables that every service gets from the platform."""
 MOVING_TAGS = 5
 """How many exclusions from tag immutability ECR allows in one repository."""
 
@@ -19,11 +23,13 @@ MOVING_TAGS = 5
 def check(environments: Sequence[Environment], catalogue: Catalogue) -> Iterator[Problem]:
     """Every rule that the models cannot see by themselves."""
     for environment in environments:
+        yield from _name(environment)
         yield from _keel(environment, catalogue)
         yield from _service_range(environment)
         yield from _registry(environment, environments)
         yield from _teams_with_access(environment, catalogue)
         yield from _own_access(environment)
+        yield from _adopted_cluster(environment)
     yield from _moving_tags(environments)
     yield from _overlapping_networks(environments)
     yield from _catalogue(catalogue)
@@ -31,6 +37,18 @@ def check(environments: Sequence[Environment], catalogue: Catalogue) -> Iterator
 
 def _problem(environment: Environment, path: str, value: object, rule: str, remedy: str) -> Problem:
     return Problem(f"Pulumi.{environment.name}.yaml", f"platform:{path}", str(value), rule, remedy)
+
+
+def _name(environment: Environment) -> Iterator[Problem]:
+    if environment.name == "shared" or not _ENVIRONMENT_NAME.fullmatch(environment.name):
+        yield Problem(
+            f"Pulumi.{environment.name}.yaml",
+            "",
+            environment.name,
+            "the stack's name is an image tag and a folder of the GitOps repository: it must be a "
+            "DNS label of 32 characters at most, and not `shared`",
+            "choose another name for the stack and its file",
+        )
 
 
 def _keel(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
@@ -112,6 +130,18 @@ def _own_access(environment: Environment) -> Iterator[Problem]:
         )
 
 
+def _adopted_cluster(environment: Environment) -> Iterator[Problem]:
+    config = environment.config
+    if config.cluster.existing and not config.network.existing:
+        yield _problem(
+            environment,
+            "cluster.existing",
+            config.cluster.existing,
+            "is a cluster in a network that exists, and platform:network would create another one",
+            "give platform:network.existing the ids of the cluster's VPC and subnets",
+        )
+
+
 def _moving_tags(environments: Sequence[Environment]) -> Iterator[Problem]:
     fast = [e for e in environments if e.speed.moving_tag]
     for environment in fast[MOVING_TAGS:]:
@@ -159,6 +189,14 @@ def _catalogue(catalogue: Catalogue) -> Iterator[Problem]:
                 "give one of them another name: releases are made by service name",
             )
         homes.setdefault(name, namespace)
+        for variable in sorted(RESERVED_VARIABLES & service.env.keys()):
+            yield Problem(
+                CATALOGUE_FILE,
+                f"{path}.env.{variable}",
+                service.env[variable],
+                "is set by the platform",
+                "remove it: PORT follows the service's port, the others the environment",
+            )
         if service.ci == "circleci" and not (catalogue.circleci and service.circleci_project):
             yield Problem(
                 CATALOGUE_FILE,

@@ -1,0 +1,173 @@
+"""The Kubernetes cluster: its control plane, nodes and add-ons, and who may enter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_kubernetes as kubernetes
+
+from components import existing_cluster
+from components.access_entries import AccessEntry, access_entries
+from components.addons import Addons, AddonsArgs
+from components.control_plane import ControlPlane, ControlPlaneArgs
+from components.kubeconfig import kubeconfig
+from components.network import Network
+from components.nodes import Nodes, NodesArgs
+from settings import Settings, names
+
+ADMINISTRATOR = "AmazonEKSClusterAdminPolicy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterArgs:
+    """settings: `platform:cluster` of the environment; network: where the cluster lives."""
+
+    settings: Settings
+    network: Network
+
+
+class Cluster(pulumi.ComponentResource):
+    """An EKS cluster, ready for Kubernetes resources.
+
+    Of our own: a control plane, an access entry for each principal of the settings, the add-ons
+    that nodes need, managed node groups, and the add-ons that need nodes. A new Kubernetes
+    version is an update in place, in this order.
+
+    With `existing`: the cluster is looked up and used as it is; nothing in AWS is created.
+    SettingsError says why it cannot be used.
+    """
+
+    name: pulumi.Output[str]
+    arn: pulumi.Output[str]
+    endpoint: pulumi.Output[str]
+    kubeconfig: pulumi.Output[str]
+    """JSON without a secret; its tokens come from the AWS CLI."""
+    provider: kubernetes.Provider
+    """Kubernetes as the program sees it; it waits until nodes, DNS and access are there."""
+
+    def __init__(
+        self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("twospeed:index:Cluster", name, None, opts)
+        self._prefix = name
+        self._settings = args.settings
+        self._names = names(args.settings)
+        existing = args.settings.config.cluster.existing
+        ready = self._adopt(existing) if existing else self._create(args.network)
+        self.kubeconfig = self._kubeconfig()
+        self.provider = kubernetes.Provider(
+            f"{name}-kubernetes",
+            kubeconfig=self.kubeconfig,
+            # Another profile or CA is an update; another cluster replaces what was in the old.
+            cluster_identifier=self.endpoint,
+            enable_server_side_apply=True,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=ready),
+        )
+        self.register_outputs(
+            {
+                "name": self.name,
+                "arn": self.arn,
+                "endpoint": self.endpoint,
+                "kubeconfig": self.kubeconfig,
+            }
+        )
+
+    def _adopt(self, existing: str) -> list[pulumi.Resource]:
+        network = self._settings.config.network.existing
+        found = existing_cluster.look_up(
+            existing,
+            vpc=network.vpc if network else None,
+            file=f"Pulumi.{self._settings.stack}.yaml",
+            opts=pulumi.InvokeOptions(parent=self),
+        )
+        self.name = pulumi.Output.from_input(found.name)
+        self.arn = pulumi.Output.from_input(found.arn)
+        self.endpoint = pulumi.Output.from_input(found.endpoint)
+        self._certificate_authority = pulumi.Output.from_input(found.certificate_authority)
+        return []
+
+    def _create(self, network: Network) -> list[pulumi.Resource]:
+        """Create everything and return what Kubernetes resources have to wait for."""
+        control_plane = ControlPlane(
+            f"{self._prefix}-control-plane",
+            ControlPlaneArgs(settings=self._settings, subnet_ids=network.private_subnet_ids),
+            opts=self._own(),
+        )
+        self.name, self.arn = control_plane.name, control_plane.arn
+        self.endpoint = control_plane.endpoint
+        self._certificate_authority = control_plane.certificate_authority
+        access = [
+            resource
+            for entry in access_entries(self._settings.config.cluster.access)
+            for resource in self._access(entry)
+        ]
+        basics = self._addons("basics", before_nodes=True)
+        nodes = Nodes(
+            f"{self._prefix}-nodes",
+            NodesArgs(
+                settings=self._settings,
+                cluster_name=self.name,
+                subnet_ids=network.private_subnet_ids,
+                wait_for=basics.installed,
+            ),
+            opts=self._own(),
+        )
+        addons = self._addons("addons", before_nodes=False, wait_for=nodes.groups)
+        return [*access, *nodes.groups, *addons.installed]
+
+    def _addons(
+        self, part: str, *, before_nodes: bool, wait_for: Sequence[pulumi.Resource] = ()
+    ) -> Addons:
+        return Addons(
+            f"{self._prefix}-{part}",
+            AddonsArgs(
+                settings=self._settings,
+                cluster_name=self.name,
+                cluster_arn=self.arn,
+                before_nodes=before_nodes,
+                wait_for=wait_for,
+            ),
+            opts=self._own(),
+        )
+
+    def _access(self, entry: AccessEntry) -> list[pulumi.Resource]:
+        registered = aws.eks.AccessEntry(
+            f"{self._prefix}-access-{entry.slug}",
+            cluster_name=self.name,
+            principal_arn=entry.principal,
+            kubernetes_groups=list(entry.groups),
+            type="STANDARD",
+            tags=self._names.tags(Name=self._names.of("access")),
+            opts=self._own(),
+        )
+        if not entry.administrator:
+            return [registered]
+        partition = self._settings.environment.partition
+        administration = aws.eks.AccessPolicyAssociation(
+            f"{self._prefix}-administrator-{entry.slug}",
+            cluster_name=self.name,
+            principal_arn=registered.principal_arn,
+            policy_arn=f"arn:{partition}:eks::aws:cluster-access-policy/{ADMINISTRATOR}",
+            access_scope=aws.eks.AccessPolicyAssociationAccessScopeArgs(type="cluster"),
+            opts=self._own(),
+        )
+        return [registered, administration]
+
+    def _kubeconfig(self) -> pulumi.Output[str]:
+        aws_settings = self._settings.environment.aws
+        return pulumi.Output.all(self.name, self.endpoint, self._certificate_authority).apply(
+            lambda parts: kubeconfig(
+                cluster=parts[0],
+                endpoint=parts[1],
+                certificate_authority=parts[2],
+                region=aws_settings.region,
+                profile=aws_settings.profile,
+                role=aws_settings.role,
+            )
+        )
+
+    def _own(self) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self)
