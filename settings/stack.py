@@ -222,9 +222,6 @@ class Keel(Model):
 
     chart: Chart = Chart.model_validate({})
     schedule: PollSchedule = "@every 30s"
-    insecure_registry: bool = Field(
-        False, description="the registry speaks plain HTTP; never so with ECR"
-    )
 
 
 class Stack(Model):
