@@ -71,5 +71,16 @@ spec:
         {{- with .env }}{{ toYaml . | nindent 8 }}{{- end }}
         {{- include "environment" . | nindent 8 }}
       ports: {{ .ports | toJson }}
+      {{- include "confined" . | nindent 6 }}
       resources: {{ .values.resources | default dict | toJson }}
+{{- end }}
+
+{{/* confined: what the Pod Security level "restricted" asks of a container */}}
+{{- define "confined" -}}
+securityContext:
+  allowPrivilegeEscalation: false
+  capabilities: {drop: [ALL]}
+  readOnlyRootFilesystem: true
+  runAsNonRoot: true
+  seccompProfile: {type: RuntimeDefault}
 {{- end }}
