@@ -41,8 +41,8 @@ class Applications(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: ApplicationsArgs, opts: ResourceOptions | None = None
     ) -> None:
-        super().__init__("two-speed:index:Applications", name, None, opts)
-        self._name = name
+        super().__init__("twospeed:index:Applications", name, None, opts)
+        self._prefix = name
         self._settings = args.settings
         self._argocd = args.argocd
         self.namespaces = {}
@@ -56,7 +56,7 @@ class Applications(pulumi.ComponentResource):
 
     def _namespace(self, namespace: str) -> k8s.core.v1.Namespace:
         return k8s.core.v1.Namespace(
-            f"{self._name}-{namespace}",
+            f"{self._prefix}-{namespace}",
             metadata=k8s.meta.v1.ObjectMetaArgs(
                 **manifests.namespace_metadata(self._settings, namespace)
             ),
@@ -66,7 +66,7 @@ class Applications(pulumi.ComponentResource):
 
     def _project(self, namespace: str, home: k8s.core.v1.Namespace) -> CustomResource:
         return CustomResource(
-            f"{self._name}-{namespace}-project",
+            f"{self._prefix}-{namespace}-project",
             api_version=API_VERSION,
             kind="AppProject",
             metadata={"name": namespace, "namespace": self._argocd.namespace},
@@ -78,7 +78,7 @@ class Applications(pulumi.ComponentResource):
         self, namespace: str, name: str, service: Service, project: CustomResource
     ) -> None:
         CustomResource(
-            f"{self._name}-{name}",
+            f"{self._prefix}-{name}",
             api_version=API_VERSION,
             kind="Application",
             metadata={

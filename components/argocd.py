@@ -46,7 +46,7 @@ class ArgoCd(pulumi.ComponentResource):
     url: Output[str]
 
     def __init__(self, name: str, args: ArgoCdArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("two-speed:index:ArgoCd", name, None, opts)
+        super().__init__("twospeed:index:ArgoCd", name, None, opts)
         settings = args.settings
         held = {key: value for key in sorted(SECRETS) if (value := secret(key)) is not None}
         namespace = k8s.core.v1.Namespace(

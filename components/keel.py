@@ -46,8 +46,8 @@ class Keel(pulumi.ComponentResource):
     release: k8s.helm.v3.Release
 
     def __init__(self, name: str, args: KeelArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("two-speed:index:Keel", name, None, opts)
-        self._name = name
+        super().__init__("twospeed:index:Keel", name, None, opts)
+        self._prefix = name
         settings = args.settings
         served = keel_values.served(settings)
         namespace = k8s.core.v1.Namespace(
@@ -88,7 +88,7 @@ class Keel(pulumi.ComponentResource):
             for service in services
         ]
         role = aws.iam.Role(
-            f"{self._name}-role",
+            f"{self._prefix}-role",
             name=naming.role("keel"),
             description="Keel reads tags and digests of the images that it delivers",
             assume_role_policy=self._trust(args),
@@ -97,14 +97,14 @@ class Keel(pulumi.ComponentResource):
         )
         self.role_arn = role.arn
         policy = aws.iam.RolePolicy(
-            f"{self._name}-pull",
+            f"{self._prefix}-pull",
             name="pull",
             role=role.name,
             policy=keel_values.pull_policy(arns),
             opts=ResourceOptions(parent=self),
         )
         return aws.eks.PodIdentityAssociation(
-            f"{self._name}-identity",
+            f"{self._prefix}-identity",
             cluster_name=args.cluster_name,
             namespace=NAMESPACE,
             service_account=SERVICE_ACCOUNT,
@@ -126,14 +126,14 @@ class Keel(pulumi.ComponentResource):
         """What Keel reads cluster-wide, and a role in each namespace that it serves."""
         opts = ResourceOptions(parent=self)
         everywhere = rbac.ClusterRole(
-            f"{self._name}-reader",
+            f"{self._prefix}-reader",
             metadata={"name": "keel-reader"},
             rules=_rules(keel_values.cluster_rules(served)),
             opts=opts,
         )
         bindings: list[pulumi.Resource] = [
             rbac.ClusterRoleBinding(
-                f"{self._name}-reader",
+                f"{self._prefix}-reader",
                 metadata={"name": "keel-reader"},
                 role_ref=_reference(everywhere),
                 subjects=[self._subject()],
@@ -142,14 +142,14 @@ class Keel(pulumi.ComponentResource):
         ]
         for namespace in served:
             role = rbac.Role(
-                f"{self._name}-{namespace}",
+                f"{self._prefix}-{namespace}",
                 metadata={"name": "keel", "namespace": args.namespaces[namespace]},
                 rules=_rules(keel_values.namespace_rules()),
                 opts=opts,
             )
             bindings.append(
                 rbac.RoleBinding(
-                    f"{self._name}-{namespace}",
+                    f"{self._prefix}-{namespace}",
                     metadata={"name": "keel", "namespace": args.namespaces[namespace]},
                     role_ref=_reference(role),
                     subjects=[self._subject()],

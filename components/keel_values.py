@@ -35,7 +35,6 @@ def values(settings: Settings, namespaces: Sequence[str]) -> dict[str, Any]:
     data = {"name": "data", "emptyDir": {"sizeLimit": "256Mi"}}
     return {
         "polling": {"enabled": True, "defaultSchedule": keel.schedule},
-        "insecureRegistry": keel.insecure_registry,
         "aws": {"region": settings.environment.region},
         # Debug logs would hold registry tokens.
         "debug": False,

@@ -74,14 +74,12 @@ EVENTS = (
 def notifications(settings: Settings, held: Collection[str]) -> dict[str, Any]:
     """The chart's `notifications` values: services, templates, triggers, who hears of them.
 
+    Where nobody wants to hear anything, the controller is not installed.
     The tokens stay in the Secret, which the program makes; `held` are the secrets that are set.
     """
-    wanted = settings.config.argocd.notifications
-    recipients = [
-        *([f"slack:{wanted.slack_channel}"] if wanted.slack_channel else []),
-        *([WEBHOOK] if wanted.webhook else []),
-    ]
-    subscriptions = [{"recipients": recipients, "triggers": [event.name for event in EVENTS]}]
+    recipients = _recipients(settings)
+    if not recipients:
+        return {"enabled": False}
     return {
         "enabled": True,
         "secret": {"create": False, "name": SECRET},
@@ -90,12 +88,20 @@ def notifications(settings: Settings, held: Collection[str]) -> dict[str, Any]:
         "templates": {f"template.{event.name}": _template(event) for event in EVENTS},
         "triggers": {f"trigger.{event.name}": _trigger(event) for event in EVENTS},
         # For every Application, also one that somebody makes by hand, and in one place.
-        "subscriptions": subscriptions if recipients else [],
+        "subscriptions": [
+            {"recipients": recipients, "triggers": [event.name for event in EVENTS]}
+        ],
         "resources": {
             "requests": {"cpu": "25m", "memory": "64Mi"},
             "limits": {"memory": "256Mi"},
         },
     }
+
+
+def _recipients(settings: Settings) -> list[str]:
+    wanted = settings.config.argocd.notifications
+    slack = [f"slack:{wanted.slack_channel}"] if wanted.slack_channel else []
+    return [*slack, *([WEBHOOK] if wanted.webhook else [])]
 
 
 def _services(settings: Settings, held: Collection[str]) -> dict[str, str]:
