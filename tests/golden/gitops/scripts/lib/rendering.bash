@@ -1,0 +1,96 @@
+# Managed: generated, so change services.yaml or the stack files instead.
+# From the tree to the manifests that Argo CD applies, with the same tools.
+# shellcheck shell=bash disable=SC2034 # what is set here is read by the scripts
+
+
+readonly KUSTOMIZE_MINIMUM=5.0.0
+
+# require_kustomize: sets KUSTOMIZE, a command that takes a folder, to kustomize or kubectl.
+require_kustomize() {
+  local version found=()
+  if command -v kustomize >/dev/null; then
+    version=$(kustomize version 2>/dev/null || true)
+    KUSTOMIZE=(kustomize build)
+    at_least "$version" "$KUSTOMIZE_MINIMUM" && return
+    found+=("kustomize ${version:-without a version}")
+  fi
+  if command -v kubectl >/dev/null; then
+    version=$(kubectl version --client 2>/dev/null | awk '/Kustomize Version/ { print $3 }')
+    KUSTOMIZE=(kubectl kustomize)
+    at_least "$version" "$KUSTOMIZE_MINIMUM" && return
+    found+=("kubectl with kustomize ${version:-of unknown version}")
+  fi
+  ((${#found[@]})) ||
+    die "$PRECONDITION" "neither kustomize nor kubectl is installed" \
+      "install kustomize $KUSTOMIZE_MINIMUM or newer: https://kubectl.docs.kubernetes.io/installation"
+  die "$PRECONDITION" "too old: ${found[*]}" \
+    "install kustomize $KUSTOMIZE_MINIMUM or newer: https://kubectl.docs.kubernetes.io/installation"
+}
+
+require_helm() {
+  command -v helm >/dev/null ||
+    die "$PRECONDITION" "helm is not installed, and $1 is a Helm chart" \
+      "install Helm 3 or newer: https://helm.sh/docs/intro/install"
+}
+
+# require_renderers: what the "namespace/service<TAB>packaging" lines on standard input need.
+require_renderers() {
+  local service packaging helm='' kustomize=''
+  while IFS=$'\t' read -r service packaging _; do
+    if [[ $packaging == helm ]]; then helm=$service; else kustomize=$service; fi
+  done
+  [[ -z $kustomize ]] || require_kustomize
+  [[ -z $helm ]] || require_helm "$helm"
+}
+
+# render_one TREE ENVIRONMENT OUT "NAMESPACE/SERVICE<TAB>PACKAGING": writes OUT/NAMESPACE/SERVICE.yaml,
+# or, when it does not render, OUT/NAMESPACE/SERVICE.error.
+render_one() {
+  local tree=$1 environment=$2 out=$3 service packaging status=0
+  IFS=$'\t' read -r service packaging _ <<<"$4"
+  mkdir -p "$out/${service%/*}"
+  if [[ $packaging == helm ]]; then
+    helm template "${service#*/}" "$tree/base/$service" --namespace "${service%/*}" \
+      --values "$tree/environments/$environment/$service/values.yaml" \
+      --values "$tree/environments/$environment/$service/version/values.yaml" \
+      >"$out/$service.part" 2>"$out/$service.error" || status=1
+  else
+    "${KUSTOMIZE[@]}" "$tree/environments/$environment/$service" \
+      >"$out/$service.part" 2>"$out/$service.error" || status=1
+  fi
+  if ((status == 0)); then
+    mv "$out/$service.part" "$out/$service.yaml"
+    rm "$out/$service.error"
+  else
+    rm "$out/$service.part"
+  fi
+}
+
+# render TREE ENVIRONMENT OUT: renders the "namespace/service<TAB>packaging" lines on standard input.
+# Fails, saying why, when one of them does not render.
+render() {
+  local failures failure
+  mkdir -p "$3"
+  in_parallel render_one "$1" "$2" "$3"
+  mapfile -t failures < <(find "$3" -name '*.error' | sort)
+  for failure in "${failures[@]}"; do
+    note "$(printf '%s/%s does not render:' "$2" "${failure#"$3/"}" | sed 's/\.error does/ does/')"
+    sed 's/^/  /' "$failure" >&2
+  done
+  ((${#failures[@]} == 0))
+}
+
+# export_tree COMMIT FOLDER: the files of a commit, without touching the clone.
+export_tree() {
+  mkdir -p "$2"
+  GIT_INDEX_FILE=$2.index git read-tree "$1"
+  GIT_INDEX_FILE=$2.index git checkout-index --all --force --prefix="$2/"
+}
+
+# compare BEFORE AFTER: the difference between two folders of manifests, in colour on a terminal.
+compare() {
+  git -C / --no-pager diff --no-index --no-ext-diff --no-textconv --no-renames --color="$COLOUR" \
+    --src-prefix=before/ --dst-prefix=after/ "$1" "$2" |
+    sed -e "s|\\(before/\\)${1#/}/|\\1|; s|\\(after/\\)${2#/}/|\\1|" |
+    grep -vE '^(.\[[0-9;]*m)*(index [0-9a-f]+\.\.|diff --git )' || true
+}
