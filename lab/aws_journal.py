@@ -12,10 +12,13 @@ import io
 import json
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
+from unittest import mock
 from urllib.parse import parse_qs
 
+from moto.ecr import models as ecr
 from moto.moto_api._internal import mock_random
 from werkzeug.test import run_wsgi_app
 
@@ -51,11 +54,12 @@ class JournaledApp:
             entry = json.loads(line)
             body = base64.b64decode(entry["body"])
             self._seed()
-            run_wsgi_app(
-                self._app,
-                {**base, **entry["environ"], "wsgi.input": io.BytesIO(body)},
-                buffered=True,
-            )
+            with mock.patch.object(ecr, "datetime", clock(datetime.fromisoformat(entry["at"]))):
+                run_wsgi_app(
+                    self._app,
+                    {**base, **entry["environ"], "wsgi.input": io.BytesIO(body)},
+                    buffered=True,
+                )
         return len(lines)
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
@@ -73,7 +77,11 @@ class JournaledApp:
             for name, value in environ.items()
             if name in _KEPT or (name.startswith("HTTP_") and isinstance(value, str))
         }
-        entry = {"environ": kept, "body": base64.b64encode(body).decode()}
+        entry = {
+            "at": datetime.now(UTC).isoformat(),
+            "environ": kept,
+            "body": base64.b64encode(body).decode(),
+        }
         self._journal.parent.mkdir(parents=True, exist_ok=True)
         with self._journal.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry, sort_keys=True) + "\n")
@@ -81,6 +89,17 @@ class JournaledApp:
     def _seed(self) -> None:
         self._lines += 1
         mock_random.seed(self._lines)
+
+
+def clock(moment: datetime) -> type[datetime]:
+    """A `datetime` that stands still: images were pushed when they were pushed."""
+
+    class Standing(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls.fromtimestamp(moment.timestamp(), tz)
+
+    return Standing
 
 
 def changes_something(environ: Environ, body: bytes) -> bool:
@@ -97,4 +116,5 @@ def _action(environ: Environ, body: bytes) -> str:
         return str(target).rpartition(".")[2]
     if "x-www-form-urlencoded" in environ.get("CONTENT_TYPE", ""):
         return parse_qs(body.decode(errors="replace")).get("Action", [""])[0]
-    return parse_qs(environ.get("QUERY_STRING", "")).get("Action", [""])[0]
+    query = str(environ.get("QUERY_STRING", ""))
+    return parse_qs(query).get("Action", [""])[0]

@@ -1,4 +1,4 @@
-"""The tokens of `aws eks get-token`: who made one, when, and for which cluster."""
+"""The tokens of `aws eks get-token`: presigned calls of `sts:GetCallerIdentity`."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Token:
-    """What a token claims."""
+    """The call that a token holds."""
 
-    credential: str
-    """The access key and its scope: `KEY/date/region/sts/aws4_request`."""
+    host: str
+    query: str
     signed: datetime
     signed_headers: frozenset[str]
 
 
 def decode(text: str) -> Token:
-    """The claims of a token.
+    """The call in a token.
 
     Raises RefusedError when it is no presigned `sts:GetCallerIdentity` in base64.
     """
@@ -39,41 +39,35 @@ def decode(text: str) -> Token:
     encoded = text.removeprefix(PREFIX)
     try:
         url = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode("ascii")
+        target = urlsplit(url)
     except (binascii.Error, ValueError) as error:
-        raise RefusedError("it is not base64") from error
-    query = {name.lower(): values for name, values in parse_qs(urlsplit(url).query).items()}
+        raise RefusedError("it is no URL in base64") from error
+    query = parse_qs(target.query)
     if repeated := sorted(name for name, values in query.items() if len(values) > 1):
         raise RefusedError(f"its URL names {', '.join(repeated)} twice")
     claims = {name: values[0] for name, values in query.items()}
-    if claims.get("action") != "GetCallerIdentity":
+    if claims.get("Action") != "GetCallerIdentity" or target.path != "/":
         raise RefusedError("its URL asks for something other than GetCallerIdentity")
     try:
         return Token(
-            credential=claims["x-amz-credential"],
-            signed=datetime.strptime(claims["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC),
-            signed_headers=frozenset(claims["x-amz-signedheaders"].lower().split(";")),
+            host=target.netloc,
+            query=target.query,
+            signed=datetime.strptime(claims["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC),
+            signed_headers=frozenset(claims["X-Amz-SignedHeaders"].split(";")),
         )
     except (KeyError, ValueError) as error:
         raise RefusedError(f"its URL is not presigned: {error}") from error
 
 
-def require_fresh(token: Token, now: datetime) -> None:
-    """Raises RefusedError for a token that is too old or comes from the future."""
+def require_valid(token: Token, now: datetime) -> None:
+    """Raises RefusedError for a token that is too old, from the future, or for any cluster."""
     age = now - token.signed
     if age > LIFETIME:
         raise RefusedError(f"it expired {age - LIFETIME} ago")
     if age < -CLOCK_SKEW:
         raise RefusedError(f"it was signed {-age} in the future")
-
-
-def require_bound(token: Token) -> None:
-    """Raises RefusedError for a token that is signed for no cluster.
-
-    The name of the cluster is a header that the token does not carry; only AWS, which knows the
-    secret key, can tell from the signature which name it was.
-    """
     if CLUSTER_HEADER not in token.signed_headers:
-        raise RefusedError(f"{CLUSTER_HEADER} is not among its signed headers")
+        raise RefusedError(f"{CLUSTER_HEADER}, the cluster's name, is not among what it signs")
 
 
 def principal(arn: str) -> str:

@@ -29,7 +29,6 @@ class Part:
         needs: titles of the parts that must be ready before it starts.
         prepare: writes the files that it needs, right before each start.
         ready: when it counts as ready.
-        settle: run once each time its process is ready, before others may rely on it.
         seconds: how long it may take to become ready.
     """
 
@@ -41,7 +40,6 @@ class Part:
     needs: frozenset[str] = frozenset()
     prepare: Callable[[], None] = lambda: None
     ready: Condition
-    settle: Callable[[], None] = lambda: None
     seconds: float = 90
 
     @property

@@ -52,7 +52,7 @@ class Pki:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         authority_key = ec.generate_private_key(ec.SECP256R1())
-        authority = _certificate("lab", (), (), authority_key, None, authority_key)
+        authority = _certificate("lab", key=authority_key, signer=(None, authority_key))
         self._keep("ca", authority_key, authority)
         for name, groups, names in (
             ("kube-apiserver", (), tuple(addresses)),
@@ -64,7 +64,13 @@ class Pki:
             self._keep(
                 name.removeprefix("system:"),
                 key,
-                _certificate(name, groups, names, key, authority, authority_key),
+                _certificate(
+                    name,
+                    groups=groups,
+                    addresses=names,
+                    key=key,
+                    signer=(authority, authority_key),
+                ),
             )
         signer = ec.generate_private_key(ec.SECP256R1())
         self._keep("service-accounts", signer, None)
@@ -88,13 +94,14 @@ class Pki:
 
 def _certificate(
     name: str,
-    groups: tuple[str, ...],
-    addresses: tuple[str | IPv4Address, ...],
+    *,
     key: ec.EllipticCurvePrivateKey,
-    authority: x509.Certificate | None,
-    authority_key: ec.EllipticCurvePrivateKey,
+    signer: tuple[x509.Certificate | None, ec.EllipticCurvePrivateKey],
+    groups: tuple[str, ...] = (),
+    addresses: tuple[str | IPv4Address, ...] = (),
 ) -> x509.Certificate:
-    """A certificate for `name` in `groups`; without an `authority` it is one itself."""
+    """A certificate for `name` in `groups`; one whose signer has none is an authority itself."""
+    authority, authority_key = signer
     subject = x509.Name(
         [
             *(x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups),
@@ -131,8 +138,6 @@ def _certificate(
 def _public(key: ec.EllipticCurvePrivateKey) -> str:
     return (
         key.public_key()
-        .public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
         .decode()
     )

@@ -6,10 +6,14 @@ import errno
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from textwrap import shorten
 
 import psutil
 
 from lab.site import CLUSTER_PARTS, HOST, KEEL_PORT, SHARED_PARTS, Site
+
+_HIGHEST_BASE = 30000  # above begin the ports that Linux gives to outgoing connections
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,8 @@ class Holder:
 
     pid: int
     command: str
+    lab: str | None = None
+    """The state folder of the lab that it belongs to, if it is known to belong to one."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +37,8 @@ class Conflict:
     def __str__(self) -> str:
         if self.holder is None:
             return f"{self.port} for {self.part}, held by a process that cannot be seen from here"
-        return f"{self.port} for {self.part}, held by process {self.holder.pid}: " + (
-            self.holder.command[:160]
+        return f"{self.port} for {self.part}, held by process {self.holder.pid}: " + shorten(
+            self.holder.command, 70
         )
 
 
@@ -43,10 +49,13 @@ class PortsTakenError(Exception):
         self.conflicts = conflicts
         count = "1 port is" if len(conflicts) == 1 else f"{len(conflicts)} ports are"
         lines = "\n".join(f"  - {conflict}" for conflict in conflicts)
-        remedies = ["If that is another lab, run `make down` in its checkout."]
+        labs = sorted({c.holder.lab for c in conflicts if c.holder and c.holder.lab})
+        remedies = [f"Stop the lab in {lab}: LAB_HOME={lab} make down" for lab in labs] or [
+            "Stop what holds them; if it is another lab, run `make down` in its checkout."
+        ]
         if any(conflict.port != KEEL_PORT for conflict in conflicts):
             remedies.append(
-                f"Or move this lab: LAB_PORT_BASE={_other_base(port_base)} make up"
+                f"Or move this lab elsewhere: LAB_PORT_BASE={_other_base(port_base)} make up"
             )
         if any(conflict.port == KEEL_PORT for conflict in conflicts):
             remedies.append(
@@ -81,15 +90,20 @@ def is_free(port: int) -> bool:
 def holders() -> dict[int, Holder]:
     """The listening processes that this user may see, by port."""
     found: dict[int, Holder] = {}
-    for process in psutil.process_iter(["pid", "cmdline", "name"]):
+    for process in psutil.process_iter():
         try:
-            connections = process.net_connections(kind="tcp")
+            ports = [
+                connection.laddr.port
+                for connection in process.net_connections(kind="tcp")
+                if connection.status == psutil.CONN_LISTEN
+            ]
+            if ports:
+                program, *words = process.cmdline() or [process.name()]
+                command = " ".join([Path(program).name, *words])
+                holder = Holder(process.pid, command, process.environ().get("LAB_HOME"))
+                found.update(dict.fromkeys(ports, holder))
         except psutil.Error:
             continue
-        command = " ".join(process.info["cmdline"] or [process.info["name"]])
-        for connection in connections:
-            if connection.status == psutil.CONN_LISTEN:
-                found[connection.laddr.port] = Holder(process.pid, command)
     return found
 
 
@@ -112,4 +126,4 @@ def require_free(site: Site) -> None:
 
 def _other_base(port_base: int) -> int:
     """A base whose ports cannot meet those of `port_base`."""
-    return port_base + 2000 if port_base < 30000 else 21000
+    return port_base + 2000 if port_base < _HIGHEST_BASE else 21000

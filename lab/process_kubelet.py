@@ -11,11 +11,9 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import replace
 
 import requests
 
@@ -23,15 +21,15 @@ from lab import pod, state
 from lab.kubernetes_api import KubernetesApi, write_kubeconfig
 from lab.part import title
 from lab.pod import UnresolvedError, Workload
-from lab.process import Identity, describe_exit, start, stop, tail
+from lab.process import Identity
 from lab.programs import NAMESPACES, Program, addresses, programs, surroundings
 from lab.site import Site
-from lab.state import PartStatus, Report
+from lab.state import Report
 from lab.toolchain import Toolchain
+from lab.watched import Watched, end_all
 
 TICK = 0.5
 GRACE = 8.0
-LONGEST_PAUSE = 30.0
 TOKEN_SECONDS = 24 * 3600
 
 
@@ -44,99 +42,56 @@ class Container:
         self.program = program
         self.folder = kubelet.site.cluster_dir(kubelet.environment) / "pods" / workload.name
         name = title(workload.name, kubelet.environment)
-        self.log = kubelet.site.logs() / f"{name.replace('/', '-')}.log"
-        self.process: subprocess.Popen[bytes] | None = None
-        self.since = 0.0
-        self.not_before = 0.0
+        log = kubelet.site.logs() / f"{name.replace('/', '-')}.log"
+        self.watched = Watched(name, log=log, port=program.port)
         self.renew_token_at = 0.0
-        self.status = PartStatus(
-            part=name, state="waiting", port=program.port, log=str(self.log)
-        )
 
-    def step(self, workload: Workload) -> None:
-        """One look: starts, restarts, or asks whether it is ready."""
-        if self.process is not None and workload.revision != self.workload.revision:
-            print(f"{self.status.part}: the pod template changed", flush=True)
-            self.end()
+    def look(self, workload: Workload) -> None:
+        """Starts the process, restarts it, or asks whether it is ready."""
+        if self.watched.runs and workload.revision != self.workload.revision:
+            print(f"{self.watched.status.part}: the pod template changed", flush=True)
+            self.watched.end(GRACE)
         self.workload = workload
-        if self.process is None:
-            if time.monotonic() >= self.not_before:
-                self._begin()
-            return
-        code = self.process.poll()
-        if code is not None:
-            self._died(code)
+        how = self.watched.ending()
+        if how is not None:
+            print(f"{self.watched.status.part} {self.watched.lose(how)}", flush=True)
+        if not self.watched.runs:
+            if self.watched.may_start:
+                self._start()
             return
         if time.monotonic() >= self.renew_token_at:
             self._write_token()
-        if self.status.state == "starting":
-            self._check()
+        if self.watched.status.state == "starting":
+            self.watched.ask(self.program.ready)
 
-    def end(self) -> None:
-        if self.process is not None and self.status.process is not None:
-            stop([self.status.process], GRACE)
-            self.process.wait()
-        self.process = None
-        self.status = replace(self.status, state="stopped", process=None)
-
-    def _begin(self) -> None:
+    def _start(self) -> None:
+        kubelet = self.kubelet
         try:
-            environment = pod.variables(self.workload, self.kubelet.lookup(self.workload))
+            environment = pod.variables(self.workload, kubelet.lookup(self.workload))
         except UnresolvedError as missing:
-            self.status = replace(self.status, state="waiting", note=f"waits: {missing}")
+            self.watched.wait_for(str(missing))
             return
         shutil.rmtree(self.folder / "tmp", ignore_errors=True)
         for name in ("tmp", *self.program.folders):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         self._write_token()
         write_kubeconfig(
-            self.kubelet.site,
-            self.kubelet.environment,
+            kubelet.site,
+            kubelet.environment,
             path=self.folder / "kubeconfig",
+            # The file is read again whenever the token was renewed.
             user={"tokenFile": str(self.folder / "token")},
             namespace=self.workload.namespace,
         )
-        words = pod.arguments(self.workload, environment)
-        self.since = time.monotonic()
-        self.process = start(
-            [
-                self.kubelet.tools.path(self.program.tool),
-                *map(self.kubelet.reachable, words),
-                *self.program.flags,
-            ],
-            log=self.log,
+        words = map(kubelet.reachable, pod.arguments(self.workload, environment))
+        self.watched.start(
+            [kubelet.tools.path(self.program.tool), *words, *self.program.flags],
             variables={
-                **{name: self.kubelet.reachable(text) for name, text in environment.items()},
-                **surroundings(self.kubelet.tools, self.folder),
+                **{name: kubelet.reachable(text) for name, text in environment.items()},
+                **surroundings(kubelet.tools, self.folder),
                 **self.program.variables,
             },
             folder=self.folder,
-        )
-        self.status = replace(
-            self.status, state="starting", process=Identity.of(self.process.pid), note=""
-        )
-
-    def _check(self) -> None:
-        missing = self.program.ready()
-        if missing is None:
-            took = round(time.monotonic() - self.since, 1)
-            self.status = replace(self.status, state="ready", seconds=took, note="")
-            print(f"{self.status.part} is ready after {took} s", flush=True)
-        else:
-            self.status = replace(self.status, note=missing)
-
-    def _died(self, code: int) -> None:
-        restarts = self.status.restarts + 1
-        pause = 0.0 if restarts == 1 else min(2.0 ** (restarts - 2), LONGEST_PAUSE)
-        self.not_before = time.monotonic() + pause
-        self.process = None
-        moment = time.strftime("%H:%M:%S")
-        note = (
-            f"at {moment} it {describe_exit(code)}. The end of {self.log}:\n{tail(self.log)}"
-        )
-        print(f"{self.status.part}: {note}", flush=True)
-        self.status = replace(
-            self.status, state="died", process=None, restarts=restarts, note=note
         )
 
     def _write_token(self) -> None:
@@ -170,11 +125,7 @@ class ProcessKubelet:
                 print(f"the API server does not answer: {error}", flush=True)
             self.report()
             time.sleep(TICK)
-        for container in self.containers.values():
-            if container.status.process:
-                container.status.process.signal(signal.SIGTERM)
-        for container in self.containers.values():
-            container.end()
+        end_all([container.watched for container in self.containers.values()], GRACE)
 
     def workloads(self) -> list[Workload]:
         """The workloads whose programs are run here, as they are now."""
@@ -192,12 +143,12 @@ class ProcessKubelet:
         """Runs what is wanted and stops what is not."""
         wanted = {workload.name: workload for workload in workloads if workload.replicas > 0}
         for name in self.containers.keys() - wanted.keys():
-            self.containers.pop(name).end()
+            self.containers.pop(name).watched.end(GRACE)
         for name, workload in sorted(wanted.items()):
             if name not in self.containers:
                 program = self.programs[workload.container["name"]]
                 self.containers[name] = Container(self, workload, program)
-            self.containers[name].step(workload)
+            self.containers[name].look(workload)
 
     def lookup(self, workload: Workload) -> pod.Lookup:
         """Reads maps and secrets of the workload's namespace."""
@@ -227,7 +178,7 @@ class ProcessKubelet:
         report = Report(
             phase="up",
             owner=Identity.of(os.getpid()),
-            parts=tuple(container.status for _, container in sorted(self.containers.items())),
+            parts=tuple(self.containers[name].watched.status for name in sorted(self.containers)),
         )
         if report != self._reported:
             state.write(state.processes_report(self.site, self.environment), report)

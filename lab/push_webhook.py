@@ -16,7 +16,13 @@ NOTHING = "0" * 40
 
 
 def payload(
-    site: Site, repository: str, before: str, after: str, ref: str, files: Iterable[str] = ()
+    site: Site,
+    repository: str,
+    *,
+    before: str,
+    after: str,
+    ref: str,
+    files: Iterable[str] = (),
 ) -> dict[str, Any]:
     """The body of GitHub's push event; `files` are the paths that the push touches."""
     name = repository.removesuffix(".git")
@@ -77,7 +83,8 @@ def main(repository: str) -> None:
     site = Site.from_environment()
     for before, after, ref in updates(sys.stdin):
         files = [path for path in touched(before, after) if path]
-        tell(site, payload(site, repository, before, after, ref, files))
+        body = payload(site, repository, before=before, after=after, ref=ref, files=files)
+        tell(site, body)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,4 @@
-"""Starts, stops and describes a lab.
-
-    python -m lab.supervisor start | stop | status
-"""
+"""Starts, stops and describes a lab: `python -m lab.supervisor start | stop | status`."""
 
 from __future__ import annotations
 
@@ -14,8 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from lab import ports, state
-from lab.parts import all_parts
-from lab.process import Identity, stop as stop_processes, tail
+from lab.assembly import all_parts
+from lab.process import Identity, tail
+from lab.process import stop as stop_processes
 from lab.runner import lock
 from lab.site import CHECKOUT, Site
 from lab.state import PartStatus, Report
@@ -23,7 +21,7 @@ from lab.state import PartStatus, Report
 POLL = 0.1
 GRACE = 45.0
 """Seconds a supervisor gets to stop all its parts."""
-REMEDY = "`make down && make up` starts everything afresh"
+REMEDY = "`make down && make up` starts everything again"
 
 
 class LabError(Exception):
@@ -147,7 +145,7 @@ def _identities(reports: list[Report]) -> set[Identity]:
 
 
 def _with_remedy(part: PartStatus) -> PartStatus:
-    if part.state == "died":
+    if part.restarts and part.state in ("died", "starting"):
         return replace(part, note=f"{part.note}\n  It is being started again; {REMEDY}.")
     if part.state == "stopped":
         gone = f"its process is gone. The end of {part.log}:\n{tail(Path(part.log))}"

@@ -10,12 +10,13 @@ import json
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 import requests
 
 from lab.aws.kept import Kept
-from lab.eks_token import RefusedError, Token, decode, principal, require_bound, require_fresh
+from lab.eks_token import CLUSTER_HEADER, RefusedError, Token, decode, principal, require_valid
 from lab.http_server import JsonHandler, serve
 from lab.part import Part
 from lab.readiness import http_ok
@@ -47,34 +48,34 @@ def admit(caller: str, cluster: str, entries: Bodies, policies: Bodies) -> dict[
     if not own:
         raise RefusedError(f"{cluster} has no access entry for {caller}")
     groups = {group for body in own for group in body.get("kubernetesGroups") or ()}
-    if any(_is_administrator(body) for body in policies.values() if _concerns(body, caller, cluster)):
+    granted = [body for body in policies.values() if _concerns(body, caller, cluster)]
+    if any(_is_administrator(body) for body in granted):
         groups.add("system:masters")
     username = own[0].get("username") or caller
     return {"username": username, "uid": f"aws:{principal(caller)}", "groups": sorted(groups)}
 
 
-def caller_of(site: Site, token: Token) -> str:
-    """The ARN of whoever signed the token, as STS knows it."""
-    answer = requests.post(
-        site.url("aws"),
-        data={"Action": "GetCallerIdentity", "Version": "2011-06-15"},
-        headers={
-            "Authorization": f"AWS4-HMAC-SHA256 Credential={token.credential}, "
-            "SignedHeaders=host, Signature=0",
-            "Accept": "application/json",
-        },
+def caller_of(site: Site, token: Token, cluster: str) -> str:
+    """The ARN of whoever signed the token for `cluster`, as STS tells when the call is made.
+
+    The call goes to the lab's STS, whatever host it was signed for.
+    """
+    answer = requests.get(
+        f"{site.url('aws')}/?{token.query}",
+        headers={"Host": token.host, CLUSTER_HEADER: cluster, "Accept": "application/json"},
         timeout=5,
     )
-    return _arn_in(answer.text)
+    if answer.status_code != HTTPStatus.OK:
+        raise RefusedError(f"STS says: {answer.text}")
+    return str(answer.json()["GetCallerIdentityResponse"]["GetCallerIdentityResult"]["Arn"])
 
 
 def review(site: Site, cluster: str, token: str) -> dict[str, Any]:
     """The status of a TokenReview; one that is refused says why, and authenticates nobody."""
     try:
         claims = decode(token)
-        require_fresh(claims, datetime.now(UTC))
-        require_bound(claims)
-        caller = caller_of(site, claims)
+        require_valid(claims, datetime.now(UTC))
+        caller = caller_of(site, claims, cluster)
         kept = Kept(site.kept)
         user = admit(caller, cluster, kept.all(ENTRIES), kept.all(POLICIES))
     except RefusedError as refusal:
@@ -89,15 +90,6 @@ def _concerns(body: Mapping[str, Any], caller: str, cluster: str) -> bool:
 def _is_administrator(body: Mapping[str, Any]) -> bool:
     whole_cluster = body.get("accessScope", {}).get("type") == "cluster"
     return whole_cluster and str(body["policyArn"]).endswith(CLUSTER_ADMIN)
-
-
-def _arn_in(answer: str) -> str:
-    """The ARN in STS's answer, XML or JSON."""
-    start = answer.find("arn:")
-    if start < 0:
-        raise RefusedError("STS does not know its access key")
-    end = min(answer.find(mark, start) % (len(answer) + 1) for mark in ('"', "<"))
-    return answer[start:end]
 
 
 def clusters(site: Site) -> dict[str, str]:
@@ -117,9 +109,7 @@ class _Handler(JsonHandler):
         cluster = self.clusters[self.path.strip("/").split("?")[0]]
         status = review(self.site, cluster, request["spec"]["token"])
         print(f"{cluster}: {status.get('user') or status.get('error')}", flush=True)
-        self.answer(
-            {"apiVersion": request["apiVersion"], "kind": "TokenReview", "status": status}
-        )
+        self.answer({"apiVersion": request["apiVersion"], "kind": "TokenReview", "status": status})
 
 
 def main() -> None:

@@ -119,7 +119,7 @@ class _Handler(JsonHandler):
                 return
             pusher = USER
         variables = cgi_variables(
-            self.site, method=self.command, url=self.path, headers=self.headers, pusher=pusher
+            self.site, method=self.command, url=self.path, headers=dict(self.headers), pusher=pusher
         )
         variables["CONTENT_LENGTH"] = str(len(body))
         done = subprocess.run(

@@ -1,0 +1,139 @@
+"""moto as a server, with what it lacks: `python -m lab.aws_server`.
+
+Its state outlives it, presigned calls of STS are checked and answered, and ECR hears of what is
+pushed to the registry (`POST /lab/registry-events`).
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from moto.backends import get_backend
+from moto.moto_api._internal import mock_random
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from moto.sts.models import sts_backends
+from werkzeug.serving import make_server
+from werkzeug.test import EnvironBuilder
+
+from lab import presigned
+from lab.aws_account import create_roles, write_credentials
+from lab.aws_journal import JournaledApp, WsgiApp
+from lab.ecr_events import pushed_tags, record_pushes
+from lab.parts import aws
+from lab.site import CHECKOUT, HOST, Site
+from settings import Settings, load_files
+
+RENEWAL_SECONDS = 3600
+"""How often the platform's credentials are made anew; they hold for twelve hours."""
+
+
+class _App:
+    """The lab's own routes, and moto behind them."""
+
+    def __init__(self, site: Site, settings: Settings, moto: WsgiApp) -> None:
+        self._site = site
+        self._settings = settings
+        self._moto = moto
+        self.ready = False
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        match environ["PATH_INFO"]:
+            case aws.READY:
+                status = HTTPStatus.OK if self.ready else HTTPStatus.SERVICE_UNAVAILABLE
+            case "/lab/registry-events":
+                body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+                record_pushes(self._site, self._settings, pushed_tags(json.loads(body)))
+                status = HTTPStatus.OK
+            case "/" if presigned.SIGNATURE in environ.get("QUERY_STRING", ""):
+                return _respond(start_response, *caller_identity(environ))
+            case _:
+                return self._moto(environ, start_response)
+        return _respond(start_response, status, {"status": status.phrase})
+
+
+def _respond(start_response: Any, status: HTTPStatus, content: object) -> Iterable[bytes]:
+    start_response(f"{status.value} {status.phrase}", [("Content-Type", "application/json")])
+    return [json.dumps(content).encode()]
+
+
+def caller_identity(environ: dict[str, Any]) -> tuple[HTTPStatus, dict[str, Any]]:
+    """STS's answer to a presigned GetCallerIdentity: who signed it, or why that is not known."""
+    query = environ["QUERY_STRING"]
+    headers = {
+        name.removeprefix("HTTP_").replace("_", "-").lower(): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_") and isinstance(value, str)
+    }
+    said = presigned.claims(query)
+    session = _session(said.get("X-Amz-Credential", "").partition("/")[0])
+    if session is None or said.get("X-Amz-Security-Token") != session.session_token:
+        return _refused("InvalidClientTokenId", "The security token included is invalid")
+    if session.expiration < datetime.now(UTC).replace(tzinfo=None):
+        return _refused("ExpiredToken", "The security token included is expired")
+    try:
+        presigned.verify(query, headers, session.secret_access_key)
+    except presigned.BadSignatureError as error:
+        return _refused("SignatureDoesNotMatch", str(error))
+    identity = {"Arn": session.arn, "UserId": session.user_id, "Account": session.account_id}
+    return HTTPStatus.OK, {"GetCallerIdentityResponse": {"GetCallerIdentityResult": identity}}
+
+
+def _session(access_key: str) -> Any:
+    """The session of an assumed role that moto gave this access key to, or None."""
+    backends = (backend for account in sts_backends.values() for backend in account.values())
+    found = (backend.get_assumed_role_from_access_key(access_key) for backend in backends)
+    return next(filter(None, found), None)
+
+
+def _refused(code: str, message: str) -> tuple[HTTPStatus, dict[str, Any]]:
+    return HTTPStatus.FORBIDDEN, {"Error": {"Code": code, "Message": message}}
+
+
+class _Handler(MotoRequestHandler):
+    """Logs requests without their queries, which may hold somebody's token."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        path = self.path.partition("?")[0]
+        print(f"{self.log_date_time_string()} {self.command} {path} {code}", flush=True)
+
+
+def journal(site: Site) -> Path:
+    return site.home / "aws" / "journal.jsonl"
+
+
+def main() -> None:
+    site = Site.from_environment()
+    settings = load_files(site.environments[0], CHECKOUT)
+    # Each region's default network is made at the first touch: always here, always the same.
+    for account, region in sorted({(e.account, e.region) for e in settings.environments}):
+        mock_random.seed(0)
+        _ = get_backend("ec2")[account][region]
+    moto = JournaledApp(DomainDispatcherApplication(create_backend_app), journal(site))
+    began = time.monotonic()
+    count = moto.replay(EnvironBuilder(base_url=site.url("aws")).get_environ())
+    print(f"{count} requests played again in {time.monotonic() - began:.1f} s", flush=True)
+    app = _App(site, settings, moto)
+    server = make_server(HOST, site.port("aws"), app, threaded=True, request_handler=_Handler)
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    create_roles(site, settings)
+    write_credentials(site, settings)
+    app.ready = True
+    while serving.is_alive():
+        serving.join(RENEWAL_SECONDS)
+        write_credentials(site, settings)
+
+
+if __name__ == "__main__":
+    main()
