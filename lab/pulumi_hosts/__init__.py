@@ -1,63 +1,31 @@
-"""What the Pulumi CLI of the lab lacks, as thin launchers: it finds them by name and version.
+"""Thin launchers for the two parts of Pulumi's Python support that the Pulumi CLI looks for on PATH.
 
-The language host runs the program, the dynamic provider host is the SDK's own, the AWS provider
-is the lab's, and the Kubernetes provider is the real one.
+`pulumi-language-python` runs the program (`language.py`); `pulumi-resource-pulumi-python` serves
+dynamic resources, which the Python SDK does itself.
 """
 
 from __future__ import annotations
 
-import shutil
+import shlex
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
-from lab.site import CHECKOUT
-from lab.toolchain import Toolchain
-
-MODULES = {
-    "pulumi-language-python": "lab.pulumi_hosts.language",
-    "pulumi-resource-pulumi-python": "pulumi.dynamic",
-}
+LANGUAGE_HOST = Path(__file__).resolve().parent / "language.py"
 
 
-def install(home: Path, toolchain: Toolchain) -> Path:
-    """Writes the launchers below `home` (PULUMI_HOME); returns the folder to put on PATH.
+def install(directory: Path) -> None:
+    """Writes both executables into a folder that is meant for PATH.
 
-    The CLI is put beside its hosts, as in Pulumi's own releases: from there it takes them
-    without a warning. Raises MissingToolError where something is not built.
+    They use the interpreter that runs this, so the program sees the packages installed beside it.
     """
-    launchers = home / "bin"
-    _place(toolchain.path("pulumi"), launchers / "pulumi")
-    for name, module in MODULES.items():
-        _write(launchers / name, module)
-    _write(_plugin(home, "aws") / "pulumi-resource-aws", "lab.aws")
-    link = _plugin(home, "kubernetes") / "pulumi-resource-kubernetes"
-    link.parent.mkdir(parents=True, exist_ok=True)
-    link.unlink(missing_ok=True)
-    link.symlink_to(toolchain.path("pulumi-resource-kubernetes"))
-    return launchers
+    directory.mkdir(parents=True, exist_ok=True)
+    python = shlex.quote(sys.executable)
+    language = f'{python} {shlex.quote(str(LANGUAGE_HOST))} "$@"'
+    write_launcher(directory / "pulumi-language-python", language)
+    write_launcher(directory / "pulumi-resource-pulumi-python", f'{python} -u -m pulumi.dynamic "$@"')
 
 
-def _place(program: Path, target: Path) -> None:
-    """The program itself at `target`: a link would be followed back to where it came from."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.unlink(missing_ok=True)
-    try:
-        target.hardlink_to(program)
-    except OSError:
-        shutil.copy(program, target)
-
-
-def _plugin(home: Path, package: str) -> Path:
-    """Where the CLI looks for the provider that the SDK `pulumi-<package>` asks for."""
-    return home / "plugins" / f"resource-{package}-v{version(f'pulumi-{package}')}"
-
-
-def _write(launcher: Path, module: str) -> None:
-    launcher.parent.mkdir(parents=True, exist_ok=True)
-    launcher.write_text(
-        "#!/bin/sh\n"
-        f'export PYTHONPATH="{CHECKOUT}${{PYTHONPATH:+:$PYTHONPATH}}"\n'
-        f'exec "{sys.executable}" -u -m {module} "$@"\n'
-    )
-    launcher.chmod(0o755)
+def write_launcher(file: Path, command: str) -> None:
+    """Writes an executable that becomes the command, so that signals reach it directly."""
+    file.write_text(f"#!/bin/sh\nexec {command}\n")
+    file.chmod(0o755)
