@@ -76,7 +76,9 @@ def project_spec(settings: Settings, namespace: str) -> dict[str, Any]:
     }
 
 
-def application_metadata(settings: Settings, name: str, service: Service) -> dict[str, Any]:
+def application_metadata(
+    settings: Settings, namespace: str, name: str, service: Service
+) -> dict[str, Any]:
     """Metadata of a service's Application.
 
     Where deletion must be deliberate, deleting the Application leaves the workloads running.
@@ -84,6 +86,12 @@ def application_metadata(settings: Settings, name: str, service: Service) -> dic
     return {
         "name": name,
         "labels": {"team": service.owner, "environment": settings.stack},
+        "annotations": {
+            # A push that touches neither folder does not concern this Application.
+            "argocd.argoproj.io/manifest-generate-paths": (
+                f"/{_base(namespace, name)};/{_overlay(settings, namespace, name)}"
+            )
+        },
         **({} if settings.speed.protected else {"finalizers": [CASCADE]}),
     }
 
@@ -116,7 +124,7 @@ def _automated(settings: Settings) -> bool:
 
 def _source(settings: Settings, namespace: str, name: str, service: Service) -> dict[str, Any]:
     """Where the service's manifests are: its overlay, or its chart with this overlay's values."""
-    overlay = f"environments/{settings.stack}/{namespace}/{name}"
+    overlay = _overlay(settings, namespace, name)
     git = {
         "repoURL": settings.config.gitops.url,
         "targetRevision": settings.config.gitops.branch,
@@ -127,9 +135,17 @@ def _source(settings: Settings, namespace: str, name: str, service: Service) -> 
     files = [f"/{overlay}/values.yaml", f"/{overlay}/version/values.yaml"]
     return {
         **git,
-        "path": f"base/{namespace}/{name}",
+        "path": _base(namespace, name),
         "helm": {"releaseName": name, "valueFiles": files},
     }
+
+
+def _base(namespace: str, name: str) -> str:
+    return f"base/{namespace}/{name}"
+
+
+def _overlay(settings: Settings, namespace: str, name: str) -> str:
+    return f"environments/{settings.stack}/{namespace}/{name}"
 
 
 def _retry(settings: Settings) -> dict[str, Any]:

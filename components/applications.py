@@ -82,7 +82,7 @@ class Applications(pulumi.ComponentResource):
             api_version=API_VERSION,
             kind="Application",
             metadata={
-                **manifests.application_metadata(self._settings, name, service),
+                **manifests.application_metadata(self._settings, namespace, name, service),
                 "namespace": self._argocd.namespace,
             },
             spec=manifests.application_spec(self._settings, namespace, name, service),

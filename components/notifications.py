@@ -64,7 +64,8 @@ EVENTS = (
         when="app.status?.sync?.status == 'OutOfSync' "
         "and app.spec?.syncPolicy?.automated == nil "
         "and app.status?.operationState?.phase != 'Running'",
-        once_per="app.status?.sync?.revision",
+        # Every commit of the repository is a new revision, so once for each would be a flood.
+        once_per=None,
         headline="waits for an approved sync on",
         colour="#0dadea",
     ),
@@ -88,9 +89,7 @@ def notifications(settings: Settings, held: Collection[str]) -> dict[str, Any]:
         "templates": {f"template.{event.name}": _template(event) for event in EVENTS},
         "triggers": {f"trigger.{event.name}": _trigger(event) for event in EVENTS},
         # For every Application, also one that somebody makes by hand, and in one place.
-        "subscriptions": [
-            {"recipients": recipients, "triggers": [event.name for event in EVENTS]}
-        ],
+        "subscriptions": [{"recipients": recipients, "triggers": [event.name for event in EVENTS]}],
         "resources": {
             "requests": {"cpu": "25m", "memory": "64Mi"},
             "limits": {"memory": "256Mi"},
@@ -119,7 +118,7 @@ def _services(settings: Settings, held: Collection[str]) -> dict[str, str]:
 
 def _template(event: Event) -> str:
     title = f"{{{{.app.metadata.name}}}} {event.headline} {{{{.context.environment}}}}"
-    facts = [("Revision", REVISION), ("Images", IMAGES)]
+    facts = [("Revision", REVISION), ("Runs", IMAGES)]
     attachment = {
         "title": title,
         "title_link": LINK,
@@ -132,7 +131,7 @@ def _template(event: Event) -> str:
         "namespace": "{{.app.spec.destination.namespace}}",
         "environment": "{{.context.environment}}",
         "revision": REVISION,
-        "images": IMAGES,
+        "runs": IMAGES,
         "url": LINK,
     }
     return _yaml(
