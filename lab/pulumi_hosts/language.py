@@ -31,6 +31,8 @@ MESSAGE_LIMIT = 400 * 1024 * 1024
 PARENT_POLL = 0.5
 """Seconds between two looks at whether Pulumi is still there."""
 RUN = "--run"
+FINISHED = b"!"
+"""Stands before a response, which may be empty, so that a dead program is told from a done one."""
 
 
 class Host(LanguageServer):
@@ -58,9 +60,9 @@ class Host(LanguageServer):
             child.stdin.close()
             with open(reader, "rb") as pipe:  # noqa: PTH123 a descriptor, not a path
                 answer = pipe.read()
-        if child.returncode or not answer:
-            return language_pb2.RunResponse(error=f"the program ended with code {child.returncode}")
-        return language_pb2.RunResponse.FromString(answer)
+        if not answer.startswith(FINISHED):
+            return language_pb2.RunResponse(error=f"the program died (code {child.returncode})")
+        return language_pb2.RunResponse.FromString(answer.removeprefix(FINISHED))
 
     def InstallDependencies(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802
         text = f"The packages of {sys.prefix} are used; nothing is installed.\n"
@@ -101,7 +103,7 @@ def run(answer: int) -> None:
     response = LanguageServer(lambda: _program(main)).Run(request, None)
     if response.error:
         response = language_pb2.RunResponse(bail=True)
-    os.write(answer, response.SerializeToString() or b"\0")
+    os.write(answer, FINISHED + response.SerializeToString())
 
 
 def _program(main: Path) -> None:
