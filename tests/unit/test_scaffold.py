@@ -28,9 +28,9 @@ def document(settings: Settings, path: str) -> Any:
 def documents(settings: Settings) -> Iterator[tuple[str, Any]]:
     """Every plain YAML manifest; chart templates become YAML only through Helm."""
     for path, file in scaffold(settings).items():
-        if path.startswith(("base/", "environments/")) and path.endswith(".yaml"):
-            if "/templates/" not in path:
-                yield path, yaml.safe_load(file.text)
+        chart = "/templates/" in path
+        if path.startswith(("base/", "environments/")) and path.endswith(".yaml") and not chart:
+            yield path, yaml.safe_load(file.text)
 
 
 # --- both stacks, one repository
@@ -174,7 +174,10 @@ def test_nothing_runs_on_prod_before_a_promotion(prod: Settings) -> None:
 
 
 def test_the_ingress_host_is_the_environments(dev: Settings, prod: Settings) -> None:
-    for settings, host in ((dev, "tv-frontend.dev.acme.example"), (prod, "tv-frontend.acme.example")):
+    for settings, host in (
+        (dev, "tv-frontend.dev.acme.example"),
+        (prod, "tv-frontend.acme.example"),
+    ):
         patch = document(
             settings, f"environments/{settings.stack}/streaming/tv-frontend/ingress.yaml"
         )
@@ -286,7 +289,9 @@ def test_the_readme_names_every_service_in_every_environment(dev: Settings) -> N
 
 def test_every_link_and_script_of_a_readme_exists(dev: Settings, prod: Settings) -> None:
     tree = {**scaffold(dev), **scaffold(prod)}
-    folders = {"/".join(path.split("/")[:n]) for path in tree for n in range(1, path.count("/") + 1)}
+    folders = {
+        "/".join(path.split("/")[:n]) for path in tree for n in range(1, path.count("/") + 1)
+    }
     for readme in (path for path in tree if path.endswith("README.md")):
         home = readme.removesuffix("README.md")
         links = re.findall(r"\]\((?!https?:)([^)]+)\)", tree[readme].text)
