@@ -19,6 +19,9 @@ from lab.aws.errors import RefusedError
 
 Body = dict[str, Any]
 
+ZONES_OF_CLUSTER = 2
+"""Zones that the subnets of a cluster must span."""
+
 CLUSTER, NODE_GROUP = "eks/Cluster", "eks/NodeGroup"
 ENTRY, POLICY = "eks/AccessEntry", "eks/AccessPolicyAssociation"
 ADDON, IDENTITY = "eks/Addon", "eks/PodIdentityAssociation"
@@ -67,12 +70,54 @@ def environment_of(cluster: str) -> str:
 
 
 def _create_cluster(aws: Aws, send: Send, given: Body) -> Body:
+    vpc = _vpc_of_subnets(aws, given["resourcesVpcConfig"].get("subnetIds", []))
     answer = send()
     remembered = {name: given[name] for name in FORGOTTEN_OF_CLUSTER if name in given}
+    remembered["resourcesVpcConfig"] = {
+        **given["resourcesVpcConfig"],
+        "vpcId": vpc,
+        "clusterSecurityGroupId": _cluster_group(aws, given["name"], vpc),
+    }
     remembered.setdefault("accessConfig", {"authenticationMode": "CONFIG_MAP"})
     remembered["accessConfig"].setdefault("bootstrapClusterCreatorAdminPermissions", True)
     aws.kept.put(CLUSTER, given["name"], remembered)
     return {"cluster": _as_played(aws, answer["cluster"])}
+
+
+def _vpc_of_subnets(aws: Aws, subnets: list[str]) -> str:
+    """EKS insists on existing subnets in two zones of one VPC; moto takes any."""
+
+    def refused(reason: str) -> RefusedError:
+        return RefusedError("eks", "create_cluster", "InvalidParameterException", reason)
+
+    try:
+        found = aws.call("ec2", "describe_subnets", SubnetIds=subnets)["Subnets"]
+    except RefusedError as missing:
+        raise refused(str(missing)) from missing
+    if len({subnet["AvailabilityZone"] for subnet in found}) < ZONES_OF_CLUSTER:
+        raise refused("Subnets specified must be in at least two different AZs")
+    vpcs = {subnet["VpcId"] for subnet in found}
+    if len(vpcs) > 1:
+        raise refused("Subnets specified must belong to the same VPC")
+    return str(vpcs.pop())
+
+
+def _cluster_group(aws: Aws, cluster: str, vpc: str) -> str:
+    """The security group that EKS makes for a cluster and deletes with it."""
+    name = f"eks-cluster-sg-{cluster}"
+    filters = [{"Name": "group-name", "Values": [name]}, {"Name": "vpc-id", "Values": [vpc]}]
+    existing = aws.call("ec2", "describe_security_groups", Filters=filters)["SecurityGroups"]
+    if existing:
+        return str(existing[0]["GroupId"])
+    return str(
+        aws.call(
+            "ec2",
+            "create_security_group",
+            GroupName=name,
+            Description="EKS created security group applied to ENIs of the control plane",
+            VpcId=vpc,
+        )["GroupId"]
+    )
 
 
 def _describe_cluster(aws: Aws, send: Send, given: Body) -> Body:
@@ -138,7 +183,10 @@ def _delete_cluster(aws: Aws, send: Send, given: Body) -> Body:
             "eks", "delete_cluster", "InvalidRequestException", f"{name} is protected from deletion"
         )
     answer = send()
-    aws.kept.drop(CLUSTER, name)
+    remembered = aws.kept.drop(CLUSTER, name) or {}
+    group = remembered.get("resourcesVpcConfig", {}).get("clusterSecurityGroupId")
+    if group:
+        aws.call("ec2", "delete_security_group", GroupId=group)
     for kind in (ENTRY, POLICY, ADDON, IDENTITY):
         for key in [key for key in aws.kept.all(kind) if key.startswith(f"{name}/")]:
             aws.kept.drop(kind, key)
@@ -414,6 +462,18 @@ def _describe_repositories(aws: Aws, send: Send, given: Body) -> Body:
     return answer
 
 
+def _describe_template_versions(aws: Aws, send: Send, given: Body) -> Body:
+    """moto files the template's own tags among those of its instances."""
+    answer = send()
+    for version in answer["LaunchTemplateVersions"]:
+        data = version["LaunchTemplateData"]
+        if "TagSpecifications" in data:
+            data["TagSpecifications"] = [
+                one for one in data["TagSpecifications"] if one["ResourceType"] != "launch-template"
+            ]
+    return answer
+
+
 def _add_client(aws: Aws, send: Send, given: Body) -> Body:
     return _clients(aws, given, lambda clients: [*clients, given["ClientID"]])
 
@@ -466,6 +526,7 @@ STANDINS: dict[tuple[str, str], Standin] = {
     ("eks", "tag_resource"): _tag,
     ("eks", "untag_resource"): _untag,
     ("ecr", "describe_repositories"): _describe_repositories,
+    ("ec2", "describe_launch_template_versions"): _describe_template_versions,
     ("iam", "add_client_id_to_open_id_connect_provider"): _add_client,
     ("iam", "remove_client_id_from_open_id_connect_provider"): _remove_client,
     ("iam", "get_open_id_connect_provider"): _get_oidc_provider,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -121,8 +120,6 @@ def _observed(
     )
     if value is None and row.name in kind.identity:
         return context[row.name]
-    if row.json and value is not None and not isinstance(value, str):
-        return json.dumps(value, sort_keys=True)
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -129,9 +130,15 @@ def _pair(shape: Shape) -> tuple[str, str] | None:
 
 
 def seen(value: Any) -> Any:
-    """AWS's value as the SDK spells it: names begin in lower case, pairs become a map."""
+    """AWS's value as the SDK spells it: names begin in lower case, pairs become a map, and
+    documents, which botocore decodes for IAM, are text."""
     if isinstance(value, Mapping):
-        return {name[:1].lower() + name[1:]: seen(item) for name, item in value.items()}
+        return {
+            name[:1].lower() + name[1:]: json.dumps(item, sort_keys=True)
+            if name.endswith("Document") and isinstance(item, Mapping)
+            else seen(item)
+            for name, item in value.items()
+        }
     if isinstance(value, list):
         return tag_map(value) if _are_pairs(value) else [seen(item) for item in value]
     return value
