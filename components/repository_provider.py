@@ -59,15 +59,20 @@ class CheckoutProvider(ResourceProvider):
 
     def create(self, props: Properties) -> CreateResult:
         checkout.apply(_folder(props), _plan(props))
-        return CreateResult("checkout", props)
+        return CreateResult("checkout", _outputs(props))
 
     def update(self, _id: str, _olds: Properties, news: Properties) -> UpdateResult:
         checkout.apply(_folder(news), _plan(news))
-        return UpdateResult(news)
+        return UpdateResult(_outputs(news))
 
     def delete(self, _id: str, props: Properties) -> None:
         """Deletes nothing: the repository outlives the stack."""
         _say(props, ["every file stays: delete what nobody needs and commit that"])
+
+
+def _outputs(props: Properties) -> Properties:
+    """What the state keeps beside the inputs: the texts are not held twice."""
+    return {"checkout": props["checkout"], "url": props["url"]}
 
 
 def _folder(props: Properties) -> Path:

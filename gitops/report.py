@@ -18,7 +18,7 @@ _REASONS = {
     Action.KEEP_OBSOLETE: "no longer generated, but edited; kept. Delete it when nobody needs it",
 }
 _MOST_LINES = 20
-"""More changes of one kind than this are counted by folder."""
+"""More changes of one kind than this are counted by folder, as coarsely as it takes."""
 
 
 def lines(plan: Plan) -> Iterator[str]:
@@ -40,16 +40,23 @@ def diff(plan: Plan) -> Iterator[str]:
 
 
 def _names(changes: list[Change]) -> list[str]:
-    """The paths, or the folders and how many files are in each when there are many."""
-    paths = [change.path for change in changes]
-    if len(paths) <= _MOST_LINES:
-        return paths
+    """The paths; when they are many, the folders and how many files are in each."""
+    names = [change.path for change in changes]
+    for depth in (3, 2, 1):
+        if len(names) <= _MOST_LINES:
+            break
+        names = _by_folder(changes, depth)
+    return names
+
+
+def _by_folder(changes: list[Change], depth: int) -> list[str]:
     folders: dict[str, list[str]] = {}
-    for path in paths:
-        folders.setdefault("/".join(path.split("/")[:-1][:2]), []).append(path)
+    for change in changes:
+        *parents, name = change.path.split("/")
+        folders.setdefault("/".join(parents[:depth]) or name, []).append(change.path)
     return [
-        f"{folder}/ ({len(members)} files)" if len(members) > 1 else members[0]
-        for folder, members in folders.items()
+        f"{folder}/ ({len(paths)} files)" if len(paths) > 1 else paths[0]
+        for folder, paths in folders.items()
     ]
 
 

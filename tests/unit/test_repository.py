@@ -160,7 +160,9 @@ def test_a_fresh_clone_of_what_was_committed_needs_nothing(stack: Stack, folder:
 def test_delete_leaves_every_file_and_says_so(
     stack: Stack, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    PROVIDER.delete("checkout", stack.inputs)
+    outputs = PROVIDER.create(stack.inputs).outs
+    assert outputs
+    PROVIDER.delete("checkout", outputs)
     assert (folder / SEEDED).exists()
     assert "every file stays" in capsys.readouterr().out
 

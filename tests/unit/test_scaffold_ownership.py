@@ -340,6 +340,16 @@ def test_many_files_are_summed_up_by_folder(tmp_path: Path) -> None:
     assert list(report.lines(checkout.plan(tmp_path, wanted))) == ["+ base/shop/ (30 files)"]
 
 
+def test_a_report_stays_short_however_many_services_there_are(tmp_path: Path) -> None:
+    wanted = {
+        **{f"base/shop/{n}/x.yaml": File(text="x\n", ownership=SEEDED) for n in range(500)},
+        **{f"pipelines/{n}/x.yaml": File(text="x\n", ownership=MANAGED) for n in range(500)},
+        README: tree()[README],
+    }
+    lines = list(report.lines(checkout.plan(tmp_path, wanted)))
+    assert lines == ["+ README.md", "+ base/ (500 files)", "+ pipelines/ (500 files)"]
+
+
 def test_the_difference_shows_what_would_be_written_and_the_drift(root: Path) -> None:
     (root / README).write_text("mine\n")
     text = "".join(report.diff(checkout.plan(root, tree(overlay="replicas: 2\n"))))
