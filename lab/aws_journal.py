@@ -11,7 +11,8 @@ import base64
 import io
 import json
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Self, TypeAlias
@@ -37,7 +38,7 @@ class JournaledApp:
         self._app = app
         self._journal = journal
         self._lock = threading.Lock()
-        self._lines = 0
+        self._changes = 0
 
     def replay(self, base: Mapping[str, Any]) -> int:
         """Plays every written request again, `base` being the environ they share.
@@ -53,32 +54,30 @@ class JournaledApp:
         for line in lines:
             entry = json.loads(line)
             body = base64.b64decode(entry["body"])
-            self._seed()
-            with mock.patch.object(ecr, "datetime", clock(datetime.fromisoformat(entry["at"]))):
-                run_wsgi_app(
-                    self._app,
-                    {**base, **entry["environ"], "wsgi.input": io.BytesIO(body)},
-                    buffered=True,
-                )
+            environ = {**base, **entry["environ"], "wsgi.input": io.BytesIO(body)}
+            with self._change(datetime.fromisoformat(entry["at"])):
+                run_wsgi_app(self._app, environ, buffered=True)
         return len(lines)
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
         with self._lock:
-            if changes_something(environ, body):
-                self._write(environ, body)
-                self._seed()
-            return list(self._app(environ, start_response))
+            if not changes_something(environ, body):
+                return list(self._app(environ, start_response))
+            now = datetime.now(UTC)
+            self._write(now, environ, body)
+            with self._change(now):
+                return list(self._app(environ, start_response))
 
-    def _write(self, environ: Environ, body: bytes) -> None:
+    def _write(self, at: datetime, environ: Environ, body: bytes) -> None:
         kept = {
             name: value
             for name, value in environ.items()
             if name in _KEPT or (name.startswith("HTTP_") and isinstance(value, str))
         }
         entry = {
-            "at": datetime.now(UTC).isoformat(),
+            "at": at.isoformat(),
             "environ": kept,
             "body": base64.b64encode(body).decode(),
         }
@@ -86,12 +85,16 @@ class JournaledApp:
         with self._journal.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry, sort_keys=True) + "\n")
 
-    def _seed(self) -> None:
-        self._lines += 1
-        mock_random.seed(self._lines)
+    @contextmanager
+    def _change(self, at: datetime) -> Iterator[None]:
+        """The next change, with the chance and the time that belong to it."""
+        self._changes += 1
+        mock_random.seed(self._changes)
+        with mock.patch.object(ecr, "datetime", standing(at)):
+            yield
 
 
-def clock(moment: datetime) -> type[datetime]:
+def standing(moment: datetime) -> type[datetime]:
     """A `datetime` that stands still: images were pushed when they were pushed."""
 
     class Standing(datetime):
