@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -20,6 +21,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, set_mocks
 from pulumi.runtime.proto import provider_pb2, resource_pb2
+from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.stack import run_pulumi_func
 from pulumi.runtime.sync_await import _sync_await
 
@@ -113,6 +115,7 @@ def record(
     stack_outputs: Mapping[str, Mapping[str, Any]] | None = None,
     config: Mapping[str, str] | None = None,
     secrets: Iterable[str] = (),
+    root: Path | None = None,
 ) -> Recording:
     """Run `program` to its end and return what it registered.
 
@@ -120,6 +123,7 @@ def record(
     stack_outputs: what StackReferences read, by `organization/<project>/<stack>`.
     config: raw Pulumi configuration; `secrets` are those of its keys that are secret.
     preview: outputs of resources are unknown, as in a first `pulumi preview`.
+    root: the folder of the project, where the program asks for it.
     """
     cloud = _Cloud({**ANSWERS, **(answers or {})}, stack_outputs or {}, preview)
     recording = Recording()
@@ -132,6 +136,9 @@ def record(
         organization="organization",
         monitor=_RecordingMonitor(cloud, recording),
     )
+
+    SETTINGS.root_directory = str(root) if root else None
+    SETTINGS.outputs.clear()  # of a program before, which ended in an error
 
     def run() -> None:
         recording.result = _sync_await(pulumi.Output.from_input(program()).future())
@@ -238,7 +245,7 @@ def _arn(args: MockResourceArgs) -> str:
     return f"arn:aws:{service}:{region}:{ACCOUNT}:{kind}/{args.inputs.get('name', args.name)}"
 
 
-def _in_the_clear(value: Any) -> Any:  # noqa: ANN401 -- whatever an input holds
+def _in_the_clear(value: Any) -> Any:
     if isinstance(value, Mapping):
         if value.get(_SECRET):
             return _in_the_clear(value["value"])

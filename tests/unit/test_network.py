@@ -1,0 +1,277 @@
+"""The network: how a range is divided, what is created, and what is checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.existing_network import LOAD_BALANCER_TAGS
+from components.network import Network, NetworkArgs
+from components.subnets import ZONES, divide
+from settings import Settings, SettingsError, load_files
+from settings.ranges import LARGEST_NETWORK, SMALLEST_NETWORK
+from tests.unit.conftest import Bend
+from tests.unit.recording import Recorded, Recording, record
+
+LARGEST_AWS_SUBNET, SMALLEST_LOAD_BALANCER_SUBNET = 16, 27
+
+ranges = st.builds(
+    lambda second, prefix: IPv4Network(f"10.{second}.0.0/{prefix}"),
+    st.integers(0, 255),
+    st.integers(LARGEST_NETWORK, SMALLEST_NETWORK),
+)
+letters = st.lists(st.sampled_from(ZONES), min_size=2, max_size=3, unique=True)
+
+
+def build(settings: Settings, **more: Any) -> Recording:
+    def program() -> Any:
+        network = Network("network", NetworkArgs(settings=settings))
+        return {
+            "vpc": network.vpc_id,
+            "private": network.private_subnet_ids,
+            "public": network.public_subnet_ids,
+        }
+
+    return record(program, **more)
+
+
+# How a range is divided
+
+
+@given(ranges, letters)
+def test_subnets_lie_in_the_range_and_never_overlap(cidr: IPv4Network, zones: list[str]) -> None:
+    subnets = [net for zone in divide(cidr, zones) for net in (zone.private, zone.public)]
+
+    assert all(net.subnet_of(cidr) for net in subnets)
+    assert not any(a.overlaps(b) for i, a in enumerate(subnets) for b in subnets[:i])
+
+
+@given(ranges, letters)
+def test_every_allowed_range_gives_subnets_that_aws_and_load_balancers_accept(
+    cidr: IPv4Network, zones: list[str]
+) -> None:
+    for zone in divide(cidr, zones):
+        assert zone.private.num_addresses > zone.public.num_addresses
+        assert zone.private.prefixlen >= LARGEST_AWS_SUBNET
+        assert zone.public.prefixlen <= SMALLEST_LOAD_BALANCER_SUBNET
+
+
+@given(ranges, letters, letters)
+def test_a_zone_keeps_its_subnets_whatever_happens_to_the_others(
+    cidr: IPv4Network, before: list[str], after: list[str]
+) -> None:
+    then = {zone.letter: zone for zone in divide(cidr, before)}
+    now = {zone.letter: zone for zone in divide(cidr, after)}
+
+    assert all(then[letter] == now[letter] for letter in then.keys() & now.keys())
+
+
+def test_a_sixteen_is_divided_into_nineteens_and_twenty_ones() -> None:
+    a, c = divide(IPv4Network("10.20.0.0/16"), ["a", "c"])
+
+    assert (str(a.private), str(a.public)) == ("10.20.0.0/19", "10.20.192.0/21")
+    assert (str(c.private), str(c.public)) == ("10.20.64.0/19", "10.20.208.0/21")
+
+
+# What is created
+
+
+@pytest.fixture(scope="module")
+def dev_network(dev: Settings) -> Recording:
+    return build(dev)
+
+
+@pytest.fixture(scope="module")
+def prod_network(prod: Settings) -> Recording:
+    return build(prod)
+
+
+def test_one_nat_gateway_serves_all_zones_of_dev(dev_network: Recording) -> None:
+    gateway = dev_network.one("aws:ec2/natGateway:NatGateway")
+
+    out = [route.inputs.get("natGatewayId") for route in private_routes(dev_network)]
+
+    assert out == [f"{gateway.name}-id"] * 2
+
+
+def test_each_zone_of_prod_has_its_own_nat_gateway(prod_network: Recording) -> None:
+    out = [route.inputs.get("natGatewayId") for route in private_routes(prod_network)]
+
+    assert out == ["network-nat-a-id", "network-nat-b-id", "network-nat-c-id"]
+
+
+def test_a_nat_gateway_more_changes_routes_and_replaces_nothing(
+    dev_network: Recording, configuration: Path, bend: Bend
+) -> None:
+    bend("Pulumi.dev.yaml", lambda config: config["platform:network"].update(nat="per-zone"))
+
+    after = build(load_files("dev", configuration))
+
+    before_inputs, after_inputs = by_name(dev_network), by_name(after)
+    assert after_inputs.keys() - before_inputs.keys() == {
+        "network-nat-b",
+        "network-nat-b-address",
+    }
+    changed = {name for name in before_inputs if before_inputs[name] != after_inputs[name]}
+    assert changed == {"network-private-b-out"}
+
+
+def test_a_third_zone_changes_nothing_of_the_other_two(
+    dev_network: Recording, configuration: Path, bend: Bend
+) -> None:
+    bend("Pulumi.dev.yaml", lambda config: config["platform:network"].update(zones=["a", "c", "b"]))
+
+    after = by_name(build(load_files("dev", configuration)))
+
+    before = by_name(dev_network)
+    changed = {name for name in before if before[name] != after.get(name)}
+    assert changed == {"network-s3", "network-ecr-api", "network-ecr-dkr"}, (
+        "only the endpoints reach into the new zone"
+    )
+
+
+def test_nodes_have_no_public_address_and_no_route_in_from_the_internet(
+    prod_network: Recording,
+) -> None:
+    assert all(
+        subnet.inputs["mapPublicIpOnLaunch"] is False
+        for subnet in prod_network.of("aws:ec2/subnet:Subnet")
+    )
+    assert all("gatewayId" not in route.inputs for route in private_routes(prod_network))
+
+
+def test_load_balancers_find_their_subnets_by_tag(dev_network: Recording) -> None:
+    for subnet in dev_network.of("aws:ec2/subnet:Subnet"):
+        kind = "private" if "private" in subnet.name else "public"
+        roles = {tag for tag in subnet.inputs["tags"] if tag.startswith("kubernetes.io/role/")}
+        assert roles == {LOAD_BALANCER_TAGS[kind]}
+
+
+def test_the_default_security_group_lets_nothing_through(dev_network: Recording) -> None:
+    group = dev_network.one("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup")
+
+    assert (group.inputs["ingress"], group.inputs["egress"]) == ([], [])
+
+
+def test_images_are_pulled_without_leaving_aws(dev_network: Recording) -> None:
+    endpoints = {
+        endpoint.inputs["serviceName"]: endpoint.inputs
+        for endpoint in dev_network.of("aws:ec2/vpcEndpoint:VpcEndpoint")
+    }
+
+    assert endpoints.keys() == {
+        "com.amazonaws.eu-central-1.s3",
+        "com.amazonaws.eu-central-1.ecr.api",
+        "com.amazonaws.eu-central-1.ecr.dkr",
+    }
+    assert endpoints["com.amazonaws.eu-central-1.s3"]["routeTableIds"] == [
+        "network-private-a-routes-id",
+        "network-private-b-routes-id",
+    ]
+
+
+def test_from_inside_the_network_images_can_be_read_and_not_pushed(
+    dev_network: Recording,
+) -> None:
+    for part in ("api", "dkr"):
+        endpoint = dev_network.one("aws:ec2/vpcEndpoint:VpcEndpoint", f"network-ecr-{part}")
+        (statement,) = json.loads(endpoint.inputs["policy"])["Statement"]
+        assert "ecr:BatchGetImage" in statement["Action"]
+        assert not any("Put" in action or "Upload" in action for action in statement["Action"])
+        assert statement["Condition"] == {"StringEquals": {"aws:PrincipalAccount": "123456789012"}}
+
+
+def test_flow_logs_are_kept_only_where_they_are_wanted(
+    dev_network: Recording, configuration: Path, bend: Bend
+) -> None:
+    bend("Pulumi.dev.yaml", lambda config: config["platform:network"].update(flowLogs=True))
+
+    wanted = build(load_files("dev", configuration))
+
+    assert not dev_network.of("aws:ec2/flowLog:FlowLog")
+    log = wanted.one("aws:ec2/flowLog:FlowLog")
+    policy = wanted.one("aws:iam/rolePolicy:RolePolicy")
+    assert log.inputs["trafficType"] == "ALL"
+    assert wanted.waits_for(log, policy), "without its rights the flow log would fail at first"
+    assert wanted.one("aws:cloudwatch/logGroup:LogGroup").inputs["retentionInDays"] == 14
+
+
+def test_the_vpc_of_prod_is_protected_until_a_person_names_it(
+    dev_network: Recording, prod_network: Recording, configuration: Path, bend: Bend
+) -> None:
+    bend("Pulumi.prod.yaml", lambda config: config.update({"platform:unprotected": ["network"]}))
+
+    lifted = build(load_files("prod", configuration))
+
+    protected = [r.one("aws:ec2/vpc:Vpc").protect for r in (dev_network, prod_network, lifted)]
+    assert protected == [False, True, False]
+
+
+# A network that exists
+
+VPC = "vpc-0a1b2c3d4e5f60718"
+SUBNETS = {
+    "subnet-0000000a": ("eu-central-1a", VPC),
+    "subnet-0000000b": ("eu-central-1b", VPC),
+    "subnet-0000000c": ("eu-central-1a", VPC),
+    "subnet-0000000d": ("eu-central-1b", "vpc-0ffffffffffffffff"),
+}
+
+
+def aws_answers(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    zone, vpc = SUBNETS[inputs["id"]]
+    return {"id": inputs["id"], "availabilityZone": zone, "vpcId": vpc, "tags": {}}
+
+
+def adopt(configuration: Path, bend: Bend, private: list[str], public: list[str]) -> Recording:
+    existing = {"vpc": VPC, "privateSubnets": private, "publicSubnets": public}
+    bend(
+        "Pulumi.dev.yaml",
+        lambda config: config.update({"platform:network": {"existing": existing}}),
+    )
+    answers = {"aws:ec2/getVpc:getVpc": {"id": VPC}, "aws:ec2/getSubnet:getSubnet": aws_answers}
+    return build(load_files("dev", configuration), answers=answers)
+
+
+def test_an_existing_network_is_used_and_left_as_it_is(configuration: Path, bend: Bend) -> None:
+    adopted = adopt(configuration, bend, ["subnet-0000000a", "subnet-0000000b"], [])
+
+    assert [resource.type for resource in adopted.resources] == ["twospeed:index:Network"]
+    assert adopted.result == {
+        "vpc": VPC,
+        "private": ["subnet-0000000a", "subnet-0000000b"],
+        "public": [],
+    }
+
+
+def test_subnets_in_one_zone_and_of_another_vpc_are_reported_together(
+    configuration: Path, bend: Bend
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        adopt(
+            configuration,
+            bend,
+            ["subnet-0000000a", "subnet-0000000c"],
+            ["subnet-0000000a", "subnet-0000000d"],
+        )
+
+    assert [(p.path, p.value) for p in refused.value.problems] == [
+        ("platform:network.existing.privateSubnets", "subnet-0000000a, subnet-0000000c"),
+        ("platform:network.existing.publicSubnets[1]", "subnet-0000000d"),
+    ]
+    assert "are all in eu-central-1a" in str(refused.value)
+
+
+def private_routes(recording: Recording) -> list[Recorded]:
+    return [r for r in recording.of("aws:ec2/route:Route") if "private" in r.name]
+
+
+def by_name(recording: Recording) -> dict[str, Mapping[str, Any]]:
+    return {resource.name: resource.inputs for resource in recording.resources}

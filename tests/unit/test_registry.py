@@ -1,0 +1,181 @@
+"""The registry: what a repository forbids, who may pull, and what survives a destroyed stack."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.registry import Registry, RegistryArgs
+from components.registry_reference import (
+    RegistryError,
+    RegistryReference,
+    RegistryReferenceArgs,
+)
+from settings import Settings, load_files
+from tests.unit.conftest import Bend
+from tests.unit.recording import Recording, record
+
+SERVICES = {
+    "tournaments": "community/tournaments",
+    "leaderboard": "community/leaderboard",
+    "tv-api": "streaming/tv-api",
+    "tv-frontend": "streaming/tv-frontend",
+}
+HOST = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
+URLS = {service: f"{HOST}/{path}" for service, path in SERVICES.items()}
+OTHER_ACCOUNT = "210987654321"
+
+
+def build(settings: Settings, **more: Any) -> Recording:
+    return record(lambda: Registry("registry", RegistryArgs(settings=settings)).urls, **more)
+
+
+def read(settings: Settings, outputs: Mapping[str, Any]) -> Recording:
+    return record(
+        lambda: RegistryReference("registry", RegistryReferenceArgs(settings=settings)).urls,
+        stack="prod",
+        stack_outputs={"organization/two-speed-gitops/dev": outputs},
+    )
+
+
+@pytest.fixture(scope="module")
+def registry(dev: Settings) -> Recording:
+    return build(dev)
+
+
+def test_every_service_has_a_repository_under_its_namespace(registry: Recording) -> None:
+    repositories = registry.of("aws:ecr/repository:Repository")
+
+    assert {r.inputs["name"] for r in repositories} == set(SERVICES.values())
+    assert registry.result == URLS
+
+
+def test_only_the_tag_of_the_fast_environment_can_move(registry: Recording) -> None:
+    for repository in registry.of("aws:ecr/repository:Repository"):
+        assert repository.inputs["imageTagMutability"] == "IMMUTABLE_WITH_EXCLUSION"
+        assert repository.inputs["imageTagMutabilityExclusionFilters"] == [
+            {"filter": "dev", "filterType": "WILDCARD"}
+        ]
+
+
+def test_without_a_fast_environment_no_tag_can_move(configuration: Path, bend: Bend) -> None:
+    def safe(config: dict[str, Any]) -> None:
+        config["platform:speed"] = "safe"
+        del config["platform:keel"]
+
+    bend("Pulumi.dev.yaml", safe)
+
+    for repository in build(load_files("dev", configuration)).of("aws:ecr/repository:Repository"):
+        assert repository.inputs["imageTagMutability"] == "IMMUTABLE"
+        assert "imageTagMutabilityExclusionFilters" not in repository.inputs
+
+
+def test_images_are_scanned_when_pushed_and_encrypted(registry: Recording) -> None:
+    for repository in registry.of("aws:ecr/repository:Repository"):
+        assert repository.inputs["imageScanningConfiguration"] == {"scanOnPush": True}
+        assert repository.inputs["encryptionConfigurations"] == [{"encryptionType": "AES256"}]
+
+
+def test_a_key_of_our_own_encrypts_images_and_stays_with_them(
+    configuration: Path, bend: Bend
+) -> None:
+    bend("Pulumi.dev.yaml", lambda config: config["platform:registry"].update(encryption="KMS"))
+
+    registry = build(load_files("dev", configuration))
+
+    key = registry.one("aws:kms/key:Key")
+    assert key.inputs["enableKeyRotation"] is True
+    assert (key.protect, key.retain_on_delete) == (True, True)
+    for repository in registry.of("aws:ecr/repository:Repository"):
+        (encryption,) = repository.inputs["encryptionConfigurations"]
+        assert encryption["encryptionType"] == "KMS"
+        assert encryption["kmsKey"].endswith("registry-key")
+
+
+def test_destroying_the_owner_leaves_every_image_where_it_is(registry: Recording) -> None:
+    kept = [
+        resource
+        for resource in registry.resources
+        if resource.type.startswith(("aws:ecr/", "aws:kms/"))
+    ]
+    assert kept
+    assert all(resource.retain_on_delete for resource in kept)
+    for repository in registry.of("aws:ecr/repository:Repository"):
+        assert repository.protect
+        assert repository.inputs["forceDelete"] is False
+
+
+def test_protection_is_lifted_by_name_and_images_are_retained_all_the_same(
+    configuration: Path, bend: Bend
+) -> None:
+    bend("Pulumi.dev.yaml", lambda config: config.update({"platform:unprotected": ["registry"]}))
+
+    for repository in build(load_files("dev", configuration)).of("aws:ecr/repository:Repository"):
+        assert (repository.protect, repository.retain_on_delete) == (False, True)
+
+
+def test_nobody_else_is_let_in_while_all_environments_share_an_account(
+    registry: Recording,
+) -> None:
+    assert not registry.of("aws:ecr/repositoryPolicy:RepositoryPolicy")
+
+
+def test_an_environment_in_another_account_may_pull_and_nothing_more(
+    configuration: Path, bend: Bend
+) -> None:
+    bend(
+        "Pulumi.prod.yaml",
+        lambda config: config.update({"aws:allowedAccountIds": [OTHER_ACCOUNT]}),
+    )
+
+    policies = build(load_files("dev", configuration)).of(
+        "aws:ecr/repositoryPolicy:RepositoryPolicy"
+    )
+
+    assert len(policies) == len(SERVICES)
+    for policy in policies:
+        (statement,) = json.loads(policy.inputs["policy"])["Statement"]
+        assert statement["Principal"] == {"AWS": f"arn:aws:iam::{OTHER_ACCOUNT}:root"}
+        assert set(statement["Action"]) == {
+            "ecr:BatchCheckLayerAvailability",
+            "ecr:BatchGetImage",
+            "ecr:GetDownloadUrlForLayer",
+        }
+
+
+def test_a_repository_that_aws_names_otherwise_stops_the_update(dev: Settings) -> None:
+    elsewhere = {"repositoryUrl": "999999999999.dkr.ecr.us-east-1.amazonaws.com/community/x"}
+
+    with pytest.raises(RegistryError) as refused:
+        build(dev, answers={"aws:ecr/repository:Repository": elsewhere})
+
+    assert elsewhere["repositoryUrl"] in str(refused.value)
+    assert HOST in str(refused.value)
+
+
+def test_a_preview_shows_every_policy_before_anything_exists(dev: Settings) -> None:
+    preview = build(dev, preview=True)
+
+    for policy in preview.of("aws:ecr/lifecyclePolicy:LifecyclePolicy"):
+        assert json.loads(policy.inputs["policy"])["rules"]
+
+
+def test_other_stacks_read_the_registry_and_create_nothing(prod: Settings) -> None:
+    reading = read(prod, {"repositories": URLS})
+
+    assert reading.result == URLS
+    assert {resource.type for resource in reading.resources} == {"twospeed:index:RegistryReference"}
+
+
+@pytest.mark.parametrize("outputs", [{}, {"repositories": {"tournaments": URLS["tournaments"]}}])
+def test_a_registry_that_is_not_there_yet_says_which_stack_comes_first(
+    prod: Settings, outputs: Mapping[str, Any]
+) -> None:
+    with pytest.raises(RegistryError, match="run `pulumi up --stack dev` first") as refused:
+        read(prod, outputs)
+
+    assert "tv-api" in str(refused.value)
