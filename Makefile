@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 export MYPY_CACHE_DIR = $(TWO_SPEED_CACHE)/mypy
 export RUFF_CACHE_DIR = $(TWO_SPEED_CACHE)/ruff
 
-.PHONY: help up status down clean preview toolchain test test-unit test-lab lint format golden lock
+.PHONY: help up status down clean build approve shell preview toolchain test test-unit test-lab lint format golden lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,15 @@ up: toolchain ## start the lab and bring dev and prod up in it
 
 status: $(VENV)/.ready ## service by environment: version, sync, health
 	@$(PY) -m lab status
+
+build: $(VENV)/.ready ## a build of a service by its own pipeline: make build SERVICE=tv-api
+	@$(PY) -m lab build $(SERVICE)
+
+approve: $(VENV)/.ready ## approve a sync as a releaser: make approve SERVICE=tv-api STACK=prod
+	@$(PY) -m lab approve $(SERVICE) --environment $(if $(filter-out dev,$(STACK)),$(STACK),prod)
+
+shell: $(VENV)/.ready ## a shell in the checkout of the GitOps repository, for its scripts
+	@$(PY) -m lab shell
 
 preview: toolchain ## what `pulumi up` would change: make preview STACK=prod
 	@$(PY) -m lab preview $(STACK)

@@ -10,13 +10,19 @@ import sys
 from collections.abc import Callable
 
 from lab import supervisor
-from lab.argocd_api import ArgoCdError
+from lab.argocd_api import CLIENT, ArgoCdError
+from lab.ci.builds import Builds, UnknownServiceError
+from lab.ci.identity import NotTrustedError
+from lab.ci.job import StepError, UnknownStepError
 from lab.gitops_checkout import GitError
 from lab.kubectl import KubectlError
-from lab.program import Program, ProgramError
+from lab.people import UnknownPersonError, id_token
+from lab.ports import PortsTakenError
+from lab.program import Program, ProgramError, aws_credentials
 from lab.site import Site
+from lab.table import render
 from lab.toolchain import MissingToolError, Toolchain
-from lab.up import approve, show_table, up
+from lab.up import ReleaseError, approve, rows, up
 from lab.waiting import StillMissingError
 from settings import SettingsError
 
@@ -41,6 +47,10 @@ def main(arguments: list[str] | None = None) -> int:
             adding.add_argument("stack")
         if name in ("approve", "build"):
             adding.add_argument("service")
+        if name == "build":
+            adding.add_argument("--subject", default="a change", help="of the commit")
+        if name == "token":
+            adding.add_argument("person")
         if name == "approve":
             adding.add_argument("--environment", default="prod")
         if name == "shell":
@@ -53,11 +63,17 @@ def main(arguments: list[str] | None = None) -> int:
         GitError,
         KubectlError,
         MissingToolError,
-        ProgramError,
-        SettingsError,
-        StillMissingError,
-        supervisor.LabError,
+        NotTrustedError,
         PortsTakenError,
+        ProgramError,
+        ReleaseError,
+        SettingsError,
+        StepError,
+        StillMissingError,
+        UnknownPersonError,
+        UnknownServiceError,
+        UnknownStepError,
+        supervisor.LabError,
     ) as error:
         print(error, file=sys.stderr)
         return 1
@@ -66,13 +82,20 @@ def main(arguments: list[str] | None = None) -> int:
 def bring_up(site: Site, _: argparse.Namespace) -> None:
     """start the lab and bring every environment up in it"""
     up(site)
-    show_table(site)
+    print(render(rows(site)))
     print(NEXT, end="")
 
 
 def status(site: Site, _: argparse.Namespace) -> int:
     """the state of the lab's parts and of every service"""
-    return show_status(site)
+    troubled = [part for part in supervisor.status(site) if part.state != "ready"]
+    for part in troubled:
+        print(f"{part.part} is {part.state}: {part.note}", file=sys.stderr)
+    if not supervisor.running(site):
+        print("The lab does not run; `make up` starts it.", file=sys.stderr)
+        return 1
+    print(render(rows(site)))
+    return 1 if troubled else 0
 
 
 def preview(site: Site, options: argparse.Namespace) -> None:
@@ -91,11 +114,31 @@ def clean(site: Site, _: argparse.Namespace) -> None:
     shutil.rmtree(site.home, ignore_errors=True)
 
 
+def build(site: Site, options: argparse.Namespace) -> None:
+    """a commit to a service's repository, and its pipeline"""
+    program = Program(site, Toolchain())
+    print(Builds(site, program.environment).build(options.service, options.subject))
+
+
+def approve_sync(site: Site, options: argparse.Namespace) -> None:
+    """approve the sync of a service, as a releaser, and wait for its end"""
+    approve(site, options.environment, options.service)
+    print(render([line for line in rows(site) if line.service.endswith(f"/{options.service}")]))
+
+
+def token(site: Site, options: argparse.Namespace) -> None:
+    """what single sign-on gives somebody of lab/people.yaml for Argo CD"""
+    print(id_token(site, options.person, CLIENT))
+
+
 def shell(site: Site, options: argparse.Namespace) -> int:
     """a shell in the GitOps checkout, with the lab's tools and credentials"""
-    environment = Program(site, Toolchain()).environment
+    environment = Builds(site, Program(site, Toolchain()).environment).environment
     return subprocess.run(
-        options.program, cwd=site.gitops_checkout, env=environment, check=False
+        options.program,
+        cwd=site.gitops_checkout,
+        env={**environment, **aws_credentials(site)},
+        check=False,
     ).returncode
 
 
@@ -105,6 +148,9 @@ COMMANDS: dict[str, Command] = {
     "preview": preview,
     "down": down,
     "clean": clean,
+    "build": build,
+    "approve": approve_sync,
+    "token": token,
     "shell": shell,
 }
 

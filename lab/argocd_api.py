@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import Any
 
 import requests
 
-from lab.kubectl import Kubectl
+from lab.people import id_token
 from lab.site import Site
 
 TIMEOUT = 30
+CLIENT = "argocd"
+"""What Argo CD calls itself to the identity provider: `argocd.sso.clientId`."""
 
 
 class ArgoCdError(Exception):
@@ -30,16 +31,9 @@ class ArgoCdApi:
     token: str
 
     @classmethod
-    def login(cls, site: Site, environment: str, user: str, password: str) -> ArgoCdApi:
-        """Logs a local user in; raises ArgoCdError on wrong credentials."""
-        url = site.url("argocd-server", environment)
-        session = cls(url, "").call("POST", "session", {"username": user, "password": password})
-        return cls(url, session["token"])
-
-    @classmethod
-    def admin(cls, site: Site, environment: str) -> ArgoCdApi:
-        """Logs the administrator in with the password that Argo CD made."""
-        return cls.login(site, environment, "admin", admin_password(site, environment))
+    def signed_in(cls, site: Site, environment: str, person: str) -> ArgoCdApi:
+        """The API as somebody of `people.yaml` sees it; raises UnknownPersonError."""
+        return cls(site.url("argocd-server", environment), id_token(site, person, CLIENT))
 
     def call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         """One call below /api/v1; raises ArgoCdError when it is refused."""
@@ -67,11 +61,3 @@ class ArgoCdApi:
     def sync(self, name: str) -> None:
         """Approves the sync of an Application, as the button in the UI does."""
         self.call("POST", f"applications/{name}/sync", {})
-
-
-def admin_password(site: Site, environment: str) -> str:
-    """The password in the secret that Argo CD makes at its first start."""
-    secret = Kubectl.admin(site, environment).get(
-        "--namespace=argocd", "secret/argocd-initial-admin-secret"
-    )
-    return base64.b64decode(secret["data"]["password"]).decode()

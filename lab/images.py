@@ -49,6 +49,22 @@ def push(registry: str, repository: str, tags: Sequence[str], files: Mapping[str
     return _digest(manifest)
 
 
+def pull(registry: str, repository: str, reference: str) -> dict[str, str]:
+    """The text files of an image that `push` made, by tag or digest.
+
+    Raises requests.HTTPError where there is none.
+    """
+    base = f"http://{registry}/v2/{repository}"
+    manifest = _get(f"{base}/manifests/{reference}", MANIFEST_TYPE).json()
+    layer = _get(f"{base}/blobs/{manifest['layers'][0]['digest']}", LAYER_TYPE).content
+    with tarfile.open(fileobj=io.BytesIO(layer), mode="r:gz") as archive:
+        return {
+            entry.name: content.read().decode()
+            for entry in archive
+            if (content := archive.extractfile(entry))
+        }
+
+
 def digest_of(registry: str, repository: str, reference: str) -> str | None:
     """The digest behind a tag, or None where the registry has no such image."""
     answer = requests.head(
@@ -60,6 +76,12 @@ def digest_of(registry: str, repository: str, reference: str) -> str | None:
         return None
     answer.raise_for_status()
     return answer.headers["Docker-Content-Digest"]
+
+
+def _get(url: str, accept: str) -> requests.Response:
+    answer = requests.get(url, headers={"Accept": accept}, timeout=TIMEOUT)
+    answer.raise_for_status()
+    return answer
 
 
 def _push_blob(base: str, blob: bytes) -> None:

@@ -37,6 +37,7 @@ def overrides(site: Site) -> dict[str, Any]:
         charts=site.url("charts"),
         gitops_url=site.gitops_url,
         gitops_checkout=os.path.relpath(site.gitops_checkout, CHECKOUT),
+        people=site.url("people"),
         registry_host=site.registry_host,
     )
     content: dict[str, Any] = yaml.safe_load(text)

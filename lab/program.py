@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lab import pulumi_hosts
 from lab.overrides import stack_file
+from lab.pulumi_home import assemble
 from lab.site import CHECKOUT, Site
 from lab.toolchain import Toolchain
 
@@ -31,14 +31,14 @@ class Program:
     def __init__(self, site: Site, toolchain: Toolchain) -> None:
         self.site = site
         self.home = site.home / "pulumi"
-        hosts = pulumi_hosts.install(self.home, toolchain)
-        self.pulumi = hosts / "pulumi"
+        programs = assemble(self.home, toolchain)
+        self.pulumi = programs / "pulumi"
         self.environment = {
             **os.environ,
             **aws_credentials(site),
             "PATH": os.pathsep.join(
                 (
-                    str(hosts),
+                    str(programs),
                     str(Path(sys.executable).parent),
                     toolchain.search_path(),
                     os.environ["PATH"],

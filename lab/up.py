@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
-from lab import ci, supervisor
+from lab import supervisor
 from lab.argocd_api import ArgoCdApi
+from lab.ci.builds import Builds
 from lab.gitops_checkout import clone, commit_and_push, pull
-from lab.program import Program
+from lab.program import Program, aws_credentials
 from lab.site import CHECKOUT, Site
 from lab.table import Row, row
 from lab.toolchain import Toolchain
 from lab.waiting import wait_until_empty
 from settings import Settings, load_files
+
+OBSERVER = RELEASER = "rhea"
+"""Releasers see everything, and approve the syncs of safe environments."""
+
+
+class ReleaseError(Exception):
+    """A release script refused or failed."""
+
+    def __init__(self, command: list[str], output: str) -> None:
+        super().__init__(f"{' '.join(command)} failed:\n{output}")
 
 
 def up(site: Site) -> None:
@@ -31,7 +44,7 @@ def up(site: Site) -> None:
             program.up(settings.stack)
             commit_and_push(checkout, f"Scaffold of {settings.stack}, as pulumi up wrote it")
     with step("first builds and their promotion"):
-        ci.first_releases(site, program, environments)
+        first_releases(site, program, environments)
     with step("waiting for Argo CD"):
         for settings in environments:
             wait_for(site, settings)
@@ -43,29 +56,90 @@ def in_order(site: Site) -> list[Settings]:
     return sorted(loaded, key=lambda settings: (not settings.owns_registry, settings.stack))
 
 
+def first_releases(site: Site, program: Program, environments: list[Settings]) -> None:
+    """Builds every service once, and promotes what has never been promoted."""
+    builds = Builds(site, program.environment)
+    if not (missing := builds.missing()):
+        return
+    builds.build_all(missing)
+    checkout = site.gitops_checkout
+    pull(checkout)
+    for settings in environments:
+        if not settings.speed.moving_tag:
+            script = checkout / "scripts" / "promote-to-prod.sh"
+            promote = [str(script), "--from-dev", "--environment", settings.stack, "--yes"]
+            run(promote, site, builds.environment)
+
+
+def run(command: list[str], site: Site, environment: Mapping[str, str]) -> None:
+    """Runs a release script in the checkout as the platform's engineer; raises ReleaseError."""
+    done = subprocess.run(
+        command,
+        cwd=site.gitops_checkout,
+        env={**environment, **aws_credentials(site)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise ReleaseError(command, done.stdout + done.stderr)
+
+
 def wait_for(site: Site, settings: Settings) -> None:
-    """Waits until automated Applications are Synced and Healthy, the others OutOfSync."""
-    wanted = ("Synced", "Healthy") if settings.speed.automated_sync else ("OutOfSync",)
+    """Waits until Argo CD has acted on an automated environment, and has looked at another.
+
+    Automated: everything is Synced and Healthy. Otherwise OutOfSync, until somebody approves.
+    """
+    api = ArgoCdApi.signed_in(site, settings.stack, OBSERVER)
 
     def missing() -> list[str]:
-        found = {line.service.split("/")[1]: line for line in rows(site, settings.stack)}
+        found = api.applications()
         return [
-            f"{settings.stack}/{name} {'/'.join(wanted)} (now {state(found.get(name))})"
+            f"{settings.stack}/{name}: {problem}"
             for _, name, _ in settings.catalogue.entries()
-            if name not in found or (found[name].sync, found[name].health)[: len(wanted)] != wanted
+            if (problem := unsettled(found.get(name), automated=settings.speed.automated_sync))
         ]
 
     wait_until_empty(f"Argo CD on {settings.stack}", missing, seconds=180, every=1)
 
 
-def state(line: Row | None) -> str:
-    return f"{line.sync}/{line.health}" if line else "not there"
+def unsettled(application: dict[str, Any] | None, *, automated: bool) -> str:
+    """What an Application still lacks; empty once it is where it should be."""
+    if application is None:
+        return "not there"
+    status = application.get("status", {})
+    sync = status.get("sync", {}).get("status", "Unknown")
+    health = status.get("health", {}).get("status", "Unknown")
+    approved = "operationState" in status
+    settled = (
+        (sync, health) == ("Synced", "Healthy")
+        if automated or (approved and sync == "Synced")
+        else sync == "OutOfSync"
+    )
+    conditions = [condition["message"] for condition in status.get("conditions", [])]
+    return "" if settled else " ".join([f"{sync}/{health}", *conditions])
 
 
-def rows(site: Site, environment: str) -> list[Row]:
-    """A row for every Application of one environment."""
-    applications = ArgoCdApi.admin(site, environment).applications()
-    return [row(environment, application) for application in applications.values()]
+def rows(site: Site) -> list[Row]:
+    """A row for every Application of every environment."""
+    return [
+        row(environment, application)
+        for environment in site.environments
+        for application in ArgoCdApi.signed_in(site, environment, OBSERVER).applications().values()
+    ]
+
+
+def approve(site: Site, environment: str, service: str) -> None:
+    """Approves a sync as a releaser and waits for its end. Raises ArgoCdError."""
+    api = ArgoCdApi.signed_in(site, environment, RELEASER)
+    api.application(service, refresh=True)
+    api.sync(service)
+
+    def missing() -> str:
+        return unsettled(api.application(service), automated=True)
+
+    wait_until_empty(f"the sync of {service} on {environment}", missing, seconds=120)
 
 
 @contextmanager

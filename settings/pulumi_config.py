@@ -11,12 +11,15 @@ from pulumi.runtime.config import CONFIG
 from settings.loading import SECRETS, Settings, load
 from settings.problems import SettingsError
 
+ROOT = Path(__file__).resolve().parents[1]
+"""The folder of the program, with its stack files and the catalogue."""
+
 
 def load_stack() -> Settings:
-    """The running stack's settings. Raises RunError, which Pulumi prints as it is, with the report."""
+    """The running stack's settings; every problem in one RunError, which Pulumi prints as it is."""
     config = {key: _value(text) for key, text in CONFIG.get().items()}
     try:
-        return load(pulumi.get_stack(), config, Path(pulumi.get_root_directory()))
+        return load(pulumi.get_stack(), config, ROOT)
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
 

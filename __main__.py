@@ -1,0 +1,39 @@
+"""Two-speed GitOps on AWS: one environment, as its stack file and `services.yaml` describe it."""
+
+import pulumi
+from pulumi import ResourceOptions
+
+from components.applications import Applications, ApplicationsArgs
+from components.argocd import ArgoCd, ArgoCdArgs
+from components.ci_identity import CiIdentity, CiIdentityArgs
+from components.cluster import Cluster, ClusterArgs
+from components.keel import Keel, KeelArgs
+from components.network import Network, NetworkArgs
+from components.registry import Registry, RegistryArgs
+from components.registry_reference import RegistryReference, RegistryReferenceArgs
+from components.repository import Repository, RepositoryArgs
+from settings.pulumi_config import load_stack
+
+settings = load_stack()
+
+repository = Repository("gitops", RepositoryArgs(settings=settings))
+if settings.owns_registry:
+    repositories = Registry("registry", RegistryArgs(settings=settings)).urls
+    CiIdentity("ci", CiIdentityArgs(settings=settings))
+else:
+    repositories = RegistryReference("registry", RegistryReferenceArgs(settings=settings)).urls
+
+network = Network("network", NetworkArgs(settings=settings))
+cluster = Cluster("cluster", ClusterArgs(settings=settings, network=network))
+inside = ResourceOptions(provider=cluster.provider)
+argocd = ArgoCd("argocd", ArgoCdArgs(settings=settings), inside)
+applications = Applications("apps", ApplicationsArgs(settings=settings, argocd=argocd), inside)
+if settings.config.keel:
+    served = KeelArgs(
+        settings=settings, cluster_name=cluster.name, namespaces=applications.namespaces
+    )
+    Keel("keel", served, inside)
+
+pulumi.export("repositories", repositories)
+pulumi.export("kubeconfig", cluster.kubeconfig)
+pulumi.export("argocd", argocd.url)

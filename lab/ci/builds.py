@@ -1,0 +1,127 @@
+"""A service's own repository, and a build of what was pushed to it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from lab.ci import circleci
+from lab.ci.github_actions import Workflow
+from lab.gitops_checkout import git
+from lab.site import CHECKOUT, Site
+from settings import Settings, load_files
+from settings.catalogue import Service
+
+DEVELOPER = ("Devon Developer", "devon@acme.example")
+SOURCE = {
+    "Makefile": "test:\n\t@test -s main.txt\n",
+    "Dockerfile": "FROM scratch\nCOPY main.txt /\n",
+    "main.txt": "the first line\n",
+}
+
+
+class UnknownServiceError(Exception):
+    """The catalogue has no such service."""
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        super().__init__(f"services.yaml has no service {name}; there are {', '.join(known)}")
+
+
+class Builds:
+    """Builds the services of one lab."""
+
+    def __init__(self, site: Site, environment: Mapping[str, str]) -> None:
+        """`environment`: variables with the lab's tools on PATH."""
+        self.site = site
+        self.settings: Settings = load_files(site.environments[0], CHECKOUT)
+        self.environment = {
+            **{name: value for name, value in environment.items() if not name.startswith("AWS_")},
+            "AWS_ENDPOINT_URL": site.url("aws"),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "PATH": os.pathsep.join([str(self._engine()), environment["PATH"]]),
+        }
+
+    def services(self) -> dict[str, Service]:
+        """Every service of the catalogue, by name."""
+        return {name: service for _, name, service in self.settings.catalogue.entries()}
+
+    def missing(self) -> list[str]:
+        """The services that were never built."""
+        return [name for name in self.services() if not (self.source(name) / "main.txt").exists()]
+
+    def build_all(self, names: list[str]) -> None:
+        """Builds several services side by side; raises the first failure."""
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            for _ in pool.map(lambda name: self.build(name, f"{name}: first version"), names):
+                pass
+
+    def build(self, name: str, subject: str) -> str:
+        """Commits a change to the service's repository and runs its pipeline for it.
+
+        Returns what the pipeline printed. Raises UnknownServiceError, StepError,
+        UnknownStepError or NotTrustedError.
+        """
+        if name not in self.services():
+            raise UnknownServiceError(name, sorted(self.services()))
+        source = self._source(name)
+        with (source / "main.txt").open("a") as content:
+            content.write(f"{subject}\n")
+        git(source, "add", "--all")
+        git(source, "commit", "--quiet", "--message", subject)
+        return self.pipeline(name)
+
+    def pipeline(self, name: str) -> str:
+        """Runs the service's pipeline for the commit that its repository is at."""
+        service, source = self.services()[name], self.source(name)
+        with tempfile.TemporaryDirectory(prefix=f"{name}-") as folder:
+            temporary = Path(folder)
+            clone = temporary / "clone"
+            git(temporary, "clone", "--quiet", str(source), str(clone))
+            if service.ci == "circleci":
+                organization = self.settings.catalogue.circleci
+                printed = circleci.run(
+                    clone / ".circleci" / "config.yml",
+                    site=self.site,
+                    service=service,
+                    organization=str(organization.organization) if organization else "",
+                    clone=clone,
+                    environment=self.environment,
+                    temporary=temporary,
+                )
+            else:
+                workflow = Workflow(self.site, service, clone, self.environment)
+                printed = workflow.run(clone / ".github" / "workflows" / "release.yml", temporary)
+        return "\n".join(printed)
+
+    def source(self, name: str) -> Path:
+        """Where the service's repository is."""
+        return self.site.home / "sources" / name
+
+    def _source(self, name: str) -> Path:
+        """The service's repository, made at its first build, with its pipeline as of now."""
+        folder = self.source(name)
+        if not (folder / ".git").exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            git(folder, "init", "--quiet", f"--initial-branch={self.services()[name].branch}")
+            git(folder, "config", "user.name", DEVELOPER[0])
+            git(folder, "config", "user.email", DEVELOPER[1])
+            for file, text in SOURCE.items():
+                (folder / file).write_text(text)
+        shutil.copytree(self.site.gitops_checkout / "pipelines" / name, folder, dirs_exist_ok=True)
+        return folder
+
+    def _engine(self) -> Path:
+        """A folder whose `docker` is the one of `lab.ci.docker`."""
+        folder = self.site.home / "bin"
+        folder.mkdir(parents=True, exist_ok=True)
+        launcher = folder / "docker"
+        launcher.write_text(
+            f'#!/bin/sh\nPYTHONPATH="{CHECKOUT}" exec "{sys.executable}" -m lab.ci.docker "$@"\n'
+        )
+        launcher.chmod(0o755)
+        return folder
