@@ -36,8 +36,9 @@ class PartFailedError(Exception):
 class Runner:
     """Starts the parts in order of readiness, keeps them running, stops them in reverse."""
 
-    def __init__(self, site: Site, parts: Sequence[Part]) -> None:
+    def __init__(self, site: Site, parts: Sequence[Part], grace: float = GRACE) -> None:
         self.site = site
+        self.grace = grace
         self.waves = waves(parts)
         self.parts = [part for wave in self.waves for part in wave]
         self.watched = {
@@ -119,7 +120,7 @@ class Runner:
         self.phase = "stopping"
         self._report()
         for wave in reversed(self.waves):
-            end_all([self.watched[part.title] for part in wave], GRACE)
+            end_all([self.watched[part.title] for part in wave], self.grace)
 
     def _report(self) -> None:
         report = Report(
