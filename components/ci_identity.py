@@ -113,9 +113,9 @@ class CiIdentity(pulumi.ComponentResource):
 def push_policy(repository_arn: str) -> str:
     """Push to, and read from, one repository.
 
-    Logging in to the registry is the one action that cannot name a repository.
+    Signing in to the registry is the one action that cannot name a repository.
     """
     return policies.document(
         policies.allow("Push", PUSHING, [repository_arn]),
-        policies.allow("LogIn", ["ecr:GetAuthorizationToken"], ["*"]),
+        policies.allow("SignIn", ["ecr:GetAuthorizationToken"], ["*"]),
     )

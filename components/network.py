@@ -115,9 +115,7 @@ class Network(pulumi.ComponentResource):
         )
         aws.ec2.DefaultSecurityGroup(
             f"{self._prefix}-default-security-group",
-            vpc_id=vpc.id,
-            ingress=[],
-            egress=[],
+            vpc_id=vpc.id,  # and no rules: adopting it takes away those that AWS put there
             tags=self._tags("default-unused"),
             opts=self._own(),
         )

@@ -1,0 +1,206 @@
+"""What is true of everything that the program registers in AWS, in both environments."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from lab.aws.kinds import KINDS
+from tests.unit.conftest import CHECKOUT
+from tests.unit.recording import Recorded, Recording
+from tests.unit.whole_program import record_program
+
+DOCUMENTS = ("policy", "assumeRolePolicy")
+EXCEPTIONS = {
+    "SignIn": "signing in to ECR names no repository",
+    "ReadImages": "EKS's own images come from accounts of AWS; only reading, by this account",
+}
+"""Statements whose resource is everything, by their Sid, each with its reason."""
+NAMED_WITHIN_ANOTHER = {"aws:iam/rolePolicy:RolePolicy"}
+"""Types whose names count only inside another resource."""
+TRUSTED_SERVICES = {
+    "ec2.amazonaws.com",
+    "eks.amazonaws.com",
+    "pods.eks.amazonaws.com",
+    "vpc-flow-logs.amazonaws.com",
+}
+
+
+@pytest.fixture(scope="module", params=["dev", "prod"])
+def program(request: pytest.FixtureRequest) -> Recording:
+    return record_program(request.param, CHECKOUT, CHECKOUT / "__main__.py")
+
+
+def statements(recording: Recording, key: str) -> Iterator[tuple[Recorded, Mapping[str, Any]]]:
+    """Every statement of every policy document under the input `key`."""
+    for resource in recording.resources:
+        text = resource.inputs.get(key)
+        if resource.type.startswith("aws:") and isinstance(text, str):
+            for statement in json.loads(text).get("Statement", []):
+                yield resource, statement
+
+
+def as_list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def test_no_action_is_a_wildcard(program: Recording) -> None:
+    for key in DOCUMENTS:
+        for resource, statement in statements(program, key):
+            assert not [a for a in as_list(statement["Action"]) if "*" in a], resource.name
+
+
+def test_a_statement_about_everything_is_an_exception_with_a_reason(program: Recording) -> None:
+    for resource, statement in statements(program, "policy"):
+        if "*" in as_list(statement.get("Resource", [])):
+            assert statement["Sid"] in EXCEPTIONS, f"{resource.name}: {statement}"
+
+
+def test_every_role_names_whom_it_trusts(program: Recording) -> None:
+    trusted = list(statements(program, "assumeRolePolicy"))
+
+    roles = {role.name for role, _ in trusted}
+    assert roles == {role.name for role in program.of("aws:iam/role:Role")}
+    for role, statement in trusted:
+        principal = statement["Principal"]
+        assert principal.keys() in ({"Service"}, {"Federated"}), role.name
+        if "Service" in principal:
+            assert principal["Service"] in TRUSTED_SERVICES, role.name
+        else:
+            claims = {
+                key.rpartition(":")[2]
+                for comparison in statement["Condition"].values()
+                for key in comparison
+            }
+            assert claims == {"aud", "sub"}, role.name
+
+
+def test_nothing_is_open_to_the_public(program: Recording) -> None:
+    for resource, statement in statements(program, "policy"):
+        if statement.get("Principal") == "*":
+            assert "aws:PrincipalAccount" in statement["Condition"]["StringEquals"], resource.name
+    for rule in program.of("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"):
+        assert rule.inputs["cidrIpv4"] != "0.0.0.0/0", rule.name
+    types = {resource.type for resource in program.resources}
+    assert not {t for t in types if t.startswith(("aws:s3/", "aws:ecrpublic/"))}
+
+
+def test_no_policy_of_aws_gives_full_access(program: Recording) -> None:
+    for attachment in program.of("aws:iam/rolePolicyAttachment:RolePolicyAttachment"):
+        name = attachment.inputs["policyArn"].rpartition("/")[2]
+        assert "FullAccess" not in name and "Administrator" not in name, attachment.name
+
+
+def test_everything_that_can_be_encrypted_is(program: Recording) -> None:
+    for template in program.of("aws:ec2/launchTemplate:LaunchTemplate"):
+        for disk in template.inputs["blockDeviceMappings"]:
+            assert disk["ebs"]["encrypted"] == "true", template.name
+    for repository in program.of("aws:ecr/repository:Repository"):
+        assert repository.inputs["encryptionConfigurations"], repository.name
+    for cluster in program.of("aws:eks/cluster:Cluster"):
+        assert cluster.inputs["encryptionConfig"]["resources"] == ["secrets"], cluster.name
+    for key in program.of("aws:kms/key:Key"):
+        assert key.inputs["enableKeyRotation"] is True, key.name
+
+
+def test_every_chart_and_addon_is_pinned(program: Recording) -> None:
+    releases = program.of("kubernetes:helm.sh/v3:Release")
+    addons = program.of("aws:eks/addon:Addon")
+
+    assert releases and addons
+    for release in releases:
+        assert release.inputs["version"][0].isdigit(), release.name
+    for addon in addons:
+        assert "-eksbuild." in addon.inputs["addonVersion"], addon.name
+
+
+def test_everything_that_takes_tags_has_them(program: Recording) -> None:
+    checked = 0
+    for resource in program.resources:
+        if resource.type.startswith("aws:") and takes_tags(resource.type):
+            tags = resource.inputs.get("tags", {})
+            missing = {"Organization", "Environment", "ManagedBy"} - tags.keys()
+            assert not missing, f"{resource.name} ({resource.type}) lacks {missing}"
+            checked += 1
+    assert checked > 30, "the AWS side of an environment is larger than that"
+
+
+def takes_tags(type_: str) -> bool:
+    """Whether the SDK's class of a type such as aws:ec2/vpc:Vpc has the argument `tags`."""
+    _, module, name = type_.split(":")
+    package = importlib.import_module(f"pulumi_aws.{module.partition('/')[0]}")
+    arguments = inspect.signature(getattr(package, name)._internal_init).parameters
+    return "tags" in arguments
+
+
+def test_nothing_of_prod_may_be_written_by_dev() -> None:
+    """The roles of dev write to the shared registry and to dev's own logs, by name."""
+    dev = record_program("dev", CHECKOUT, CHECKOUT / "__main__.py")
+    prod = record_program("prod", CHECKOUT, CHECKOUT / "__main__.py")
+
+    reading = ("Get", "Describe", "List", "BatchGet", "BatchCheck")
+    written = {
+        target
+        for resource, statement in statements(dev, "policy")
+        if resource.type == "aws:iam/rolePolicy:RolePolicy"
+        if any(not a.partition(":")[2].startswith(reading) for a in statement["Action"])
+        for target in as_list(statement["Resource"])
+    }
+    assert written
+    repositories = {r.inputs["name"] for r in dev.of("aws:ecr/repository:Repository")}
+    for arn in written:
+        assert arn.partition(":repository/")[2] in repositories or "acme-dev" in arn, arn
+    assert not names_in_aws(dev) & names_in_aws(prod), "an environment's resources are its own"
+
+
+def names_in_aws(recording: Recording) -> set[str]:
+    """The names that resources have in their account or region."""
+    return {
+        resource.inputs["name"]
+        for resource in recording.resources
+        if resource.type.startswith("aws:")
+        and "name" in resource.inputs
+        and resource.type not in NAMED_WITHIN_ANOTHER
+    }
+
+
+def test_prod_has_no_pipeline_identity_and_no_registry_of_its_own() -> None:
+    prod = record_program("prod", CHECKOUT, CHECKOUT / "__main__.py")
+
+    types = {resource.type for resource in prod.resources}
+    assert not {t for t in types if t.startswith("aws:ecr/") or "openIdConnect" in t}
+    assert not [r.name for r in prod.of("aws:iam/role:Role") if r.name.startswith("ci-")]
+
+
+def test_pipelines_cannot_enter_a_cluster(program: Recording) -> None:
+    admitted = {e.inputs["principalArn"] for e in program.of("aws:eks/accessEntry:AccessEntry")}
+
+    assert admitted
+    assert not [arn for arn in admitted if "-ci-" in arn]
+
+
+def test_a_preview_is_the_same_every_time() -> None:
+    first, second = (
+        record_program("dev", CHECKOUT, CHECKOUT / "__main__.py", preview=True) for _ in range(2)
+    )
+
+    def shown(recording: Recording) -> list[tuple[str, str, str]]:
+        return [
+            (r.type, r.name, json.dumps(r.inputs, sort_keys=True, default=lambda _: "unknown"))
+            for r in recording.resources
+        ]
+
+    assert shown(first) == shown(second)
+
+
+def test_the_lab_plays_every_aws_type_and_knows_every_input(program: Recording) -> None:
+    for resource in program.resources:
+        if resource.type.startswith("aws:"):
+            assert resource.type in KINDS, resource.name
+            known = {known.name for known in KINDS[resource.type].properties}
+            assert resource.inputs.keys() <= known, resource.name

@@ -1,0 +1,434 @@
+"""The cluster: how it is opened, what it runs on, in what order it comes up."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.access import Access, AccessArgs, homes
+from components.access_entries import access_entries
+from components.addon_table import ADDONS, versions
+from components.cluster import Cluster, ClusterArgs
+from components.kubeconfig import kubeconfig
+from components.network import Network, NetworkArgs
+from settings import Settings, SettingsError, load_files
+from settings.kubernetes import RELEASES
+from settings.stack import Access as AccessSettings
+from tests.unit.conftest import Bend
+from tests.unit.recording import Recorded, Recording, record
+
+CLUSTER = "aws:eks/cluster:Cluster"
+NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
+TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+ADDON = "aws:eks/addon:Addon"
+ENTRY = "aws:eks/accessEntry:AccessEntry"
+ASSOCIATION = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
+PROVIDER = "pulumi:providers:kubernetes"
+ROLE = "arn:aws:iam::123456789012:role"
+
+
+def build(settings: Settings, **more: Any) -> Recording:
+    def program() -> Any:
+        network = Network("network", NetworkArgs(settings=settings))
+        cluster = Cluster("cluster", ClusterArgs(settings=settings, network=network))
+        return {"name": cluster.name, "kubeconfig": cluster.kubeconfig}
+
+    return record(program, **more)
+
+
+@pytest.fixture(scope="module")
+def dev_cluster(dev: Settings) -> Recording:
+    return build(dev)
+
+
+@pytest.fixture(scope="module")
+def prod_cluster(prod: Settings) -> Recording:
+    return build(prod)
+
+
+# The control plane
+
+
+def test_access_entries_are_the_only_way_in(dev_cluster: Recording) -> None:
+    """Nobody is an administrator for having created the cluster."""
+    assert dev_cluster.one(CLUSTER).inputs["accessConfig"] == {
+        "authenticationMode": "API",
+        "bootstrapClusterCreatorAdminPermissions": False,
+    }
+
+
+def test_the_endpoint_is_private_unless_somebody_is_listed(
+    dev_cluster: Recording, configuration: Path, bend: Bend
+) -> None:
+    office = "203.0.113.0/24"
+    bend("Pulumi.dev.yaml", lambda c: c["platform:cluster"].update(publicAccess=[office]))
+
+    listed = build(load_files("dev", configuration)).one(CLUSTER).inputs["vpcConfig"]
+
+    closed = dev_cluster.one(CLUSTER).inputs["vpcConfig"]
+    assert (closed["endpointPrivateAccess"], closed["endpointPublicAccess"]) == (True, False)
+    assert (listed["endpointPrivateAccess"], listed["endpointPublicAccess"]) == (True, True)
+    assert listed["publicAccessCidrs"] == [office]
+
+
+def test_kubernetes_secrets_are_encrypted_with_a_key_of_our_own(dev_cluster: Recording) -> None:
+    encryption = dev_cluster.one(CLUSTER).inputs["encryptionConfig"]
+
+    assert encryption["resources"] == ["secrets"]
+    assert encryption["provider"]["keyArn"].endswith("cluster-control-plane-key")
+    assert dev_cluster.one("aws:kms/key:Key").inputs["enableKeyRotation"] is True
+
+
+def test_control_plane_logs_go_to_a_group_that_forgets(
+    dev_cluster: Recording, prod_cluster: Recording
+) -> None:
+    for recording, days in ((dev_cluster, 14), (prod_cluster, 365)):
+        logs = recording.one("aws:cloudwatch/logGroup:LogGroup")
+        cluster = recording.one(CLUSTER)
+        assert logs.inputs["name"] == f"/aws/eks/{cluster.inputs['name']}/cluster"
+        assert logs.inputs["retentionInDays"] == days
+        assert recording.waits_for(cluster, logs), "EKS would create it without a retention"
+        assert "audit" in cluster.inputs["enabledClusterLogTypes"]
+
+
+def test_prod_is_protected_until_a_person_names_it(
+    dev_cluster: Recording, prod_cluster: Recording, configuration: Path, bend: Bend
+) -> None:
+    bend("Pulumi.prod.yaml", lambda config: config.update({"platform:unprotected": ["cluster"]}))
+    lifted = build(load_files("prod", configuration))
+
+    for recording, protected in ((dev_cluster, False), (prod_cluster, True), (lifted, False)):
+        cluster, key = recording.one(CLUSTER), recording.one("aws:kms/key:Key")
+        assert (cluster.protect, key.protect) == (protected, protected)
+        assert cluster.inputs["deletionProtection"] is protected
+
+
+def test_aws_upgrades_dev_by_itself_and_prod_never(
+    dev_cluster: Recording, prod_cluster: Recording
+) -> None:
+    support = [r.one(CLUSTER).inputs["upgradePolicy"] for r in (dev_cluster, prod_cluster)]
+
+    assert support == [{"supportType": "STANDARD"}, {"supportType": "EXTENDED"}]
+
+
+def test_an_upgrade_changes_versions_and_nothing_else(
+    dev_cluster: Recording, configuration: Path, bend: Bend
+) -> None:
+    bend("Pulumi.dev.yaml", lambda config: config["platform:cluster"].update(version="1.36"))
+
+    after = {r.name: r.inputs for r in build(load_files("dev", configuration)).resources}
+
+    before = {r.name: r.inputs for r in dev_cluster.resources}
+    assert before.keys() == after.keys()
+    changes = {
+        (name, key)
+        for name in before
+        for key in before[name].keys() | after[name].keys()
+        if before[name].get(key) != after[name].get(key)
+    }
+    assert changes == {
+        ("cluster-control-plane-eks", "version"),
+        ("cluster-basics-kube-proxy", "addonVersion"),
+        ("cluster-nodes-general", "version"),
+    }
+
+
+# Nodes
+
+
+def test_pods_cannot_reach_the_credentials_of_their_node(prod_cluster: Recording) -> None:
+    assert prod_cluster.one(TEMPLATE).inputs["metadataOptions"] == {
+        "httpEndpoint": "enabled",
+        "httpTokens": "required",
+        "httpPutResponseHopLimit": 1,
+    }
+
+
+def test_every_disk_is_encrypted(prod_cluster: Recording) -> None:
+    (disk,) = prod_cluster.one(TEMPLATE).inputs["blockDeviceMappings"]
+
+    assert disk["ebs"]["encrypted"] == "true"
+    assert disk["ebs"]["volumeType"] == "gp3"
+
+
+def test_instances_and_disks_carry_the_tags_of_everything(prod_cluster: Recording) -> None:
+    tagged = {
+        specification["resourceType"]: specification["tags"]
+        for specification in prod_cluster.one(TEMPLATE).inputs["tagSpecifications"]
+    }
+
+    assert tagged.keys() == {"instance", "volume", "network-interface"}
+    assert all(tags["Environment"] == "prod" for tags in tagged.values())
+
+
+def test_the_number_of_nodes_is_left_to_whoever_scales_them(dev_cluster: Recording) -> None:
+    group = dev_cluster.one(NODE_GROUP)
+
+    assert group.ignore_changes == ("scalingConfig.desiredSize",)
+    assert group.inputs["scalingConfig"] == {"minSize": 2, "maxSize": 5, "desiredSize": 2}
+
+
+def test_a_group_has_no_fixed_name_so_that_another_can_replace_it(dev_cluster: Recording) -> None:
+    assert "nodeGroupName" not in dev_cluster.one(NODE_GROUP).inputs
+
+
+def test_labels_taints_and_processors_follow_the_settings(configuration: Path, bend: Bend) -> None:
+    batch = {
+        "name": "batch",
+        "instanceTypes": ["m7g.large", "c7g.large"],
+        "minSize": 0,
+        "maxSize": 4,
+        "capacity": "spot",
+        "labels": {"work": "batch"},
+        "taints": [{"key": "work", "value": "batch", "effect": "NO_SCHEDULE"}],
+    }
+    bend("Pulumi.dev.yaml", lambda c: c["platform:cluster"]["nodeGroups"].append(batch))
+
+    group = build(load_files("dev", configuration)).one(NODE_GROUP, "cluster-nodes-batch").inputs
+
+    assert group["amiType"] == "AL2023_ARM_64_STANDARD"
+    assert group["capacityType"] == "SPOT"
+    assert group["labels"] == {"node-group": "batch", "work": "batch"}
+    assert group["taints"] == [{"key": "work", "value": "batch", "effect": "NO_SCHEDULE"}]
+
+
+# Order
+
+
+def test_the_cluster_comes_up_in_an_order_that_works(dev_cluster: Recording) -> None:
+    addon = {
+        name: dev_cluster.one(ADDON, f"cluster-basics-{name}")
+        for name in ("eks-pod-identity-agent", "vpc-cni", "kube-proxy")
+    }
+    dns = dev_cluster.one(ADDON, "cluster-addons-coredns")
+    nodes, provider = dev_cluster.one(NODE_GROUP), dev_cluster.one(PROVIDER)
+    way_out = dev_cluster.one("aws:ec2/route:Route", "network-private-a-out")
+    administrator = dev_cluster.one(ASSOCIATION)
+
+    for later, earlier in [
+        (addon["vpc-cni"], addon["eks-pod-identity-agent"]),
+        (nodes, addon["vpc-cni"]),
+        (nodes, addon["kube-proxy"]),
+        (nodes, way_out),
+        (dns, nodes),
+        (provider, dns),
+        (provider, administrator),
+    ]:
+        assert dev_cluster.waits_for(later, earlier), f"{later.name} must wait for {earlier.name}"
+
+
+def test_addons_are_pinned_and_belong_to_the_kubernetes_version(dev_cluster: Recording) -> None:
+    installed = {a.inputs["addonName"]: a.inputs["addonVersion"] for a in dev_cluster.of(ADDON)}
+
+    assert installed == dict(RELEASES["1.35"].addons)
+    assert installed["kube-proxy"].startswith("v1.35.")
+
+
+def test_an_addon_that_calls_aws_has_a_role_for_its_own_pods(dev_cluster: Recording) -> None:
+    network = dev_cluster.one(ADDON, "cluster-basics-vpc-cni")
+    (association,) = network.inputs["podIdentityAssociations"]
+    role = dev_cluster.one("aws:iam/role:Role", "cluster-basics-vpc-cni-role")
+
+    (statement,) = json.loads(role.inputs["assumeRolePolicy"])["Statement"]
+
+    assert association == {"roleArn": f"{ROLE}/acme-dev-vpc-cni", "serviceAccount": "aws-node"}
+    assert statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+    assert statement["Condition"]["ArnEquals"]["aws:SourceArn"].endswith("cluster/acme-dev")
+    node_policies = {
+        attachment.inputs["policyArn"].rsplit("/")[-1]
+        for attachment in dev_cluster.of("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+        if attachment.name.startswith("cluster-nodes-")
+    }
+    assert node_policies == {"AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly"}, (
+        "nodes need no right of their plug-ins"
+    )
+
+
+def test_the_settings_pin_other_versions_and_ask_for_the_disk_driver(
+    configuration: Path, bend: Bend
+) -> None:
+    pins = {"coredns": "v1.14.2-eksbuild.4", "aws-ebs-csi-driver": "v1.63.1-eksbuild.1"}
+    bend("Pulumi.dev.yaml", lambda config: config["platform:cluster"].update(addons=pins))
+
+    installed = {
+        addon.inputs["addonName"]: addon.inputs["addonVersion"]
+        for addon in build(load_files("dev", configuration)).of(ADDON)
+    }
+
+    assert pins.items() <= installed.items()
+
+
+def test_every_release_names_a_version_of_each_basic_addon(dev: Settings) -> None:
+    basic = {addon.name for addon in ADDONS} - {"aws-ebs-csi-driver"}
+    for version, release in RELEASES.items():
+        assert release.addons.keys() == basic
+        assert release.addons["kube-proxy"].startswith(f"v{version}.")
+    assert versions(dev.config.cluster).keys() == basic
+
+
+# Who may enter
+
+
+def test_platform_administers_and_teams_and_readers_are_groups(
+    dev_cluster: Recording, prod_cluster: Recording
+) -> None:
+    assert groups(dev_cluster) == {
+        f"{ROLE}/platform": [],
+        f"{ROLE}/gaming": ["team:gaming"],
+        f"{ROLE}/tvhub": ["team:tvhub"],
+    }
+    assert groups(prod_cluster) == {f"{ROLE}/platform": [], f"{ROLE}/support": ["readers"]}
+    for recording in (dev_cluster, prod_cluster):
+        association = recording.one(ASSOCIATION).inputs
+        assert association["principalArn"] == f"{ROLE}/platform"
+        assert association["policyArn"].endswith("/AmazonEKSClusterAdminPolicy")
+
+
+def test_a_principal_in_two_lists_has_one_entry() -> None:
+    """EKS refuses a second entry for the same principal."""
+    access = AccessSettings.model_validate(
+        {
+            "platform": [f"{ROLE}/lead"],
+            "teams": {"b": [f"{ROLE}/lead", f"{ROLE}/dev"], "a": [f"{ROLE}/dev"]},
+            "readOnly": [f"{ROLE}/dev"],
+        }
+    )
+
+    entries = [(e.principal, e.administrator, e.groups) for e in access_entries(access)]
+
+    assert entries == [
+        (f"{ROLE}/dev", False, ("readers", "team:a", "team:b")),
+        (f"{ROLE}/lead", True, ("team:b",)),
+    ]
+
+
+def test_teams_read_their_own_namespaces_and_nobody_reads_a_secret(dev: Settings) -> None:
+    namespaces = {"community": "community", "streaming": "streaming"}
+
+    inside = record(
+        lambda: Access("access", AccessArgs(settings=dev, namespaces=namespaces)) and None
+    )
+
+    bindings = inside.of("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding")
+    assert {
+        (b.inputs["metadata"]["namespace"], b.inputs["subjects"][0]["name"]) for b in bindings
+    } == {("community", "team:gaming"), ("streaming", "team:tvhub")}
+    assert {b.inputs["roleRef"]["name"] for b in bindings} == {"view"}, (
+        "Kubernetes's own `view` holds no secrets"
+    )
+    assert not inside.of("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding")
+
+
+def test_readers_read_everywhere_and_an_absent_team_has_no_rights(prod: Settings) -> None:
+    inside = record(lambda: Access("access", AccessArgs(settings=prod, namespaces={})) and None)
+
+    binding = inside.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding").inputs
+    assert binding["subjects"][0]["name"] == "readers"
+    assert binding["roleRef"]["name"] == "view"
+    assert list(homes(prod)) == []
+
+
+# Kubeconfig
+
+
+def test_the_kubeconfig_says_where_and_as_whom_and_holds_no_secret() -> None:
+    config = json.loads(
+        kubeconfig(
+            cluster="acme-prod",
+            endpoint="https://example",
+            certificate_authority="Y2E=",
+            region="eu-central-1",
+            profile="prod",
+            role=f"{ROLE}/platform",
+        )
+    )
+
+    (user,) = config["users"]
+    assert user["user"].keys() == {"exec"}
+    assert user["user"]["exec"]["command"] == "aws"
+    assert " ".join(user["user"]["exec"]["args"]) == (
+        "--region eu-central-1 eks get-token --cluster-name acme-prod "
+        f"--role-arn {ROLE}/platform --profile prod --output json"
+    )
+
+
+def test_the_role_that_pulumi_assumes_is_the_one_that_enters(
+    configuration: Path, bend: Bend
+) -> None:
+    assumed = [{"roleArn": f"{ROLE}/platform", "sessionName": "pulumi"}]
+    bend("Pulumi.dev.yaml", lambda config: config.update({"aws:assumeRoles": assumed}))
+
+    built = build(load_files("dev", configuration))
+
+    assert f'"--role-arn",\n            "{ROLE}/platform"' in built.result["kubeconfig"]
+
+
+def test_a_new_profile_does_not_replace_what_runs_in_the_cluster(dev_cluster: Recording) -> None:
+    provider = dev_cluster.one(PROVIDER).inputs
+
+    assert provider["clusterIdentifier"].startswith("https://")
+    assert provider["enableServerSideApply"] in (True, "true")
+
+
+# A cluster that exists
+
+VPC = "vpc-0a1b2c3d4e5f60718"
+
+
+def adopt(configuration: Path, bend: Bend, **found: Any) -> Recording:
+    subnets = {"subnet-0000000a": "eu-central-1a", "subnet-0000000b": "eu-central-1b"}
+    bend(
+        "Pulumi.dev.yaml",
+        lambda config: (
+            config["platform:cluster"].update(existing="legacy"),
+            config.update(
+                {"platform:network": {"existing": {"vpc": VPC, "privateSubnets": list(subnets)}}}
+            ),
+        ),
+    )
+    return build(
+        load_files("dev", configuration),
+        answers={
+            "aws:ec2/getVpc:getVpc": {"id": VPC},
+            "aws:ec2/getSubnet:getSubnet": lambda inputs: {
+                "vpcId": VPC,
+                "availabilityZone": subnets[inputs["id"]],
+                "tags": {},
+            },
+            "aws:eks/getCluster:getCluster": {
+                "name": "legacy",
+                "arn": "arn:aws:eks:eu-central-1:123456789012:cluster/legacy",
+                "endpoint": "https://legacy.example",
+                "certificateAuthorities": [{"data": "Y2E="}],
+                "status": "ACTIVE",
+                "vpcConfig": {"vpcId": VPC},
+                **found,
+            },
+        },
+    )
+
+
+def test_an_existing_cluster_is_used_and_left_as_it_is(configuration: Path, bend: Bend) -> None:
+    adopted = adopt(configuration, bend)
+
+    assert not [r for r in adopted.resources if r.type.startswith("aws:")]
+    assert adopted.result["name"] == "legacy"
+    assert "https://legacy.example" in adopted.one(PROVIDER).inputs["kubeconfig"]
+
+
+def test_a_cluster_that_cannot_be_used_says_everything_that_is_wrong(
+    configuration: Path, bend: Bend
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        adopt(configuration, bend, status="DELETING", vpcConfig={"vpcId": "vpc-0fffffff"})
+
+    assert "is DELETING, not ACTIVE" in str(refused.value)
+    assert "lives in vpc-0fffffff" in str(refused.value)
+
+
+def groups(recording: Recording) -> dict[str, list[str]]:
+    entries: list[Recorded] = recording.of(ENTRY)
+    return {e.inputs["principalArn"]: e.inputs["kubernetesGroups"] for e in entries}

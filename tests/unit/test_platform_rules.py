@@ -1,0 +1,199 @@
+"""What AWS would refuse after a quarter of an hour is refused before anything is created."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from settings import Settings, SettingsError, load_files
+from settings.kubernetes import RELEASES
+from settings.machines import architecture
+from settings.ranges import SMALLEST_NETWORK, of_a_network
+from tests.unit.conftest import Bend
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def network(**keys: Any) -> Change:
+    return lambda config: config["platform:network"].update(keys)
+
+
+def cluster(**keys: Any) -> Change:
+    return lambda config: config["platform:cluster"].update(keys)
+
+
+def refusal(configuration: Path) -> str:
+    with pytest.raises(SettingsError) as refused:
+        load_files("prod", configuration)
+    return str(refused.value)
+
+
+CASES: dict[str, tuple[Change, str]] = {
+    "a range too small for the subnets": (
+        network(cidr="10.20.0.0/23"),
+        "platform:network.cidr: is too small for the subnets of six zones "
+        "(given: 10.20.0.0/23); choose a range of /22 or larger, such as 10.20.0.0/22",
+    ),
+    "a range larger than a VPC": (
+        network(cidr="10.16.0.0/12"),
+        "platform:network.cidr: is larger than a VPC may be",
+    ),
+    "a range of the internet": (
+        network(cidr="52.20.0.0/16"),
+        "platform:network.cidr: is not private",
+    ),
+    "one zone named twice": (
+        network(zones=["a", "a"]),
+        "platform:network.zones: names a twice",
+    ),
+    "one zone": (
+        network(zones=["a"]),
+        "platform:network.zones: list should have at least 2 items",
+    ),
+    "a version out of support": (
+        cluster(version="1.29"),
+        "platform:cluster.version: is not in standard support on EKS (given: 1.29); use one of",
+    ),
+    "a version that does not exist": (
+        cluster(version="1.99"),
+        "platform:cluster.version: is not in standard support on EKS",
+    ),
+    "a role that is none": (
+        cluster(access={"platform": ["arn:aws:sts::123456789012:assumed-role/platform/me"]}),
+        "platform:cluster.access.platform[0]: must be the ARN of an IAM role or user",
+    ),
+    "an endpoint open to everybody": (
+        cluster(publicAccess=["0.0.0.0/0"]),
+        "platform:cluster.publicAccess[0]: lets the whole internet in",
+    ),
+    "a service range that EKS refuses": (
+        cluster(serviceCidr="172.20.0.0/28"),
+        "platform:cluster.serviceCidr: is no size that EKS allows",
+    ),
+    "an add-on that is not known": (
+        cluster(addons={"vpc_cni": "v1.22.4-eksbuild.3"}),
+        "platform:cluster.addons.vpc_cni",
+    ),
+    "an add-on that is not pinned": (
+        cluster(addons={"coredns": "latest"}),
+        "platform:cluster.addons.coredns: must be one add-on version",
+    ),
+    "processors that do not mix": (
+        lambda c: c["platform:cluster"]["nodeGroups"][0].update(
+            instanceTypes=["m7i.large", "m7g.large"]
+        ),
+        "platform:cluster.nodeGroups[0].instanceTypes: mixes arm64 and x86_64",
+    ),
+    "two node groups of one name": (
+        lambda c: c["platform:cluster"]["nodeGroups"].append(
+            c["platform:cluster"]["nodeGroups"][0]
+        ),
+        "platform:cluster: has two nodeGroups named general",
+    ),
+    "a cluster adopted into a network of our own": (
+        cluster(existing="legacy"),
+        "platform:cluster.existing: is a cluster in a network that exists",
+    ),
+    "a program that could not enter its own cluster": (
+        lambda c: c.update({"aws:assumeRoles": [{"roleArn": "arn:aws:iam::123456789012:role/x"}]}),
+        "platform:cluster.access.platform: lacks arn:aws:iam::123456789012:role/x",
+    ),
+    "a part that cannot be unprotected": (
+        lambda c: c.update({"platform:unprotected": ["everything"]}),
+        "platform:unprotected[0]",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "expected"), CASES.values(), ids=CASES.keys())
+def test_a_wrong_value_is_refused_with_its_place_and_a_remedy(
+    configuration: Path, bend: Bend, change: Change, expected: str
+) -> None:
+    bend("Pulumi.prod.yaml", change)
+
+    assert expected in refusal(configuration)
+
+
+@pytest.mark.parametrize("key", ["sync", "automated", "selfHeal"])
+def test_asking_prod_for_automated_sync_is_answered_with_the_switch(
+    configuration: Path, bend: Bend, key: str
+) -> None:
+    bend("Pulumi.prod.yaml", lambda config: config["platform:argocd"].update({key: True}))
+
+    report = refusal(configuration)
+
+    assert f"platform:argocd.{key}: is not a key known here" in report
+    assert "follows from platform:speed alone" in report
+
+
+def test_everything_that_is_wrong_arrives_in_one_report(configuration: Path, bend: Bend) -> None:
+    for change in (
+        network(cidr="10.20.0.0/24", zones=["a", "a"]),
+        cluster(version="1.20"),
+        lambda config: config.update({"platform:automated": True}),
+    ):
+        bend("Pulumi.prod.yaml", change)
+
+    report = refusal(configuration)
+
+    assert report.startswith("4 problems in the configuration, nothing was created")
+
+
+def test_a_sixth_fast_environment_is_one_tag_too_many(configuration: Path, bend: Bend) -> None:
+    dev = (configuration / "Pulumi.dev.yaml").read_text(encoding="utf-8")
+    for number in range(5):
+        (configuration / f"Pulumi.fast{number}.yaml").write_text(
+            dev.replace("10.10.0.0/16", f"10.{100 + number}.0.0/16"), encoding="utf-8"
+        )
+
+    report = refusal(configuration)
+
+    assert "Pulumi.fast4.yaml: platform:speed: is the fast environment number 6" in report
+    assert report.startswith("1 problem ")
+
+
+def test_the_smallest_range_is_accepted() -> None:
+    smallest = IPv4Network(f"10.0.0.0/{SMALLEST_NETWORK}")
+
+    assert of_a_network(smallest) == smallest
+
+
+def test_the_committed_stacks_run_a_supported_version(dev: Settings, prod: Settings) -> None:
+    assert {dev.config.cluster.version, prod.config.cluster.version} <= RELEASES.keys()
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "expected"),
+    [
+        ("m7g.large", "arm64"),
+        ("c6gn.xlarge", "arm64"),
+        ("im4gn.large", "arm64"),
+        ("t4g.medium", "arm64"),
+        ("a1.large", "arm64"),
+        ("g5g.xlarge", "arm64"),
+        ("m7i.large", "x86_64"),
+        ("m7i-flex.large", "x86_64"),
+        ("g4dn.xlarge", "x86_64"),
+        ("gr6.4xlarge", "x86_64"),
+        ("u7in-16tb.224xlarge", "x86_64"),
+    ],
+)
+def test_the_processor_is_read_from_the_instance_type(instance_type: str, expected: str) -> None:
+    assert architecture(instance_type) == expected
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [("eu-central-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")],
+)
+def test_arns_name_the_partition_of_the_region(
+    configuration: Path, bend: Bend, region: str, partition: str
+) -> None:
+    for stack in ("dev", "prod"):
+        bend(f"Pulumi.{stack}.yaml", lambda config: config.update({"aws:region": region}))
+
+    assert load_files("dev", configuration).environment.partition == partition
