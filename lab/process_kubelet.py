@@ -68,13 +68,13 @@ class Container:
         kubelet = self.kubelet
         try:
             environment = pod.variables(self.workload, kubelet.lookup(self.workload))
-        except UnresolvedError as missing:
+            self._write_token()
+        except (UnresolvedError, requests.HTTPError) as missing:
             self.watched.wait_for(str(missing))
             return
         shutil.rmtree(self.folder / "tmp", ignore_errors=True)
         for name in ("tmp", *self.program.folders):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        self._write_token()
         write_kubeconfig(
             kubelet.site,
             kubelet.environment,
