@@ -21,6 +21,7 @@ from pulumi.dynamic import (
 from gitops import checkout, report, worktree
 from gitops.file import File, Ownership
 from gitops.lock import LockError
+from gitops.safe_paths import UnsafePathError
 
 PROGRAM = Path(__file__).resolve().parent.parent
 Properties = dict[str, Any]
@@ -47,7 +48,7 @@ class CheckoutProvider(ResourceProvider):
             return CheckResult(news, [CheckFailure("checkout", fault)])
         try:
             plan = _plan(news)
-        except (LockError, checkout.UnsafePathError) as error:
+        except (LockError, UnsafePathError, OSError) as error:
             return CheckResult(news, [CheckFailure("checkout", str(error))])
         _say(news, report.lines(plan))
         texts = _texts(olds, news, kept={change.path for change in plan.kept})

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gitops import checkout, report
 from gitops.lock import LockError
+from gitops.safe_paths import UnsafePathError
 from gitops.tree import scaffold
 from settings import SettingsError, load_files
 
@@ -23,13 +24,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         tree = scaffold(load_files(options.stack, options.root, options.config_file))
         plan = checkout.plan(options.out, tree)
-    except (SettingsError, LockError, checkout.UnsafePathError) as error:
+        if not options.check:
+            checkout.apply(options.out, plan)
+    except (SettingsError, LockError, UnsafePathError, OSError) as error:
         print(error, file=sys.stderr)
         return _REFUSED
     if options.check:
         sys.stdout.writelines(report.diff(plan))
-    else:
-        checkout.apply(options.out, plan)
     for line in report.lines(plan):
         print(line, file=sys.stderr)
     return _DRIFT if options.check and (plan.writing or plan.drift) else _OK

@@ -1,21 +1,5 @@
 """A folder and a tree: what writing the tree there would do, and doing it.
 
-Whoever edited a file keeps it. For each path, with the hash of what was last written (the lock):
-
-| in the folder            | managed            | seeded             | version            |
-| ------------------------ | ------------------ | ------------------ | ------------------ |
-| as generated             | nothing            | nothing            | nothing            |
-| missing, never written   | create             | create             | create             |
-| missing, written before  | create             | keep it deleted    | keep it deleted    |
-| untouched, template new  | update             | update             | see below          |
-| edited                   | keep, say drift    | keep, the team's   | see below          |
-| there, never written     | keep, say whose    | keep, say whose    | see below          |
-| no longer generated      | remove where untouched or released; else keep and say so    |
-
-A version file that a release wrote stays, and nobody is told: that is what it is for. Only where
-the service follows a moving tag, which nobody releases, is it rewritten. One that no release
-could have written is kept and reported as drift.
-
 A removal is a proposal: a preview lists it, `apply` carries it out in the checkout, and a person
 commits it. Files that are in no lock and not generated are never looked at.
 
@@ -27,39 +11,14 @@ written last: after an interruption, the files already written count as generate
 from __future__ import annotations
 
 import os
-import stat
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from gitops import lock
-from gitops.file import File, Ownership, Tree, part_of
-from gitops.version import UNRELEASED_HELM, UNRELEASED_KUSTOMIZE, is_version_file
-
-
-class Action(StrEnum):
-    """What happens to a file; the first three write."""
-
-    CREATE = "create"
-    UPDATE = "update"
-    REMOVE = "remove"
-    KEEP_DRIFT = "keep drift"
-    """A managed file that was edited, or a version file that no release could have written."""
-    KEEP_OWN = "keep own"
-    """A seeded file that the team has edited; its template is as it was."""
-    KEEP_BEHIND = "keep behind"
-    """A seeded file that the team has edited, while its template moved on."""
-    KEEP_DELETED = "keep deleted"
-    """A file that the team has deleted."""
-    KEEP_FOREIGN = "keep foreign"
-    """A file that was there before one was generated at its path."""
-    KEEP_OBSOLETE = "keep obsolete"
-    """A file that is no longer generated, and edited."""
-
-
-WRITING = frozenset({Action.CREATE, Action.UPDATE, Action.REMOVE})
+from gitops.file import File, Tree, part_of
+from gitops.ownership import WRITING, Action, decide, locked_after
+from gitops.safe_paths import refuse_unsafe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,14 +61,6 @@ class Plan:
         return bool(self.writing or self.locks)
 
 
-class UnsafePathError(Exception):
-    """Something stands where a generated file belongs, and writing there could do harm."""
-
-    def __init__(self, root: Path, places: dict[str, str]) -> None:
-        lines = "\n".join(f"  - {path}: {what}" for path, what in sorted(places.items()))
-        super().__init__(f"{root}: nothing was written; move these away first:\n{lines}")
-
-
 def plan(root: Path, tree: Tree) -> Plan:
     """What `apply` would do in the folder `root`, which need not exist. Reads only.
 
@@ -120,17 +71,16 @@ def plan(root: Path, tree: Tree) -> Plan:
     old = {part: _read_lock(root, part) for part in parts}
     locked = {path: value for hashes in old.values() for path, value in hashes.items()}
     paths = sorted(tree.keys() | locked.keys())
-    _refuse_unsafe(root, [*paths, *map(lock.lock_path, parts)])
+    refuse_unsafe(root, [*paths, *map(lock.lock_path, parts)])
 
     changes: list[Change] = []
     new: dict[str, dict[str, str]] = {part: {} for part in parts}
     for path in paths:
-        file, before = tree.get(path), _read(root / path)
-        wanted = file.text.encode() if file else None
-        action = _action(root / path, file, before, locked.get(path))
+        file, before, last = tree.get(path), _read(root / path), locked.get(path)
+        action = decide(file, before, last) or _mode(file, root / path, before)
         if action:
             changes.append(Change(path=path, action=action, file=file, before=before))
-        value = _locked_after(action, wanted, before, locked.get(path))
+        value = locked_after(action, file, before, last)
         if value:
             new[part_of(path)][path] = value
     locks = {
@@ -154,66 +104,18 @@ def apply(root: Path, planned: Plan) -> None:
         _write(root / path, text, executable=False)
 
 
-def _action(
-    target: Path, file: File | None, before: bytes | None, locked: str | None
-) -> Action | None:
-    """What the table of this module says; None where nothing is to be done or said."""
-    if file is None:
-        return _obsolete(before, locked)
-    if before is None:
-        gone = locked is not None and file.ownership is not Ownership.MANAGED
-        return Action.KEEP_DELETED if gone else Action.CREATE
-    if before == file.text.encode():
-        return Action.UPDATE if file.executable and not os.access(target, os.X_OK) else None
-    if file.ownership is Ownership.VERSION:
-        return _version(file, before)
-    return _differing(file, before, locked)
-
-
-def _differing(file: File, before: bytes, locked: str | None) -> Action:
-    if lock.hash_of(before) == locked:
-        return Action.UPDATE
-    if locked is None:
-        return Action.KEEP_FOREIGN
-    if file.ownership is Ownership.MANAGED:
-        return Action.KEEP_DRIFT
-    same_template = lock.hash_of(file.text.encode()) == locked
-    return Action.KEEP_OWN if same_template else Action.KEEP_BEHIND
-
-
-def _obsolete(before: bytes | None, locked: str | None) -> Action | None:
-    if before is None:
+def _mode(file: File | None, target: Path, before: bytes | None) -> Action | None:
+    """A script that is as generated, but cannot be run, is written again."""
+    if file is None or not file.executable or file.text.encode() != before:
         return None
-    ours = lock.hash_of(before) == locked or _by_release(before)
-    return Action.REMOVE if ours else Action.KEEP_OBSOLETE
-
-
-def _version(file: File, before: bytes) -> Action | None:
-    if not _by_release(before):
-        return Action.KEEP_DRIFT
-    return None if file.text in (UNRELEASED_KUSTOMIZE, UNRELEASED_HELM) else Action.UPDATE
-
-
-def _by_release(content: bytes) -> bool:
-    return is_version_file(content.decode(errors="replace"))
-
-
-def _locked_after(
-    action: Action | None, wanted: bytes | None, before: bytes | None, locked: str | None
-) -> str | None:
-    """The hash that the lock holds afterwards: what was last written, or found as generated."""
-    if action in (Action.CREATE, Action.UPDATE) or (wanted is not None and wanted == before):
-        return lock.hash_of(wanted or b"")
-    if action is Action.REMOVE or (wanted is None and before is None):
-        return None
-    return locked
+    return None if os.access(target, os.X_OK) else Action.UPDATE
 
 
 def _read_lock(root: Path, part: str) -> dict[str, str]:
     path = lock.lock_path(part)
-    _refuse_unsafe(root, [path])
+    refuse_unsafe(root, [path])
     content = _read(root / path)
-    return lock.parse(path, content.decode(errors="replace")) if content is not None else {}
+    return lock.parse(part, content.decode(errors="replace")) if content is not None else {}
 
 
 def _read(path: Path) -> bytes | None:
@@ -221,40 +123,6 @@ def _read(path: Path) -> bytes | None:
         return path.read_bytes()
     except FileNotFoundError:
         return None
-
-
-def _refuse_unsafe(root: Path, paths: list[str]) -> None:
-    unsafe: dict[str, str] = {}
-    for path in paths:
-        for place, is_file in _steps(path):
-            what = _unsafe(root / place, is_file=is_file)
-            if what:
-                unsafe[place] = what
-                break
-    if unsafe:
-        raise UnsafePathError(root, unsafe)
-
-
-def _steps(path: str) -> Iterator[tuple[str, bool]]:
-    """Every folder on the way to `path`, then `path` itself, and whether it is the file."""
-    parts = path.split("/")
-    for count in range(1, len(parts)):
-        yield "/".join(parts[:count]), False
-    yield path, True
-
-
-def _unsafe(path: Path, *, is_file: bool) -> str | None:
-    try:
-        mode = path.lstat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    if stat.S_ISLNK(mode):
-        return "is a symbolic link, which may lead out of the checkout"
-    if is_file and not stat.S_ISREG(mode):
-        return "is no file, and a generated file belongs there"
-    if not is_file and not stat.S_ISDIR(mode):
-        return "is no folder, and generated files belong in it"
-    return None
 
 
 def _write(target: Path, text: str, *, executable: bool) -> None:

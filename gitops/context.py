@@ -81,8 +81,6 @@ def environment(settings: Settings) -> Context:
             "name": own.name,
             "speed": speed.name,
             "automated_sync": speed.automated_sync,
-            "owners_sync": speed.owners_sync,
-            "moving_tag": speed.moving_tag,
             "domain": own.config.domain,
             "argocd": own.config.argocd.domain,
             "log_level": speed.log_level,

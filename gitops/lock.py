@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import PurePosixPath
 
+from gitops.file import part_of
+
 _COMMENT = (
     "Hashes of the generated files as last written, to tell untouched from edited. Not to edit."
 )
@@ -42,8 +44,9 @@ def dump(hashes: Mapping[str, str]) -> str:
     return json.dumps({"comment": _COMMENT, "files": dict(sorted(hashes.items()))}, indent=2) + "\n"
 
 
-def parse(path: str, text: str) -> dict[str, str]:
-    """The hashes in the lock file `path`. Raises LockError."""
+def parse(part: str, text: str) -> dict[str, str]:
+    """The hashes in the lock of `part`. Raises LockError."""
+    path = lock_path(part)
     try:
         content = json.loads(text)
     except ValueError as error:
@@ -54,6 +57,8 @@ def parse(path: str, text: str) -> dict[str, str]:
     for name, value in hashes.items():
         if not _is_inside(name):
             raise LockError(path, f"names {name!r}, which is no path inside the repository")
+        if part_of(name) != part:
+            raise LockError(path, f"names {name!r}, which belongs into another lock")
         if not (isinstance(value, str) and _HASH.fullmatch(value)):
             raise LockError(path, f"has no SHA-256 hash for {name!r}")
     return dict(hashes)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import unified_diff
 
-from gitops.checkout import Action, Change, Plan
+from gitops.checkout import Change, Plan
+from gitops.ownership import Action
 
 _SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.REMOVE: "-"}
 _REASONS = {

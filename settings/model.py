@@ -41,9 +41,9 @@ different = AfterValidator(_different)
 DnsLabel = Annotated[
     str,
     matching(
-        r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?",
+        r"(?!(y|n|yes|no|on|off|true|false|null)$)[a-z]([-a-z0-9]{0,61}[a-z0-9])?",
         "must be a DNS label: lower-case letters, digits and hyphens, starting with a letter, "
-        "63 characters at most",
+        "63 characters at most, and no word that YAML reads as something else, such as on or no",
     ),
 ]
 DomainName = Annotated[

@@ -13,7 +13,9 @@ from settings.problems import Problem
 if TYPE_CHECKING:
     from settings.loading import Environment
 
-_ENVIRONMENT_NAME = re.compile(r"[a-z]([-a-z0-9]{0,30}[a-z0-9])?")
+_ENVIRONMENT_NAME = re.compile(
+    r"(?!(shared|y|n|yes|no|on|off|true|false|null)$)[a-z]([-a-z0-9]{0,30}[a-z0-9])?"
+)
 RESERVED_VARIABLES = frozenset({"ENVIRONMENT", "LOG_LEVEL", "PORT"})
 """Environment variables that every service gets from the platform."""
 MOVING_TAGS = 5
@@ -40,13 +42,13 @@ def _problem(environment: Environment, path: str, value: object, rule: str, reme
 
 
 def _name(environment: Environment) -> Iterator[Problem]:
-    if environment.name == "shared" or not _ENVIRONMENT_NAME.fullmatch(environment.name):
+    if not _ENVIRONMENT_NAME.fullmatch(environment.name):
         yield Problem(
             f"Pulumi.{environment.name}.yaml",
             "",
             environment.name,
             "the stack's name is an image tag and a folder of the GitOps repository: it must be a "
-            "DNS label of 32 characters at most, and not `shared`",
+            "DNS label of 32 characters at most, and neither `shared` nor a word of YAML",
             "choose another name for the stack and its file",
         )
 

@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops import checkout, report
-from gitops.checkout import Action, UnsafePathError
 from gitops.file import File, Ownership, Tree
 from gitops.lock import LockError
+from gitops.ownership import Action
+from gitops.safe_paths import UnsafePathError
 from gitops.version import UNRELEASED_KUSTOMIZE, released_kustomize
 
 MANAGED, SEEDED, VERSION = Ownership.MANAGED, Ownership.SEEDED, Ownership.VERSION
@@ -283,6 +284,7 @@ def test_everything_in_the_way_is_named_in_one_report(tmp_path: Path) -> None:
         (json.dumps({"files": {"../../etc/passwd": "a" * 64}}), "no path inside the repository"),
         (json.dumps({"files": {"/etc/passwd": "a" * 64}}), "no path inside the repository"),
         (json.dumps({"files": {".git/config": "a" * 64}}), "no path inside the repository"),
+        (json.dumps({"files": {"environments/prod/x": "a" * 64}}), "belongs into another lock"),
         (json.dumps({"files": {"README.md": 7}}), "no SHA-256 hash"),
     ],
 )
