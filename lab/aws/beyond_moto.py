@@ -462,6 +462,43 @@ def _describe_repositories(aws: Aws, send: Send, given: Body) -> Body:
     return answer
 
 
+def _modify_endpoint(aws: Aws, send: Send, given: Body) -> Body:
+    """moto lists the route tables of a changed gateway endpoint, but sets no route in them, and
+    then cannot delete the endpoint."""
+    answer = send()
+    endpoint = aws.call("ec2", "describe_vpc_endpoints", VpcEndpointIds=[given["VpcEndpointId"]])
+    service = endpoint["VpcEndpoints"][0]["ServiceName"]
+    named = [{"Name": "prefix-list-name", "Values": [service]}]
+    lists = aws.call("ec2", "describe_managed_prefix_lists", Filters=named)["PrefixLists"]
+    for prefixes in (one["PrefixListId"] for one in lists):
+        for table in given.get("AddRouteTableIds", []):
+            aws.call(
+                "ec2",
+                "create_route",
+                RouteTableId=table,
+                DestinationPrefixListId=prefixes,
+                GatewayId=given["VpcEndpointId"],
+            )
+        for table in given.get("RemoveRouteTableIds", []):
+            aws.call("ec2", "delete_route", RouteTableId=table, DestinationPrefixListId=prefixes)
+    return answer
+
+
+def _delete_nat_gateway(aws: Aws, send: Send, given: Body) -> Body:
+    """moto leaves the address of a deleted gateway in use."""
+    answer = send()
+    gateways = aws.call("ec2", "describe_nat_gateways", NatGatewayIds=[given["NatGatewayId"]])
+    used = gateways["NatGateways"][0]["NatGatewayAddresses"]
+    addresses = aws.call(
+        "ec2",
+        "describe_addresses",
+        Filters=[{"Name": "allocation-id", "Values": [one["AllocationId"] for one in used]}],
+    )["Addresses"]
+    for association in (one["AssociationId"] for one in addresses if one.get("AssociationId")):
+        aws.call("ec2", "disassociate_address", AssociationId=association)
+    return answer
+
+
 def _describe_template_versions(aws: Aws, send: Send, given: Body) -> Body:
     """moto files the template's own tags among those of its instances."""
     answer = send()
@@ -526,6 +563,8 @@ STANDINS: dict[tuple[str, str], Standin] = {
     ("eks", "tag_resource"): _tag,
     ("eks", "untag_resource"): _untag,
     ("ecr", "describe_repositories"): _describe_repositories,
+    ("ec2", "modify_vpc_endpoint"): _modify_endpoint,
+    ("ec2", "delete_nat_gateway"): _delete_nat_gateway,
     ("ec2", "describe_launch_template_versions"): _describe_template_versions,
     ("iam", "add_client_id_to_open_id_connect_provider"): _add_client,
     ("iam", "remove_client_id_from_open_id_connect_provider"): _remove_client,
