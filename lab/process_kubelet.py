@@ -88,7 +88,7 @@ class Container:
             [kubelet.tools.path(self.program.tool), *words, *self.program.flags],
             variables={
                 **{name: kubelet.reachable(text) for name, text in environment.items()},
-                **surroundings(kubelet.tools, self.folder),
+                **surroundings(kubelet.site, kubelet.tools, self.folder),
                 **self.program.variables,
             },
             folder=self.folder,

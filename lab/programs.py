@@ -128,9 +128,11 @@ def addresses(site: Site, environment: str) -> dict[str, str]:
     return {address: f"{HOST}:{port}" for address, port in services.items()}
 
 
-def surroundings(tools: Toolchain, folder: Path) -> dict[str, str]:
+def surroundings(site: Site, tools: Toolchain, folder: Path) -> dict[str, str]:
     """The environment variables that every process gets, whatever its pod says."""
     return {
+        # Tells a lab that finds its port taken by whom.
+        "LAB_HOME": str(site.home),
         "PATH": f"{tools.search_path()}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "HOME": str(folder),
         "TMPDIR": str(folder / "tmp"),
