@@ -1,0 +1,177 @@
+"""Promotions that meet each other, a failing remote, or Ctrl-C: whole, or nothing."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import pytest
+
+from tests.unit.release_repository import (
+    TIMEOUT,
+    TV_API,
+    TV_FRONTEND,
+    ReleaseRepository,
+    Terminal,
+    git,
+    make_build,
+    version_text,
+)
+
+FIRST, SECOND = make_build("first"), make_build("second", "20261102")
+REMOTE, INTERRUPTED = 5, 130
+
+
+def test_two_promotions_at_the_same_moment_both_land(releases: ReleaseRepository) -> None:
+    releases.deliver(TV_API, FIRST)
+    releases.deliver(TV_FRONTEND, SECOND)
+    other = releases.new_clone("other", "Bob")
+    before = releases.tip
+    started = [
+        releases.start("promote-to-prod.sh", FIRST.version, "--yes"),
+        releases.start("promote-to-prod.sh", SECOND.version, "--yes", clone=other),
+    ]
+    for process in started:
+        out, err = process.communicate(timeout=TIMEOUT)
+        assert process.returncode == 0, out + err
+    assert releases.runs("prod", TV_API) == version_text(TV_API, FIRST)
+    assert releases.runs("prod", TV_FRONTEND) == version_text(TV_FRONTEND, SECOND)
+    assert git(releases.origin, "rev-list", "--count", f"{before}..main") == "2"
+
+
+def meanwhile(releases: ReleaseRepository, path: str, text: str) -> None:
+    """Somebody commits just as our push begins, once."""
+    other = releases.new_clone("meanwhile", "Bob")
+    releases.hook(
+        "pre-push",
+        f"[[ -e '{releases.root}/done' ]] && exit\n"
+        f"touch '{releases.root}/done'\n"
+        "unset $(git rev-parse --local-env-vars)\n"
+        f"cd '{other}' && echo '{text}' >>'{path}'\n"
+        "git commit --quiet --all -m 'Meanwhile' && git push --quiet",
+        releases.clone,
+    )
+
+
+def test_a_push_race_about_other_files_is_retried_without_asking_again(
+    releases: ReleaseRepository,
+) -> None:
+    releases.deliver(TV_API, FIRST)
+    meanwhile(releases, "README.md", "unrelated")
+    person = Terminal(releases, "promote-to-prod.sh", FIRST.version)
+    person.wait_for("[y/N]")
+    person.type("y\n")
+    assert person.end() == 0, person.seen
+    assert "looking again" in person.seen
+    assert person.seen.count("[y/N]") == 1
+    assert releases.runs("prod", TV_API) == version_text(TV_API, FIRST)
+    assert releases.on_origin("README.md").endswith("unrelated")
+
+
+def test_a_push_race_that_changes_what_was_shown_is_shown_and_asked_again(
+    releases: ReleaseRepository,
+) -> None:
+    releases.deliver(TV_API, FIRST)
+    meanwhile(releases, f"environments/prod/{TV_API}/kustomization.yaml", "nameSuffix: -late")
+    person = Terminal(releases, "promote-to-prod.sh", FIRST.version)
+    person.wait_for("[y/N]")
+    person.type("y\n")
+    person.wait_for("no longer what you saw")
+    person.wait_for("tv-api-late")
+    person.wait_for("[y/N]")
+    person.type("n\n")
+    assert person.end() == 1, person.seen
+    assert FIRST.version not in releases.runs("prod", TV_API)
+
+
+def test_a_promotion_that_somebody_else_made_meanwhile_is_up_to_date(
+    releases: ReleaseRepository,
+) -> None:
+    releases.deliver(TV_API, FIRST)
+    person = Terminal(releases, "promote-to-prod.sh", FIRST.version)
+    person.wait_for("[y/N]")
+    releases.put("prod", TV_API, FIRST, kind="promotion")
+    tip = releases.tip
+    person.type("y\n")
+    assert person.end() == 0, person.seen
+    assert "already up to date" in person.seen
+    assert releases.tip == tip
+
+
+def test_twenty_promotions_through_a_failing_remote_land_whole_or_not_at_all(
+    releases: ReleaseRepository,
+) -> None:
+    # Every push is numbered; a third of them fails, in an order without a pattern.
+    releases.hook(
+        "pre-receive",
+        f"echo >>'{releases.root}/pushes'\n"
+        f"n=$(wc -l <'{releases.root}/pushes'); (((n * 7919 + 13) % 31 % 3)) || exit 1",
+    )
+    releases.registry.push(TV_API, FIRST)
+    releases.registry.push(TV_API, SECOND)
+    landed = 0
+    for number in range(20):
+        build = (FIRST, SECOND)[number % 2]
+        before = releases.snapshot()
+        words = (build.version, "--service", "tv-api", "--untested", "--yes")
+        ran = releases.promote(*words)
+        if ran.code == 0:
+            landed += "promoted" in ran.out
+            assert releases.runs("prod", TV_API) == version_text(TV_API, build)
+            assert git(releases.clone, "status", "--porcelain") == ""
+        else:
+            assert ran.code == REMOTE, ran.said
+            assert releases.snapshot() == before
+    assert 0 < landed < 20
+    assert len(releases.history("--environment", "prod")) == landed
+
+
+def test_a_push_that_arrived_although_the_line_broke_counts_as_landed(
+    releases: ReleaseRepository,
+) -> None:
+    releases.deliver(TV_API, FIRST)
+    releases.hook("post-receive", "kill -9 $PPID")
+    ran = releases.promote(FIRST.version, "--yes")
+    assert ran.code == 0, ran.said
+    assert releases.runs("prod", TV_API) == version_text(TV_API, FIRST)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_at_the_prompt_leaves_the_clone_as_it_was(
+    releases: ReleaseRepository, how: signal.Signals
+) -> None:
+    releases.deliver(TV_API, FIRST)
+    before = releases.snapshot()
+    person = Terminal(releases, "promote-to-prod.sh", FIRST.version)
+    person.wait_for("[y/N]")
+    person.interrupt(how)
+    assert person.end() == INTERRUPTED, person.seen
+    assert "nothing was changed" in person.seen
+    assert releases.snapshot() == before
+
+
+def test_a_kill_at_the_prompt_leaves_the_clone_as_it_was(releases: ReleaseRepository) -> None:
+    releases.deliver(TV_API, FIRST)
+    before = releases.snapshot()
+    person = Terminal(releases, "promote-to-prod.sh", FIRST.version)
+    person.wait_for("[y/N]")
+    person.interrupt(signal.SIGKILL)
+    assert person.end() == -signal.SIGKILL
+    assert releases.snapshot() | {"left behind": ""} == before
+
+
+def test_ctrl_c_during_the_push_leaves_the_clone_as_it_was(releases: ReleaseRepository) -> None:
+    releases.deliver(TV_API, FIRST)
+    releases.hook("pre-receive", f"touch '{releases.root}/pushing'; sleep 30; exit 1")
+    before = releases.snapshot()
+    person = Terminal(releases, "promote-to-prod.sh", FIRST.version)
+    person.wait_for("[y/N]")
+    person.type("y\n")
+    deadline = time.monotonic() + TIMEOUT
+    while not (releases.root / "pushing").exists():
+        assert time.monotonic() < deadline, "the push never began"
+        time.sleep(0.01)
+    person.interrupt()
+    assert person.end() == INTERRUPTED, person.seen
+    assert "whether the push arrived" in person.seen
+    assert releases.snapshot() == before
