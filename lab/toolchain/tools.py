@@ -89,7 +89,7 @@ TOOLS: tuple[Tool, ...] = (
         version="v3.250.0",
         package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
         release="3.250.0",
-        usual_seconds=210,
+        usual_seconds=200,
         variables={"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v3.250.0"},
         version_command=("version",),
     ),
@@ -100,7 +100,7 @@ TOOLS: tuple[Tool, ...] = (
         version="v3.22.0",
         package="helm.sh/helm/v3/cmd/helm",
         release="3.22.0",
-        usual_seconds=100,
+        usual_seconds=75,
         variables={"helm.sh/helm/v3/internal/version.version": "v3.22.0"},
         version_command=("version", "--short"),
     ),
@@ -132,11 +132,11 @@ TOOLS: tuple[Tool, ...] = (
         version="v3.1.2",
         package="github.com/distribution/distribution/v3/cmd/registry",
         release="3.1.2",
-        usual_seconds=45,
+        usual_seconds=60,
         variables={"github.com/distribution/distribution/v3/version.version": "v3.1.2"},
         version_command=("--version",),
     ),
-    _kubernetes("kube-apiserver", usual_seconds=400),
+    _kubernetes("kube-apiserver", usual_seconds=300),
     Tool(
         name="argocd",
         folder="kubernetes",
@@ -144,7 +144,7 @@ TOOLS: tuple[Tool, ...] = (
         version="v3.6.1",
         package="github.com/argoproj/argo-cd/v3/cmd",
         release="3.6.1",
-        usual_seconds=220,
+        usual_seconds=150,
         variables={
             f"{_ARGO_CD_VERSION}.version": "3.6.1",
             # It reports a release only when all three are set.
@@ -167,7 +167,7 @@ TOOLS: tuple[Tool, ...] = (
         },
         folders=("manifests", "hack"),
     ),
-    _kubernetes("kube-controller-manager", usual_seconds=150),
+    _kubernetes("kube-controller-manager", usual_seconds=110),
     _kubernetes("kube-scheduler", usual_seconds=15),
     Tool(
         name="kwok",
@@ -176,7 +176,7 @@ TOOLS: tuple[Tool, ...] = (
         version="v0.7.0",
         package="sigs.k8s.io/kwok/cmd/kwok",
         release="0.7.0",
-        usual_seconds=135,
+        usual_seconds=110,
         variables={"sigs.k8s.io/kwok/pkg/consts.Version": "v0.7.0"},
         version_command=("--version",),
     ),
@@ -188,7 +188,7 @@ TOOLS: tuple[Tool, ...] = (
         package="./pulumi-resource-kubernetes",
         # The module carries no release tag: this is the SDK's version that it serves.
         release="4.34.2",
-        usual_seconds=540,
+        usual_seconds=480,
         variables={f"{_PROVIDER}/pkg/version.Version": "4.34.2"},
         files={
             "pulumi-resource-kubernetes.schema.json": (
@@ -206,7 +206,7 @@ TOOLS: tuple[Tool, ...] = (
         version="v0.20.1-beta.1",
         package="github.com/keel-hq/keel/cmd/keel",
         release="0.20.1-beta.1",
-        usual_seconds=225,
+        usual_seconds=180,
         variables={"github.com/keel-hq/keel/version.Version": "0.20.1-beta.1"},
         # Its approvals are kept in SQLite, which is C.
         cgo=True,
