@@ -23,6 +23,9 @@ IGNORED = frozenset(
 )
 """Keys of the real provider that make no difference here."""
 
+ALIASES = {"cloudwatchlogs": "logs", "cloudwatchlog": "logs"}
+"""Services that aws:endpoints names otherwise than botocore."""
+
 READ = frozenset({"region", "allowedAccountIds", "endpoints"})
 
 
@@ -49,7 +52,7 @@ def configuration(values: Values) -> Configuration:
         raise ConfigurationError("aws:region is not set; set it in the stack file")
     endpoints: dict[str, str] = {}
     for block in given.get("endpoints") or []:
-        endpoints.update({service: url for service, url in block.items() if url})
+        endpoints.update({ALIASES.get(name, name): url for name, url in block.items() if url})
     return Configuration(
         region=given["region"],
         allowed_accounts=[str(account) for account in given.get("allowedAccountIds") or []],
