@@ -32,7 +32,7 @@ PROVIDER = next(tool for tool in TOOLS if tool.name == "pulumi-resource-kubernet
 # Stand-ins for `go build … -o PROGRAM PACKAGE` and `go list`; $MODULE is an upstream module.
 BUILDS = 'case $1 in build) echo program > "$5";; list) echo "$MODULE";; esac'
 REFUSES = 'echo "go: downloading lots"; echo "main.go:7: undefined: gone"; exit 1'
-NEVER_ENDS = 'echo half > "$5"; sleep 60'
+NEVER_ENDS = 'echo half > "$5"; sleep 20'
 
 
 def program(path: Path, script: str) -> Path:
