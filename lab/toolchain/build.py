@@ -66,6 +66,7 @@ def build(
             report(f"  built in {duration(time.monotonic() - tool_started)}")
         took = duration(time.monotonic() - started)
         if not keep_go_caches and all(map(toolchain.find, TOOLS)):
+            report("removing Go's caches, which finished tools do not need…")
             compiler.discard_go_caches()
         ready = len(tools) - len(missing)
         report(
