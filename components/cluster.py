@@ -37,7 +37,7 @@ class Cluster(pulumi.ComponentResource):
     version is an update in place, in this order.
 
     With `existing`: the cluster is looked up and used as it is; nothing in AWS is created.
-    SettingsError says why it cannot be used.
+    RunError says why it cannot be used.
     """
 
     name: pulumi.Output[str]

@@ -27,7 +27,7 @@ class ExistingCluster:
 def look_up(
     name: str, *, vpc: str | None, file: str, opts: pulumi.InvokeOptions
 ) -> ExistingCluster:
-    """The cluster `name`; SettingsError where this program cannot use it.
+    """The cluster `name`; RunError where this program cannot use it.
 
     vpc: the network it has to be in, where that one exists already.
     """
@@ -41,7 +41,7 @@ def look_up(
         vpc=found.vpc_config.vpc_id,
     )
     if problems := list(obstacles(cluster, vpc, file)):
-        raise SettingsError(problems)
+        raise pulumi.RunError(str(SettingsError(problems)))
     return cluster
 
 

@@ -30,7 +30,7 @@ class Subnet:
 
 
 def check(existing: ExistingNetwork, file: str, opts: pulumi.InvokeOptions) -> None:
-    """Look the VPC and its subnets up and raise SettingsError with all that does not fit.
+    """Look the VPC and its subnets up and raise RunError with all that does not fit.
 
     Subnets without their load balancer tag are usable and only warned about: they are not ours
     to tag.
@@ -39,7 +39,7 @@ def check(existing: ExistingNetwork, file: str, opts: pulumi.InvokeOptions) -> N
     ids = [*existing.private_subnets, *existing.public_subnets]
     found = {subnet: _look_up(subnet, opts) for subnet in ids}
     if problems := list(misfits(existing, found, file)):
-        raise SettingsError(problems)
+        raise pulumi.RunError(str(SettingsError(problems)))
     for warning in untagged(existing, found):
         pulumi.log.warn(warning)
 

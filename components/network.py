@@ -41,7 +41,7 @@ class Network(pulumi.ComponentResource):
     principals of this account and not pushed; flow logs where they are wanted.
 
     With `existing`: nothing is created. The VPC and its subnets are looked up and checked;
-    SettingsError lists everything that does not fit.
+    RunError lists everything that does not fit.
     """
 
     vpc_id: pulumi.Output[str]

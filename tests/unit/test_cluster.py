@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 
 from components.access import Access, AccessArgs, homes
@@ -14,7 +15,7 @@ from components.addon_table import ADDONS, versions
 from components.cluster import Cluster, ClusterArgs
 from components.kubeconfig import kubeconfig
 from components.network import Network, NetworkArgs
-from settings import Settings, SettingsError, load_files
+from settings import Settings, load_files
 from settings.kubernetes import RELEASES
 from settings.stack import Access as AccessSettings
 from tests.unit.conftest import Bend
@@ -422,7 +423,7 @@ def test_an_existing_cluster_is_used_and_left_as_it_is(configuration: Path, bend
 def test_a_cluster_that_cannot_be_used_says_everything_that_is_wrong(
     configuration: Path, bend: Bend
 ) -> None:
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(pulumi.RunError) as refused:
         adopt(configuration, bend, status="DELETING", vpcConfig={"vpcId": "vpc-0fffffff"})
 
     assert "is DELETING, not ACTIVE" in str(refused.value)
