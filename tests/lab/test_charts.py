@@ -55,6 +55,7 @@ class Rendered:
         return (found for found in self.objects if found["kind"] == kind)
 
     def named(self, kind: str, name: str) -> Object:
+        found: Object
         (found,) = [found for found in self.of(kind) if found["metadata"]["name"] == name]
         return found
 
@@ -67,6 +68,7 @@ class Rendered:
                 yield workload["spec"]["template"]["spec"]
 
     def container(self, name: str) -> Object:
+        found: Object
         (found,) = [
             container
             for pod in self.pods()
