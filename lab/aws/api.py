@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -38,7 +37,7 @@ class Aws:
     site: Site
     kept: Kept
     standins: Mapping[tuple[str, str], Standin] = field(default_factory=dict)
-    _clients: dict[str, BaseClient] = field(default_factory=dict)
+    _clients: dict[str, Any] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def call(self, service: str, operation: str, **parameters: Any) -> shapes.Document:
@@ -64,7 +63,7 @@ class Aws:
             raise UnreachableError(service, client.meta.endpoint_url, str(failure)) from failure
         return answer
 
-    def _client(self, service: str) -> BaseClient:
+    def _client(self, service: str) -> Any:
         with self._lock:
             if service not in self._clients:
                 self._clients[service] = new_client(
@@ -73,8 +72,11 @@ class Aws:
             return self._clients[service]
 
 
-def new_client(service: str, region: str, endpoint: str | None) -> BaseClient:
-    """A client with credentials from the environment; an endpoint of None is AWS's own."""
+def new_client(service: str, region: str, endpoint: str | None) -> Any:
+    """A client with credentials from the environment; an endpoint of None is AWS's own.
+
+    botocore gives it its methods at run time, so it has no useful type.
+    """
     retries = Config(
         retries={"total_max_attempts": 3}, max_pool_connections=32, parameter_validation=False
     )
@@ -83,9 +85,7 @@ def new_client(service: str, region: str, endpoint: str | None) -> BaseClient:
     )
 
 
-def account_of_credentials(
-    region: str, endpoint: str | None, allowed: list[str]
-) -> str:
+def account_of_credentials(region: str, endpoint: str | None, allowed: list[str]) -> str:
     """The account that the credentials belong to. Raises AccountNotAllowedError."""
     try:
         client = new_client("sts", region, endpoint)

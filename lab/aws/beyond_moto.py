@@ -243,7 +243,7 @@ def _update_node_group_config(aws: Aws, send: Send, given: Body) -> Body:
         clusterName=given["clusterName"],
         nodegroupName=given["nodegroupName"],
     )["nodegroup"]
-    changes = {
+    changes: Body = {
         name: _merged(before.get(name), given[name])
         for name in ("scalingConfig", "updateConfig", "nodeRepairConfig")
         if name in given
@@ -409,9 +409,7 @@ def _create_identity(aws: Aws, send: Send, given: Body) -> Body:
         == _key(given, "clusterName", "namespace", "serviceAccount")
     ]
     if same:
-        raise _taken(
-            "create_pod_identity_association", _key(given, "namespace", "serviceAccount")
-        )
+        raise _taken("create_pod_identity_association", _key(given, "namespace", "serviceAccount"))
     identifier = f"a-{uuid.uuid4().hex[:17]}"
     whole = {"disableSessionTags": False, **given, "associationId": identifier}
     return _IDENTITIES["eks", "create_pod_identity_association"](aws, send, whole)
@@ -516,7 +514,9 @@ def _add_client(aws: Aws, send: Send, given: Body) -> Body:
 
 
 def _remove_client(aws: Aws, send: Send, given: Body) -> Body:
-    return _clients(aws, given, lambda clients: [one for one in clients if one != given["ClientID"]])
+    return _clients(
+        aws, given, lambda clients: [one for one in clients if one != given["ClientID"]]
+    )
 
 
 def _clients(aws: Aws, given: Body, change: Any) -> Body:

@@ -44,7 +44,8 @@ def configuration(values: Values) -> Configuration:
     unknown = sorted(set(given) - READ - IGNORED)
     if unknown:
         raise ConfigurationError(
-            "the lab does not play " + ", ".join(f"aws:{name}" for name in unknown)
+            "the lab does not play "
+            + ", ".join(f"aws:{name}" for name in unknown)
             + f"; it plays {', '.join(f'aws:{name}' for name in sorted(READ))}. "
             "Remove it, or teach lab/aws/configuration.py"
         )

@@ -39,9 +39,7 @@ def differences(kind: Kind, old: Values, new: Values) -> list[Difference]:
 
 def changed(kind: Kind, old: Values, new: Values) -> set[str]:
     """The names of the properties that differ."""
-    return {
-        row.name for row in kind.inputs if not same(row, old.get(row.name), new.get(row.name))
-    }
+    return {row.name for row in kind.inputs if not same(row, old.get(row.name), new.get(row.name))}
 
 
 def same(row: Property, before: Any, after: Any) -> bool:
@@ -50,7 +48,7 @@ def same(row: Property, before: Any, after: Any) -> bool:
         return True
     if before is None and _empty(after):
         return True
-    return _comparable(row, before) == _comparable(row, after)
+    return bool(_comparable(row, before) == _comparable(row, after))
 
 
 def agrees(row: Property, declared: Any, observed: Any) -> bool:
@@ -61,7 +59,7 @@ def agrees(row: Property, declared: Any, observed: Any) -> bool:
 
 
 def _empty(value: Any) -> bool:
-    return value is None or value == [] or value == {} or value == ""
+    return value is None or value in ([], {}, "")
 
 
 def _comparable(row: Property, value: Any) -> Any:

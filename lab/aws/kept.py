@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,7 +58,7 @@ class Kept:
             yield shelves
             fresh = self._path.with_suffix(".new")
             fresh.write_text(json.dumps(shelves, indent=2, sort_keys=True) + "\n")
-            os.replace(fresh, self._path)
+            fresh.replace(self._path)
 
     def _load(self) -> Shelves:
         try:

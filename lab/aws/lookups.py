@@ -47,7 +47,14 @@ def _read(resources: Resources, token: str, identifier: str) -> Values:
 
 def _filters(arguments: Values, **named: str) -> list[dict[str, Any]]:
     given = [
-        {"Name": name, "Values": [str(arguments[argument]).lower() if isinstance(arguments[argument], bool) else arguments[argument]]}
+        {
+            "Name": name,
+            "Values": [
+                str(arguments[argument]).lower()
+                if isinstance(arguments[argument], bool)
+                else arguments[argument]
+            ],
+        }
         for argument, name in named.items()
         if argument in arguments
     ]
@@ -68,11 +75,11 @@ def _only(found: list[str], what: str) -> str:
 
 
 def _vpc(resources: Resources, arguments: Values) -> Values:
-    filters = _filters(arguments, id="vpc-id", cidrBlock="cidr", default="is-default", state="state")
-    vpcs = resources.aws.call("ec2", "describe_vpcs", Filters=filters or None)["Vpcs"]
-    vpc = next(
-        one for one in vpcs if one["VpcId"] == _only([one["VpcId"] for one in vpcs], "VPCs")
+    filters = _filters(
+        arguments, id="vpc-id", cidrBlock="cidr", default="is-default", state="state"
     )
+    vpcs = resources.aws.call("ec2", "describe_vpcs", Filters=filters or None)["Vpcs"]
+    vpc = next(one for one in vpcs if one["VpcId"] == _only([one["VpcId"] for one in vpcs], "VPCs"))
     blocks = [
         {
             "associationId": one["AssociationId"],
@@ -149,9 +156,7 @@ def _oidc_provider(resources: Resources, arguments: Values) -> Values:
     if ("arn" in arguments) == ("url" in arguments):
         raise LabAwsError("getOpenIdConnectProvider needs either arn or url")
     host = str(arguments.get("url", "")).removeprefix("https://")
-    identifier = arguments.get(
-        "arn", f"arn:aws:iam::{resources.aws.account}:oidc-provider/{host}"
-    )
+    identifier = arguments.get("arn", f"arn:aws:iam::{resources.aws.account}:oidc-provider/{host}")
     return _read(resources, "aws:iam/openIdConnectProvider:OpenIdConnectProvider", identifier)
 
 

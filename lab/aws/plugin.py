@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -41,8 +42,6 @@ from lab.aws.resources import Resources
 from lab.aws.table import Kind
 from lab.aws.wire import decoded, encoded
 from lab.site import Site
-
-
 
 WORKERS = 16
 MESSAGE_LIMIT = 400 * 1024 * 1024
@@ -181,7 +180,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                     properties=encoded(resources.preview(kind, new, old))
                 )
             state = resources.update(
-                kind, request.urn, request.id, old, decoded(request.old_inputs), new
+                kind,
+                request.urn,
+                request.id,
+                old=old,
+                old_inputs=decoded(request.old_inputs),
+                new=new,
             )
             return provider_pb2.UpdateResponse(properties=encoded(state))
 
@@ -192,7 +196,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return empty_pb2.Empty()
 
     def _ready(self) -> Resources:
-        assert self._resources is not None, "Pulumi configures a provider before it uses it"
+        if self._resources is None:
+            raise ConfigurationError("the provider is not configured yet")
         return self._resources
 
 
@@ -201,10 +206,10 @@ _DIFF_NONE = provider_pb2.DiffResponse.DIFF_NONE
 
 
 def _kind(urn: str) -> Kind:
-    token = urn.split("::")[2].rsplit("$", 1)[-1]
-    if token not in KINDS:
-        raise UnknownTokenError(token, KINDS)
-    return KINDS[token]
+    wanted = urn.split("::")[2].rpartition("$")[2]
+    if wanted not in KINDS:
+        raise UnknownTokenError(wanted, KINDS)
+    return KINDS[wanted]
 
 
 def _diff_response(kind: Kind, found: list[Difference]) -> Any:
@@ -223,7 +228,7 @@ def _diff_response(kind: Kind, found: list[Difference]) -> Any:
 
 
 def _top(path: str) -> str:
-    return path.split(".")[0].split("[")[0]
+    return re.split(r"[.\[]", path, maxsplit=1)[0]
 
 
 @contextmanager

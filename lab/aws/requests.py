@@ -87,9 +87,7 @@ def _place(request: dict[str, Any], shape: Any, row: Property, value: Any) -> No
     shapes.place(request, shape, row.member or row.name, row.write(value) if row.write else value)
 
 
-def state(
-    kind: Kind, description: Values, declared: Values, context: Mapping[str, Any]
-) -> Values:
+def state(kind: Kind, description: Values, declared: Values, context: Mapping[str, Any]) -> Values:
     """The properties of a resource as AWS describes it, in the program's own notation where
     both mean the same."""
     readable = shapes.seen(description)

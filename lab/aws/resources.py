@@ -18,7 +18,7 @@ from lab.aws.api import Aws
 from lab.aws.differences import Difference, changed, differences
 from lab.aws.errors import HalfCreatedError, LabAwsError, RefusedError
 from lab.aws.journal import Journal
-from lab.aws.table import Kind, Property, Read, Update, Values
+from lab.aws.table import Kind, Property, Read, Tagging, Update, Values
 from lab.aws.wire import UNKNOWN, has_unknown
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -49,7 +49,7 @@ class Resources:
         failures = [
             Failure(
                 property=name,
-                reason=f"the lab does not play {name} of {kind.token}; it plays "
+                reason=f"the lab does not play {name} of {kind.pulumi_type}; it plays "
                 f"{', '.join(sorted(row.name for row in kind.inputs))}. "
                 "Declare it in lab/aws/kinds/ if the program needs it",
             )
@@ -74,9 +74,7 @@ class Resources:
             failures = self._refused_by_model(kind, inputs)
         return inputs, failures
 
-    def _filled_in(
-        self, row: Property, urn: str, old: Values, inputs: Values, seed: bytes
-    ) -> Any:
+    def _filled_in(self, row: Property, urn: str, old: Values, inputs: Values, seed: bytes) -> Any:
         if not row.autonamed:
             return row.default
         if old.get(row.name) and old.get(f"{row.name}Prefix") == inputs.get(f"{row.name}Prefix"):
@@ -208,7 +206,7 @@ class Resources:
         return identifier, state, requests.inputs_of(kind, state, inputs or None)
 
     def update(
-        self, kind: Kind, urn: str, identifier: str, old: Values, old_inputs: Values, new: Values
+        self, kind: Kind, urn: str, identifier: str, *, old: Values, old_inputs: Values, new: Values
     ) -> Values:
         """The state after setting what differs. Setting again what was set already is harmless."""
         self.journal.known(urn)
@@ -225,7 +223,9 @@ class Resources:
         if kind.after_update:
             kind.after_update(self.aws, identifier, old_inputs, new)
         if kind.tagging and "tags" in names:
-            self._retag(kind, old_inputs.get("tags", {}), new.get("tags", {}), context)
+            self._retag(
+                kind, kind.tagging, old_inputs.get("tags", {}), new.get("tags", {}), context=context
+            )
         return self._state(kind, identifier, new, {**old, **new})
 
     def _move(
@@ -242,10 +242,8 @@ class Resources:
             self.aws.call(kind.service, step.operation, **request)
 
     def _retag(
-        self, kind: Kind, old: Values, new: Values, context: Mapping[str, Any]
+        self, kind: Kind, tagging: Tagging, old: Values, new: Values, *, context: Mapping[str, Any]
     ) -> None:
-        tagging = kind.tagging
-        assert tagging is not None
         address = requests.filled(tagging.address, context)
         removed = sorted(set(old) - set(new))
         if removed:
@@ -257,9 +255,7 @@ class Resources:
         fresh = {key: text for key, text in new.items() if old.get(key) != text}
         if fresh:
             request = dict(address)
-            shapes.place(
-                request, shapes.request_shape(kind.service, tagging.tag), "tags", fresh
-            )
+            shapes.place(request, shapes.request_shape(kind.service, tagging.tag), "tags", fresh)
             self.aws.call(kind.service, tagging.tag, **request)
 
     def delete(self, kind: Kind, urn: str, identifier: str, old: Values) -> None:
@@ -289,27 +285,25 @@ class Resources:
     def _state(self, kind: Kind, identifier: str, declared: Values, known: Values) -> Values:
         description = self._description(kind, identifier, known)
         if description is None:
-            raise LabAwsError(f"{kind.token} {identifier} vanished right after the call")
-        return requests.state(
-            kind, description, declared, self._context(kind, identifier, known)
-        )
+            raise LabAwsError(f"{kind.pulumi_type} {identifier} vanished right after the call")
+        return requests.state(kind, description, declared, self._context(kind, identifier, known))
 
     def _description(self, kind: Kind, identifier: str, known: Values) -> Values | None:
         context = self._context(kind, identifier, known)
-        description = self._ask(kind, kind.read, context)
+        description: Values | None = self._ask(kind, kind.read, context)
         if not description:
             return None
         description = {name: item for name, item in description.items() if item is not None}
         if kind.complete:
             description = kind.complete(self.aws, description, context)
         if kind.tagging:
-            tags = self._tags(kind, description, context)
+            tags = self._tags(kind, kind.tagging, description, context)
             description |= {"tags": tags, "tagsAll": tags}
         return description
 
-    def _tags(self, kind: Kind, description: Values, context: Mapping[str, Any]) -> Values:
-        tagging = kind.tagging
-        assert tagging is not None
+    def _tags(
+        self, kind: Kind, tagging: Tagging, description: Values, context: Mapping[str, Any]
+    ) -> Values:
         pairs = jmespath.search(tagging.seen, description)
         if tagging.read:
             readable = {**shapes.seen(description), **context}
@@ -338,7 +332,11 @@ class Resources:
     def _context(self, kind: Kind, identifier: str, values: Mapping[str, Any]) -> Values:
         """What templates may name: the properties, the parts of the id, and where we are."""
         parts = dict(
-            zip(kind.identity, identifier.split(kind.separator, len(kind.identity) - 1), strict=False)
+            zip(
+                kind.identity,
+                identifier.split(kind.separator, len(kind.identity) - 1),
+                strict=False,
+            )
         )
         return {
             **values,

@@ -111,7 +111,8 @@ class Tagging:
 class Kind:
     """One resource type: its properties and the AWS operations behind its life."""
 
-    token: str
+    pulumi_type: str
+    """As the SDK sends it: `aws:ec2/vpc:Vpc`."""
     service: str
     properties: Sequence[Property]
     create: str = ""
@@ -148,7 +149,7 @@ class Kind:
     after_update: Callable[[Aws, str, Values, Values], None] | None = None
     """Called with (aws, id, old inputs, new inputs)."""
     complete: Callable[[Aws, Values, Values], Values] | None = None
-    """Adds to a description what takes further calls: (aws, description, address) -> description."""
+    """Adds to (aws, description, address) what takes further calls."""
     rules: Callable[[Values, Values], list[tuple[str, str]]] | None = None
     """Further problems of (old inputs, new inputs) as (property, reason)."""
 

@@ -1,4 +1,4 @@
-"""Thin launchers for the two parts of Pulumi's Python support that the Pulumi CLI looks for on PATH.
+"""Thin launchers for the parts of Pulumi's Python support that its CLI looks for on PATH.
 
 `pulumi-language-python` runs the program (`language.py`); `pulumi-resource-pulumi-python` serves
 dynamic resources, which the Python SDK does itself.
@@ -22,7 +22,9 @@ def install(directory: Path) -> None:
     python = shlex.quote(sys.executable)
     language = f'{python} {shlex.quote(str(LANGUAGE_HOST))} "$@"'
     write_launcher(directory / "pulumi-language-python", language)
-    write_launcher(directory / "pulumi-resource-pulumi-python", f'{python} -u -m pulumi.dynamic "$@"')
+    write_launcher(
+        directory / "pulumi-resource-pulumi-python", f'{python} -u -m pulumi.dynamic "$@"'
+    )
 
 
 def write_launcher(file: Path, command: str) -> None:

@@ -13,12 +13,13 @@ import runpy
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import traceback
 from collections.abc import Iterator
 from concurrent import futures
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import grpc
 import pulumi
@@ -53,13 +54,13 @@ class Host(LanguageServer):
         request.args.append(self._engine)
         reader, writer = os.pipe()
         command = [sys.executable, "-u", __file__, RUN, str(writer)]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=(writer,)) as child:
+        with (
+            tempfile.TemporaryFile() as asked,
+            subprocess.Popen(command, stdin=_rewound(asked, request), pass_fds=(writer,)) as child,
+            os.fdopen(reader, "rb") as pipe,
+        ):
             os.close(writer)
-            assert child.stdin is not None
-            child.stdin.write(request.SerializeToString())
-            child.stdin.close()
-            with open(reader, "rb") as pipe:  # noqa: PTH123 a descriptor, not a path
-                answer = pipe.read()
+            answer = pipe.read()
         if not answer.startswith(FINISHED):
             return language_pb2.RunResponse(error=f"the program died (code {child.returncode})")
         return language_pb2.RunResponse.FromString(answer.removeprefix(FINISHED))
@@ -87,6 +88,12 @@ class Host(LanguageServer):
         return empty_pb2.Empty()
 
 
+def _rewound(file: IO[bytes], request: Any) -> IO[bytes]:
+    file.write(request.SerializeToString())
+    file.seek(0)
+    return file
+
+
 async def _no_program() -> None:
     raise AssertionError("programs run in child processes")
 
@@ -100,7 +107,8 @@ def run(answer: int) -> None:
     os.chdir(request.pwd or directory)
     sys.path[0] = str(main.parent)
     sys.argv = [str(main)]
-    response = LanguageServer(lambda: _program(main)).Run(request, None)
+    inline: Any = LanguageServer(lambda: _program(main))
+    response = inline.Run(request, None)
     if response.error:
         response = language_pb2.RunResponse(bail=True)
     os.write(answer, FINISHED + response.SerializeToString())
@@ -115,7 +123,9 @@ def _program(main: Path) -> None:
         if leaving.code:
             raise pulumi.RunError(f"the program left with {leaving.code}") from leaving
     except Exception as failure:
-        raise pulumi.RunError(f"the program failed:\n{_from_the_program(failure, main)}") from failure
+        raise pulumi.RunError(
+            f"the program failed:\n{_from_the_program(failure, main)}"
+        ) from failure
 
 
 def _from_the_program(failure: Exception, main: Path) -> str:

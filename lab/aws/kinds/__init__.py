@@ -6,7 +6,7 @@ from lab.aws.kinds import clusters, compute, identity, keys, logs, network, regi
 from lab.aws.table import Kind
 
 KINDS: dict[str, Kind] = {
-    kind.token: kind
+    kind.pulumi_type: kind
     for module in (network, security, compute, logs, registry, keys, identity, clusters)
     for kind in module.KINDS
 }

@@ -53,7 +53,7 @@ def _minor(version: Any) -> tuple[int, ...] | None:
 
 
 CLUSTER = Kind(
-    token="aws:eks/cluster:Cluster",
+    pulumi_type="aws:eks/cluster:Cluster",
     service="eks",
     properties=(
         optional("name", autonamed=True, replaces=True),
@@ -102,9 +102,13 @@ CLUSTER = Kind(
             operation="update_cluster_version",
             sets=("version",),
         ),
-        Update(operation="update_cluster_config", sets=("accessConfig",), compose=lambda state: {
-            "accessConfig": {"authenticationMode": state["accessConfig"]["authenticationMode"]}
-        }),
+        Update(
+            operation="update_cluster_config",
+            sets=("accessConfig",),
+            compose=lambda state: {
+                "accessConfig": {"authenticationMode": state["accessConfig"]["authenticationMode"]}
+            },
+        ),
         Update(operation="update_cluster_config", sets=("vpcConfig",)),
         Update(operation="update_cluster_config", sets=("enabledClusterLogTypes",)),
         Update(operation="update_cluster_config", sets=("upgradePolicy",)),
@@ -124,7 +128,7 @@ CLUSTER = Kind(
 )
 
 NODE_GROUP = Kind(
-    token="aws:eks/nodeGroup:NodeGroup",
+    pulumi_type="aws:eks/nodeGroup:NodeGroup",
     service="eks",
     properties=(
         required("clusterName", replaces=True),
@@ -169,7 +173,9 @@ NODE_GROUP = Kind(
             operation="update_nodegroup_config",
             sets=("scalingConfig", "updateConfig", "nodeRepairConfig"),
         ),
-        Update(operation="update_nodegroup_config", sets=("labels",),
+        Update(
+            operation="update_nodegroup_config",
+            sets=("labels",),
             adds="labels.addOrUpdateLabels",
             removes="labels.removeLabels",
         ),
@@ -187,7 +193,7 @@ NODE_GROUP = Kind(
 )
 
 ACCESS_ENTRY = Kind(
-    token="aws:eks/accessEntry:AccessEntry",
+    pulumi_type="aws:eks/accessEntry:AccessEntry",
     service="eks",
     properties=(
         required("clusterName", replaces=True),
@@ -217,7 +223,7 @@ ACCESS_ENTRY = Kind(
 )
 
 ACCESS_POLICY_ASSOCIATION = Kind(
-    token="aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
+    pulumi_type="aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
     service="eks",
     properties=(
         required("clusterName", replaces=True),
@@ -247,14 +253,16 @@ ACCESS_POLICY_ASSOCIATION = Kind(
 )
 
 ADDON = Kind(
-    token="aws:eks/addon:Addon",
+    pulumi_type="aws:eks/addon:Addon",
     service="eks",
     properties=(
         required("clusterName", replaces=True),
         required("addonName", replaces=True),
         optional("addonVersion", computed=True),
         optional("configurationValues", json=True, computed=True),
-        optional("podIdentityAssociations", unordered=True, computed=True, composed=True, local=True),
+        optional(
+            "podIdentityAssociations", unordered=True, computed=True, composed=True, local=True
+        ),
         optional("preserve", local=True),
         optional("resolveConflictsOnCreate", local=True),
         optional("resolveConflictsOnUpdate", local=True),
@@ -300,7 +308,7 @@ ADDON = Kind(
 )
 
 POD_IDENTITY_ASSOCIATION = Kind(
-    token="aws:eks/podIdentityAssociation:PodIdentityAssociation",
+    pulumi_type="aws:eks/podIdentityAssociation:PodIdentityAssociation",
     service="eks",
     properties=(
         required("clusterName", replaces=True),

@@ -41,7 +41,7 @@ def _latest_version(aws: Aws, template: Values, address: Values) -> Values:
 
 
 LAUNCH_TEMPLATE = Kind(
-    token="aws:ec2/launchTemplate:LaunchTemplate",
+    pulumi_type="aws:ec2/launchTemplate:LaunchTemplate",
     service="ec2",
     properties=(
         *named(member="launchTemplateName"),

@@ -21,7 +21,7 @@ def _move_clients(aws: Aws, identifier: str, old: Values, new: Values) -> None:
 
 
 OPEN_ID_CONNECT_PROVIDER = Kind(
-    token="aws:iam/openIdConnectProvider:OpenIdConnectProvider",
+    pulumi_type="aws:iam/openIdConnectProvider:OpenIdConnectProvider",
     service="iam",
     properties=(
         required("url", replaces=True, seen="=https://{url}"),
@@ -37,9 +37,7 @@ OPEN_ID_CONNECT_PROVIDER = Kind(
         operation="get_open_id_connect_provider", parameters={"OpenIDConnectProviderArn": "{id}"}
     ),
     updates=(
-        Update(
-            operation="update_open_id_connect_provider_thumbprint", sets=("thumbprintLists",)
-        ),
+        Update(operation="update_open_id_connect_provider_thumbprint", sets=("thumbprintLists",)),
     ),
     after_update=_move_clients,
     delete="delete_open_id_connect_provider",
@@ -51,13 +49,11 @@ OPEN_ID_CONNECT_PROVIDER = Kind(
         seen="Tags",
     ),
     clashes=True,
-    siblings=Read(
-        operation="list_open_id_connect_providers", at="OpenIDConnectProviderList[].Arn"
-    ),
+    siblings=Read(operation="list_open_id_connect_providers", at="OpenIDConnectProviderList[].Arn"),
 )
 
 ROLE = Kind(
-    token="aws:iam/role:Role",
+    pulumi_type="aws:iam/role:Role",
     service="iam",
     properties=(
         *named(member="roleName"),
@@ -65,9 +61,7 @@ ROLE = Kind(
         optional("description"),
         optional("path", default="/", replaces=True),
         optional("maxSessionDuration", default=3600),
-        optional(
-            "permissionsBoundary", seen="permissionsBoundary.permissionsBoundaryArn"
-        ),
+        optional("permissionsBoundary", seen="permissionsBoundary.permissionsBoundaryArn"),
         *TAGS,
         output("arn"),
         output("uniqueId", "roleId"),
@@ -97,14 +91,12 @@ ROLE = Kind(
     ),
     delete="delete_role",
     gone=_GONE,
-    tagging=Tagging(
-        tag="tag_role", untag="untag_role", address={"RoleName": "{id}"}, seen="Tags"
-    ),
+    tagging=Tagging(tag="tag_role", untag="untag_role", address={"RoleName": "{id}"}, seen="Tags"),
     clashes=True,
 )
 
 ROLE_POLICY = Kind(
-    token="aws:iam/rolePolicy:RolePolicy",
+    pulumi_type="aws:iam/rolePolicy:RolePolicy",
     service="iam",
     properties=(
         *named(member="policyName"),
@@ -124,7 +116,7 @@ ROLE_POLICY = Kind(
 )
 
 ROLE_POLICY_ATTACHMENT = Kind(
-    token="aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+    pulumi_type="aws:iam/rolePolicyAttachment:RolePolicyAttachment",
     service="iam",
     properties=(
         required("role", member="roleName", replaces=True),

@@ -20,7 +20,7 @@ def _key_details(aws: Aws, key: Values, address: Values) -> Values:
 
 
 KEY = Kind(
-    token="aws:kms/key:Key",
+    pulumi_type="aws:kms/key:Key",
     service="kms",
     properties=(
         optional("description", computed=True),
@@ -49,9 +49,7 @@ KEY = Kind(
     complete=_key_details,
     updates=(
         Update(operation="update_key_description", sets=("description",)),
-        Update(
-            operation="put_key_policy", sets=("policy",), parameters={"PolicyName": "default"}
-        ),
+        Update(operation="put_key_policy", sets=("policy",), parameters={"PolicyName": "default"}),
         Update(
             operation="enable_key_rotation",
             sets=("enableKeyRotation", "rotationPeriodInDays"),
@@ -74,7 +72,7 @@ KEY = Kind(
 )
 
 ALIAS = Kind(
-    token="aws:kms/alias:Alias",
+    pulumi_type="aws:kms/alias:Alias",
     service="kms",
     properties=(
         optional("name", member="aliasName", autonamed=True, replaces=True),

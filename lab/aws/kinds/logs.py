@@ -8,7 +8,7 @@ from lab.aws.table import Kind, Read, Tagging, Update, optional
 _ARN = "arn:aws:logs:{region}:{account}:log-group:{id}"
 
 LOG_GROUP = Kind(
-    token="aws:cloudwatch/logGroup:LogGroup",
+    pulumi_type="aws:cloudwatch/logGroup:LogGroup",
     service="logs",
     properties=(
         *named(member="logGroupName"),
@@ -28,9 +28,7 @@ LOG_GROUP = Kind(
         at="logGroups[?logGroupName=='{id}'] | [0]",
     ),
     updates=(
-        Update(
-            operation="put_retention_policy", sets=("retentionInDays",), when="retentionInDays"
-        ),
+        Update(operation="put_retention_policy", sets=("retentionInDays",), when="retentionInDays"),
         Update(
             operation="delete_retention_policy", sets=("retentionInDays",), unless="retentionInDays"
         ),
@@ -41,9 +39,7 @@ LOG_GROUP = Kind(
     gone=("ResourceNotFoundException",),
     tagging=Tagging(
         address={"resourceArn": _ARN},
-        read=Read(
-            operation="list_tags_for_resource", parameters={"resourceArn": _ARN}, at="tags"
-        ),
+        read=Read(operation="list_tags_for_resource", parameters={"resourceArn": _ARN}, at="tags"),
     ),
     clashes=True,
 )

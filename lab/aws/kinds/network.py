@@ -44,7 +44,7 @@ def _vpc_details(aws: Aws, vpc: Values, address: Values) -> Values:
 
 
 VPC = Kind(
-    token="aws:ec2/vpc:Vpc",
+    pulumi_type="aws:ec2/vpc:Vpc",
     service="ec2",
     properties=(
         required("cidrBlock", replaces=True),
@@ -80,7 +80,7 @@ VPC = Kind(
 )
 
 SUBNET = Kind(
-    token="aws:ec2/subnet:Subnet",
+    pulumi_type="aws:ec2/subnet:Subnet",
     service="ec2",
     properties=(
         required("vpcId", replaces=True),
@@ -119,9 +119,9 @@ SUBNET = Kind(
 
 def _attach(aws: Aws, identifier: str, inputs: Values) -> None:
     vpc = inputs.get("vpcId")
-    attached = aws.call(
-        "ec2", "describe_internet_gateways", InternetGatewayIds=[identifier]
-    )["InternetGateways"][0]["Attachments"]
+    attached = aws.call("ec2", "describe_internet_gateways", InternetGatewayIds=[identifier])[
+        "InternetGateways"
+    ][0]["Attachments"]
     if vpc and vpc not in [one["VpcId"] for one in attached]:
         aws.call("ec2", "attach_internet_gateway", InternetGatewayId=identifier, VpcId=vpc)
 
@@ -141,7 +141,7 @@ def _detach(aws: Aws, identifier: str, state: Values) -> None:
 
 
 INTERNET_GATEWAY = Kind(
-    token="aws:ec2/internetGateway:InternetGateway",
+    pulumi_type="aws:ec2/internetGateway:InternetGateway",
     service="ec2",
     properties=(
         optional("vpcId", seen="attachments[0].vpcId", replaces=True),
@@ -169,7 +169,7 @@ INTERNET_GATEWAY = Kind(
 )
 
 EIP = Kind(
-    token="aws:ec2/eip:Eip",
+    pulumi_type="aws:ec2/eip:Eip",
     service="ec2",
     properties=(
         optional("domain", default="vpc", replaces=True),
@@ -192,7 +192,7 @@ EIP = Kind(
 )
 
 NAT_GATEWAY = Kind(
-    token="aws:ec2/natGateway:NatGateway",
+    pulumi_type="aws:ec2/natGateway:NatGateway",
     service="ec2",
     properties=(
         optional("subnetId", replaces=True),
@@ -223,7 +223,7 @@ NAT_GATEWAY = Kind(
 )
 
 ROUTE_TABLE = Kind(
-    token="aws:ec2/routeTable:RouteTable",
+    pulumi_type="aws:ec2/routeTable:RouteTable",
     service="ec2",
     properties=(
         required("vpcId", replaces=True),
@@ -259,7 +259,7 @@ _TARGETS = ("gatewayId", "natGatewayId", "networkInterfaceId", "vpcPeeringConnec
 
 
 ROUTE = Kind(
-    token="aws:ec2/route:Route",
+    pulumi_type="aws:ec2/route:Route",
     service="ec2",
     properties=(
         required("routeTableId", replaces=True),
@@ -296,7 +296,7 @@ _ASSOCIATION_OF_SUBNET = Read(
 )
 
 ROUTE_TABLE_ASSOCIATION = Kind(
-    token="aws:ec2/routeTableAssociation:RouteTableAssociation",
+    pulumi_type="aws:ec2/routeTableAssociation:RouteTableAssociation",
     service="ec2",
     properties=(
         required("routeTableId"),
@@ -317,13 +317,15 @@ ROUTE_TABLE_ASSOCIATION = Kind(
 
 def _endpoint_defaults(old: Values, new: Values) -> list[tuple[str, str]]:
     gateway = new.get("vpcEndpointType", "Gateway") == "Gateway"
-    foreign = ("subnetIds", "securityGroupIds", "privateDnsEnabled") if gateway else ("routeTableIds",)
+    foreign = (
+        ("subnetIds", "securityGroupIds", "privateDnsEnabled") if gateway else ("routeTableIds",)
+    )
     kind = "a Gateway" if gateway else "an Interface"
     return [(name, f"does not fit {kind} endpoint") for name in foreign if new.get(name)]
 
 
 VPC_ENDPOINT = Kind(
-    token="aws:ec2/vpcEndpoint:VpcEndpoint",
+    pulumi_type="aws:ec2/vpcEndpoint:VpcEndpoint",
     service="ec2",
     properties=(
         required("vpcId", replaces=True),
@@ -374,7 +376,7 @@ VPC_ENDPOINT = Kind(
 )
 
 FLOW_LOG = Kind(
-    token="aws:ec2/flowLog:FlowLog",
+    pulumi_type="aws:ec2/flowLog:FlowLog",
     service="ec2",
     properties=(
         required("vpcId", replaces=True, member="resourceIds", seen="resourceId"),
@@ -408,7 +410,7 @@ FLOW_LOG = Kind(
 
 
 TAG = Kind(
-    token="aws:ec2/tag:Tag",
+    pulumi_type="aws:ec2/tag:Tag",
     service="ec2",
     properties=(
         required("resourceId", replaces=True, member="resources"),

@@ -9,7 +9,7 @@ _ARN = "arn:aws:ecr:{region}:{account}:repository/{id}"
 _MISSING_REPOSITORY = "RepositoryNotFoundException"
 
 REPOSITORY = Kind(
-    token="aws:ecr/repository:Repository",
+    pulumi_type="aws:ecr/repository:Repository",
     service="ecr",
     properties=(
         optional("name", member="repositoryName", autonamed=True, replaces=True),
@@ -50,15 +50,13 @@ REPOSITORY = Kind(
     gone=(_MISSING_REPOSITORY,),
     tagging=Tagging(
         address={"resourceArn": _ARN},
-        read=Read(
-            operation="list_tags_for_resource", parameters={"resourceArn": _ARN}, at="tags"
-        ),
+        read=Read(operation="list_tags_for_resource", parameters={"resourceArn": _ARN}, at="tags"),
     ),
     clashes=True,
 )
 
 REPOSITORY_POLICY = Kind(
-    token="aws:ecr/repositoryPolicy:RepositoryPolicy",
+    pulumi_type="aws:ecr/repositoryPolicy:RepositoryPolicy",
     service="ecr",
     properties=(
         required("repository", member="repositoryName", replaces=True),
@@ -77,7 +75,7 @@ REPOSITORY_POLICY = Kind(
 )
 
 LIFECYCLE_POLICY = Kind(
-    token="aws:ecr/lifecyclePolicy:LifecyclePolicy",
+    pulumi_type="aws:ecr/lifecyclePolicy:LifecyclePolicy",
     service="ecr",
     properties=(
         required("repository", member="repositoryName", replaces=True),

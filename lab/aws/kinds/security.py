@@ -36,7 +36,7 @@ def _only_given(rule: dict[str, Any]) -> dict[str, Any]:
 
 
 SECURITY_GROUP = Kind(
-    token="aws:ec2/securityGroup:SecurityGroup",
+    pulumi_type="aws:ec2/securityGroup:SecurityGroup",
     service="ec2",
     properties=(
         *named(member="groupName"),
@@ -80,7 +80,7 @@ def _tagged_without_rules(aws: Aws, identifier: str, inputs: Values) -> None:
 
 
 DEFAULT_SECURITY_GROUP = Kind(
-    token="aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+    pulumi_type="aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
     service="ec2",
     properties=(
         required("vpcId", replaces=True),
@@ -144,7 +144,7 @@ def _one_source(old: Values, new: Values) -> list[tuple[str, str]]:
 def _rule(direction: str) -> Kind:
     egress = "true" if direction == "Egress" else "false"
     return Kind(
-        token=f"aws:vpc/securityGroup{direction}Rule:SecurityGroup{direction}Rule",
+        pulumi_type=f"aws:vpc/securityGroup{direction}Rule:SecurityGroup{direction}Rule",
         service="ec2",
         properties=(
             required("securityGroupId", replaces=True, member="groupId"),
