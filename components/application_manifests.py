@@ -76,6 +76,15 @@ def project_spec(settings: Settings, namespace: str) -> dict[str, Any]:
     }
 
 
+DEFAULT_PROJECT = {
+    "description": "Takes nothing: every Application belongs to the project of its namespace",
+    "sourceRepos": [],
+    "destinations": [],
+    "clusterResourceWhitelist": [],
+}
+"""The project that Argo CD makes by itself, where it takes everything from everywhere."""
+
+
 def application_metadata(
     settings: Settings, namespace: str, name: str, service: Service
 ) -> dict[str, Any]:

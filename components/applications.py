@@ -31,8 +31,8 @@ class Applications(pulumi.ComponentResource):
     """Every service of the catalogue, as Argo CD sees it.
 
     Creates a namespace and an AppProject for each namespace of the catalogue, and an Application
-    for each service. Wants a Kubernetes provider in `opts`. Deleted in the other order:
-    Applications first, while the Argo CD that they need is still there.
+    for each service, and closes the project `default`. Wants a Kubernetes provider in `opts`.
+    Deleted in the other order: Applications first, while the Argo CD that they need is there.
     """
 
     namespaces: dict[str, Output[str]]
@@ -46,6 +46,7 @@ class Applications(pulumi.ComponentResource):
         self._settings = args.settings
         self._argocd = args.argocd
         self.namespaces = {}
+        self._close_default_project()
         for namespace, group in sorted(args.settings.catalogue.namespaces.items()):
             home = self._namespace(namespace)
             project = self._project(namespace, home)
@@ -53,6 +54,21 @@ class Applications(pulumi.ComponentResource):
             for service_name, service in sorted(group.services.items()):
                 self._application(namespace, service_name, service, project)
         self.register_outputs({"namespaces": self.namespaces})
+
+    def _close_default_project(self) -> None:
+        CustomResource(
+            f"{self._prefix}-default-project",
+            api_version=API_VERSION,
+            kind="AppProject",
+            metadata={
+                "name": "default",
+                "namespace": self._argocd.namespace,
+                # Argo CD may have made it already: it is ours from now on.
+                "annotations": {"pulumi.com/patchForce": "true"},
+            },
+            spec=manifests.DEFAULT_PROJECT,
+            opts=ResourceOptions(parent=self, depends_on=[self._argocd.release]),
+        )
 
     def _namespace(self, namespace: str) -> k8s.core.v1.Namespace:
         return k8s.core.v1.Namespace(

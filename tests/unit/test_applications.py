@@ -130,6 +130,7 @@ def test_prod_namespaces_cannot_be_deleted_by_accident(dev: Settings, prod: Sett
 def test_a_project_takes_one_repository_into_one_namespace(dev: Settings, prod: Settings) -> None:
     for settings in (dev, prod):
         projects = by_name(applied(settings), PROJECT)
+        projects.pop("default")
         assert projects.keys() == settings.catalogue.namespaces.keys()
         for namespace, project in projects.items():
             allowed = project.inputs["spec"]
@@ -138,6 +139,15 @@ def test_a_project_takes_one_repository_into_one_namespace(dev: Settings, prod: 
                 {"server": "https://kubernetes.default.svc", "namespace": namespace}
             ]
             assert allowed["clusterResourceWhitelist"] == []
+
+
+def test_the_default_project_takes_nothing(dev: Settings, prod: Settings) -> None:
+    for settings in (dev, prod):
+        default = by_name(applied(settings), PROJECT)["default"].inputs
+        assert default["spec"]["sourceRepos"] == default["spec"]["destinations"] == []
+        assert default["metadata"]["annotations"] == {"pulumi.com/patchForce": "true"}, (
+            "Argo CD makes this project too, and it may be first"
+        )
 
 
 @pytest.mark.parametrize("kind", ["Secret", "Role", "RoleBinding", "ResourceQuota", "*"])
