@@ -83,11 +83,7 @@ def plan(root: Path, tree: Tree) -> Plan:
         value = locked_after(action, file, before, last)
         if value:
             new[part_of(path)][path] = value
-    locks = {
-        lock.lock_path(part): lock.dump(new[part])
-        for part in parts
-        if new[part] != old[part] or not (root / lock.lock_path(part)).exists()
-    }
+    locks = {lock.lock_path(part): lock.dump(new[part]) for part in parts if new[part] != old[part]}
     return Plan(changes=tuple(changes), locks=locks)
 
 

@@ -102,6 +102,14 @@ def test_a_preview_differs_by_exactly_the_files_that_will_be_written(
     assert {key for key in after if after[key] != before[key]} == {"seeded"}
 
 
+def test_a_preview_shows_no_difference_in_a_file_that_is_kept(stack: Stack, folder: Path) -> None:
+    (folder / SEEDED).write_text("a: 7\n")
+    after, changes = stack.preview(inputs(folder, seeded="a: 2\n", managed="new\n"))
+    assert changes
+    assert after["managed"] == {MANAGED: "new\n"}
+    assert after["seeded"] == stack.inputs["seeded"]
+
+
 def test_a_preview_names_every_file_that_is_written_or_kept(
     stack: Stack, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
