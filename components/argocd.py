@@ -59,7 +59,7 @@ class ArgoCd(pulumi.ComponentResource):
             k8s.core.v1.Secret(
                 f"{name}-{part}",
                 metadata={"name": secret_name, "namespace": self.namespace, "labels": labels},
-                string_data=data,
+                string_data=data or None,  # an empty mapping would differ at each run
                 opts=ResourceOptions(parent=self),
             )
             for part, secret_name, labels, data in _secrets(settings, held)

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from lab.part import Part
-from lab.parts import aws, charts, control_plane, door, git, inbox, nodes, people, pods, registry
+from lab.parts import (
+    aws,
+    charts,
+    control_plane,
+    door,
+    git,
+    inbox,
+    load_balancer,
+    nodes,
+    people,
+    pods,
+    registry,
+)
 from lab.site import Site
 from lab.toolchain import Toolchain
 
@@ -24,7 +36,6 @@ def all_parts(site: Site) -> tuple[Part, ...]:
         door.part(site),
         inbox.part(site),
         people.part(site),
-        people.part(site),
     )
     clusters = [
         part
@@ -33,6 +44,7 @@ def all_parts(site: Site) -> tuple[Part, ...]:
             *control_plane.parts(site, environment, tools),
             nodes.part(site, environment, tools),
             pods.part(site, environment, tools),
+            load_balancer.part(site, environment),
         )
     ]
     return (*shared, *clusters)

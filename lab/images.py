@@ -65,6 +65,15 @@ def pull(registry: str, repository: str, reference: str) -> dict[str, str]:
         }
 
 
+def tags(registry: str, repository: str) -> list[str]:
+    """The tags of a repository, sorted; none where there is no such repository."""
+    answer = requests.get(f"http://{registry}/v2/{repository}/tags/list", timeout=TIMEOUT)
+    if answer.status_code == requests.codes.not_found:
+        return []
+    answer.raise_for_status()
+    return sorted(answer.json()["tags"] or [])
+
+
 def digest_of(registry: str, repository: str, reference: str) -> str | None:
     """The digest behind a tag, or None where the registry has no such image."""
     answer = requests.head(

@@ -36,6 +36,10 @@ class KubernetesApi:
         """The created object; None when it was there already."""
         return self._ask("POST", path, body, {HTTPStatus.CONFLICT})
 
+    def replace(self, path: str, body: Object) -> Object | None:
+        """The replaced object; None when it is gone, or changed since `body` was read."""
+        return self._ask("PUT", path, body, {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT})
+
     def _ask(
         self, method: str, path: str, body: Object | None, absent: set[HTTPStatus]
     ) -> Object | None:

@@ -40,7 +40,7 @@ class Program:
                 (
                     str(programs),
                     str(Path(sys.executable).parent),
-                    toolchain.search_path(),
+                    search_path(toolchain),
                     os.environ["PATH"],
                 )
             ),
@@ -116,10 +116,19 @@ class Program:
         self.read("stack", "select", "--create", stack=stack, folder=self.site.home)
 
     def _command(self, arguments: Sequence[str], stack: str, folder: Path) -> list[str]:
-        options = ["--stack", stack, "--cwd", str(folder), "--non-interactive"]
+        options = ["--stack", stack, "--cwd", str(folder)]
+        if not sys.stdout.isatty():
+            options.append("--non-interactive")
         if arguments[0] in ("up", "preview", "destroy", "refresh"):
             options += ["--config-file", str(self.site.home / f"Pulumi.{stack}.yaml")]
         return [str(self.pulumi), *arguments, *options]
+
+
+def search_path(toolchain: Toolchain) -> str:
+    """The tools for PATH; without the Kubernetes provider, which PULUMI_HOME holds."""
+    provider = str(toolchain.path("pulumi-resource-kubernetes").parent)
+    folders = toolchain.search_path().split(os.pathsep)
+    return os.pathsep.join(folder for folder in folders if folder != provider)
 
 
 def aws_credentials(site: Site) -> dict[str, str]:

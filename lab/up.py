@@ -6,8 +6,10 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from gitops.version import version_file
 from lab import supervisor
 from lab.argocd_api import ArgoCdApi
 from lab.ci.builds import Builds
@@ -59,16 +61,29 @@ def in_order(site: Site) -> list[Settings]:
 def first_releases(site: Site, program: Program, environments: list[Settings]) -> None:
     """Builds every service once, and promotes what has never been promoted."""
     builds = Builds(site, program.environment)
-    if not (missing := builds.missing()):
-        return
-    builds.build_all(missing)
     checkout = site.gitops_checkout
+    fast = [settings for settings in environments if settings.speed.moving_tag]
+    undelivered = {name for settings in fast for name in never_released(checkout, settings)}
+    builds.build_all(sorted(undelivered.union(builds.missing())))
     pull(checkout)
     for settings in environments:
-        if not settings.speed.moving_tag:
+        if settings not in fast and (waiting := never_released(checkout, settings)):
             script = checkout / "scripts" / "promote-to-prod.sh"
-            promote = [str(script), "--from-dev", "--environment", settings.stack, "--yes"]
-            run(promote, site, builds.environment)
+            named = [word for name in waiting for word in ("--service", name)]
+            command = [str(script), "--from-dev", "--environment", settings.stack, "--yes", *named]
+            run(command, site, builds.environment)
+    pull(checkout)
+
+
+def never_released(checkout: Path, settings: Settings) -> list[str]:
+    """The services of which an environment has never got a version."""
+    folder = checkout / "environments" / settings.stack
+    return [
+        name
+        for namespace, name, service in settings.catalogue.entries()
+        for file, first in [version_file(service.packaging, "", None)]
+        if (folder / namespace / name / "version" / file).read_text() == first
+    ]
 
 
 def run(command: list[str], site: Site, environment: Mapping[str, str]) -> None:

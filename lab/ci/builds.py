@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from lab import images
 from lab.ci import circleci
 from lab.ci.github_actions import Workflow
 from lab.gitops_checkout import git
@@ -42,7 +43,8 @@ class Builds:
         self.environment = {
             **{name: value for name, value in environment.items() if not name.startswith("AWS_")},
             "AWS_ENDPOINT_URL": site.url("aws"),
-            "AWS_EC2_METADATA_DISABLED": "true",
+            # The lab's AWS CLI is of version 1, which knows the region by its older name only.
+            "AWS_DEFAULT_REGION": self.settings.registry_owner.region,
             "PATH": os.pathsep.join([str(self._engine()), environment["PATH"]]),
         }
 
@@ -51,8 +53,12 @@ class Builds:
         return {name: service for _, name, service in self.settings.catalogue.entries()}
 
     def missing(self) -> list[str]:
-        """The services that were never built."""
-        return [name for name in self.services() if not (self.source(name) / "main.txt").exists()]
+        """The services of which the registry has no build."""
+        return [
+            name
+            for namespace, name, _ in self.settings.catalogue.entries()
+            if not images.tags(self.site.registry_host, f"{namespace}/{name}")
+        ]
 
     def build_all(self, names: list[str]) -> None:
         """Builds several services side by side; raises the first failure."""

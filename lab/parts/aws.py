@@ -17,4 +17,5 @@ def part(site: Site) -> Part:
         port=site.port("aws"),
         ready=http_ok(f"{site.url('aws')}{READY}"),
         command=(sys.executable, "-m", "lab.aws_server"),
+        variables={"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},  # those that every account has
     )
