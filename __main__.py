@@ -3,6 +3,7 @@
 import pulumi
 from pulumi import ResourceOptions
 
+from components.access import Access, AccessArgs
 from components.applications import Applications, ApplicationsArgs
 from components.argocd import ArgoCd, ArgoCdArgs
 from components.ci_identity import CiIdentity, CiIdentityArgs
@@ -15,19 +16,19 @@ from components.repository import Repository, RepositoryArgs
 from settings.pulumi_config import load_stack
 
 settings = load_stack()
-
-repository = Repository("gitops", RepositoryArgs(settings=settings))
+network = Network("network", NetworkArgs(settings=settings))
+Repository("gitops", RepositoryArgs(settings=settings))
 if settings.owns_registry:
     repositories = Registry("registry", RegistryArgs(settings=settings)).urls
     CiIdentity("ci", CiIdentityArgs(settings=settings))
 else:
     repositories = RegistryReference("registry", RegistryReferenceArgs(settings=settings)).urls
 
-network = Network("network", NetworkArgs(settings=settings))
 cluster = Cluster("cluster", ClusterArgs(settings=settings, network=network))
 inside = ResourceOptions(provider=cluster.provider)
 argocd = ArgoCd("argocd", ArgoCdArgs(settings=settings), inside)
 applications = Applications("apps", ApplicationsArgs(settings=settings, argocd=argocd), inside)
+Access("access", AccessArgs(settings=settings, namespaces=applications.namespaces), inside)
 if settings.config.keel:
     served = KeelArgs(
         settings=settings, cluster_name=cluster.name, namespaces=applications.namespaces
@@ -35,5 +36,5 @@ if settings.config.keel:
     Keel("keel", served, inside)
 
 pulumi.export("repositories", repositories)
-pulumi.export("kubeconfig", cluster.kubeconfig)
+pulumi.export("cluster", cluster.name)
 pulumi.export("argocd", argocd.url)

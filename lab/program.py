@@ -57,7 +57,7 @@ class Program:
     def up(self, stack: str) -> None:
         """`pulumi up`, its progress on this terminal."""
         self._ensure(stack)
-        self.show("up", "--yes", "--skip-preview", stack=stack)
+        self.show("up", "--yes", stack=stack)
 
     def preview(self, stack: str, *options: str) -> None:
         """`pulumi preview`, on this terminal."""
@@ -66,7 +66,7 @@ class Program:
 
     def destroy(self, stack: str) -> None:
         """`pulumi destroy`, its progress on this terminal."""
-        self.show("destroy", "--yes", "--skip-preview", stack=stack)
+        self.show("destroy", "--yes", stack=stack)
 
     def changes(self, stack: str) -> dict[str, int]:
         """What a preview would do: how many resources by operation, `same` left out."""

@@ -47,7 +47,7 @@ class Property:
     seen: str = ""
     """JMESPath into the description; empty: the member."""
     composed: bool = False
-    """`Kind.compose` and `Update.compose` put it into requests."""
+    """The type's own templates and functions put it into requests, not its name."""
     write: Callable[[Any], Any] | None = None
     """Turns the program's value into the request's."""
 

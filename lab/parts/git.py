@@ -1,4 +1,4 @@
-"""Git over HTTP: bare repositories that anybody may read and user `lab` may push to.
+"""Git over HTTP: bare repositories that anybody may read, and push to with the lab's token.
 
 Every push is told to each environment's Argo CD, as GitHub would.
 """
@@ -63,7 +63,7 @@ def create_repository(site: Site, name: str) -> Path:
 
 
 def may_push(authorization: str | None, token: str) -> bool:
-    """Whether an Authorization header is user `lab`'s, with the token as the password."""
+    """Whether an Authorization header has the token as its password; like GitHub, under any name."""
     scheme, _, encoded = (authorization or "").partition(" ")
     if scheme.lower() != "basic":
         return False
@@ -71,7 +71,7 @@ def may_push(authorization: str | None, token: str) -> bool:
         given = base64.b64decode(encoded, validate=True)
     except ValueError:
         return False
-    return hmac.compare_digest(given, f"{USER}:{token}".encode())
+    return hmac.compare_digest(given.partition(b":")[2], token.encode())
 
 
 def is_push(path: str, query: str) -> bool:

@@ -64,7 +64,7 @@ def make_build(seed: str, day: str = "20261101") -> Build:
 
 def git(folder: Path, *words: str, **options: Any) -> str:
     """What git prints, without the line's end; a failure is an error of the test."""
-    done = subprocess.run(
+    done: subprocess.CompletedProcess[str] = subprocess.run(
         ["git", *words], cwd=folder, check=True, capture_output=True, text=True, **options
     )
     return done.stdout.rstrip("\n")

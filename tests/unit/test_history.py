@@ -113,7 +113,8 @@ def test_the_table_is_for_people(releases: ReleaseRepository) -> None:
     assert releases.run("history.sh").out == "nothing was released yet\n"
     releases.deliver(TV_API, ONE, "Fix it")
     title, row = releases.run("history.sh").out.splitlines()
-    assert title.split() == "WHEN (UTC) ENV SERVICE VERSION BEFORE KIND BY SUBJECT".split()
+    assert title.split()[:5] == ["WHEN", "(UTC)", "ENV", "SERVICE", "VERSION"]
+    assert title.split()[5:] == ["BEFORE", "KIND", "BY", "SUBJECT"]
     assert row.split()[2:] == ["dev", TV_API, ONE.version, "none", "build", "Pipe", "Fix", "it"]
 
 

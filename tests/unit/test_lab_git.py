@@ -25,14 +25,15 @@ def basic(text: str) -> str:
         (basic(f"lab:{TOKEN}"), True),
         (basic(f"lab:{TOKEN}x"), False),
         (basic("lab:"), False),
-        (basic(f"root:{TOKEN}"), False),
+        (basic(f"x-access-token:{TOKEN}"), True),
+        (basic(TOKEN), False),
         (f"Bearer {TOKEN}", False),
         ("Basic ***", False),
         ("", False),
         (None, False),
     ],
 )
-def test_only_the_user_with_the_token_may_push(authorization: str | None, allowed: bool) -> None:
+def test_who_has_the_token_may_push_under_any_name(authorization: str | None, allowed: bool) -> None:
     assert may_push(authorization, TOKEN) is allowed
 
 

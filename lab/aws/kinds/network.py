@@ -414,8 +414,8 @@ TAG = Kind(
     service="ec2",
     properties=(
         required("resourceId", replaces=True, member="resources"),
-        required("key", replaces=True),
-        required("value"),
+        required("key", replaces=True, composed=True),
+        required("value", composed=True),
         REGION,
     ),
     create="create_tags",

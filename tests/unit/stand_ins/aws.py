@@ -1,7 +1,8 @@
-"""The AWS CLI's `ecr` commands, over JSON files in the folder FAKE_REGISTRY.
+"""The AWS CLI's `ecr` commands that the scripts and pipelines use, over JSON files.
 
-`<namespace>__<service>.json` holds the images of a repository as ECR's API gives them. The query
-is evaluated, so a wrong one fails here as it would at AWS. A file `down` means no network.
+In the folder FAKE_REGISTRY, `<namespace>__<service>.json` holds the images of a repository as ECR's
+API gives them. The query is evaluated, so a wrong one fails here as it would at AWS. A file `down`
+means no network.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import jmespath
+import jmespath  # type: ignore[import-untyped] # it has no types
 
 REGISTRY = Path(os.environ["FAKE_REGISTRY"])
 
@@ -27,6 +28,8 @@ def main() -> int:
     if sys.argv[1:3] == ["ecr", "get-login-password"]:
         print("password")
         return 0
+    if sys.argv[1:3] == ["sts", "get-caller-identity"]:
+        return 0 if Path(os.environ["AWS_WEB_IDENTITY_TOKEN_FILE"]).read_text() else 255
     told = _arguments()
     file = REGISTRY / f"{told.repository_name.replace('/', '__')}.json"
     if not file.exists():

@@ -1,0 +1,177 @@
+"""The checks of the GitOps repository: its workflow, `render.sh`, and the scripts' own style."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.unit.release_repository import (
+    LEADERBOARD,
+    TV_API,
+    ReleaseRepository,
+    git,
+    make_build,
+    version_path,
+    write_tree,
+)
+
+ONE, TWO = make_build("1"), make_build("2", "20261102")
+USAGE, UNVERIFIED = 2, 4
+
+
+@pytest.fixture(scope="session")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The generated repository as files."""
+    folder = tmp_path_factory.mktemp("generated")
+    write_tree(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def workflow(generated: Path) -> dict[Any, Any]:
+    text = (generated / ".github" / "workflows" / "render.yml").read_text(encoding="utf-8")
+    parsed: dict[Any, Any] = yaml.safe_load(text)
+    return parsed
+
+
+def test_every_script_passes_shellcheck(generated: Path) -> None:
+    scripts = [*generated.glob("scripts/*.sh"), *generated.glob("scripts/lib/*.bash")]
+    assert len(scripts) >= 10
+    shellcheck = Path(sys.executable).with_name("shellcheck")
+    done = subprocess.run([shellcheck, *scripts], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_scripts_are_the_same_for_every_platform(generated: Path) -> None:
+    told = {path for path in generated.rglob("scripts/**/*") if path.is_file()}
+    platform = generated / "scripts" / "platform.env"
+    for path in told - {platform}:
+        text = path.read_text(encoding="utf-8")
+        assert "acme" not in text
+        assert "123456789012" not in text
+    assert "123456789012" in platform.read_text(encoding="utf-8")
+
+
+def test_every_environment_is_rendered(releases: ReleaseRepository) -> None:
+    releases.deliver(TV_API, ONE)
+    releases.deliver(LEADERBOARD, ONE)
+    git(releases.clone, "pull", "--quiet")
+    ran = releases.run("render.sh", "out")
+    assert ran.code == 0, ran.said
+    out = releases.clone / "out"
+    assert f"/{TV_API}:{ONE.version}@{ONE.digest}" in (out / f"dev/{TV_API}.yaml").read_text()
+    assert f"{ONE.version}@{ONE.digest}" in (out / f"dev/{LEADERBOARD}.yaml").read_text()
+    assert (out / f"prod/{TV_API}.yaml").read_text() == ""
+
+
+def test_an_older_commit_is_rendered_and_compared(releases: ReleaseRepository) -> None:
+    releases.deliver(TV_API, ONE)
+    releases.deliver(TV_API, TWO)
+    git(releases.clone, "pull", "--quiet")
+    assert releases.run("render.sh", "../before", "HEAD^1").code == 0
+    assert releases.run("render.sh", "../after").code == 0
+    ran = releases.run("render.sh", "--difference", "../before", "../after")
+    changed = [line for line in ran.out.splitlines() if line.startswith(("+", "-"))]
+    assert changed[:2] == [f"--- before/dev/{TV_API}.yaml", f"+++ after/dev/{TV_API}.yaml"]
+    assert [ONE.version in changed[2], TWO.version in changed[3], len(changed)] == [True, True, 4]
+
+
+def test_the_report_of_a_difference_fits_a_comment(releases: ReleaseRepository) -> None:
+    for name, text in (("before", "a\n" * 50000), ("after", "b\n" * 50000)):
+        (releases.clone / name).mkdir()
+        (releases.clone / name / "x.yaml").write_text(text, encoding="utf-8")
+    long = releases.run("render.sh", "--report", "before", "after").out
+    assert len(long) < 65536
+    assert "Cut here" in long
+    assert long.count("``````") == 2
+    same = releases.run("render.sh", "--report", "before", "before").out
+    assert same.splitlines()[-1] == "Nothing."
+
+
+def test_every_service_that_does_not_render_is_named(releases: ReleaseRepository) -> None:
+    for environment in ("dev", "prod"):
+        path = version_path(environment, TV_API).replace("version/", "")
+        (releases.clone / path).write_text("resources: [nowhere.yaml]\n", encoding="utf-8")
+    (releases.clone / "base" / LEADERBOARD / "Chart.yaml").write_text("name: [\n", encoding="utf-8")
+    ran = releases.run("render.sh", "out")
+    assert ran.code == UNVERIFIED
+    for service in (f"dev/{TV_API}", f"prod/{TV_API}", f"dev/{LEADERBOARD}"):
+        assert f"{service} does not render" in ran.err
+
+
+@pytest.mark.parametrize(
+    "words", [["--what"], ["scripts"], ["out", "no-such-commit"], ["--difference", "a"]]
+)
+def test_render_refuses_wrong_arguments(releases: ReleaseRepository, words: list[str]) -> None:
+    before = releases.snapshot()
+    assert releases.run("render.sh", *words).code == USAGE
+    assert releases.snapshot() == before
+
+
+def test_the_workflow_may_only_read_and_a_job_without_code_comments(
+    workflow: dict[Any, Any],
+) -> None:
+    assert workflow["permissions"] == {}
+    jobs = workflow["jobs"]
+    assert jobs["render"]["permissions"] == {"contents": "read"}
+    assert jobs["comment"]["permissions"] == {"pull-requests": "write"}
+    assert not any("uses" in step for step in jobs["comment"]["steps"])
+    assert "pull_request_target" not in workflow[True]
+
+
+def test_nothing_of_a_pull_request_is_pasted_into_a_script(workflow: dict[Any, Any]) -> None:
+    for job in workflow["jobs"].values():
+        for step in job["steps"]:
+            assert "${{" not in step.get("run", "")
+
+
+def test_what_the_workflow_downloads_is_pinned(generated: Path) -> None:
+    text = (generated / ".github" / "workflows" / "render.yml").read_text(encoding="utf-8")
+    used = re.findall(r"uses: [\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", text)
+    assert len(used) == text.count("uses: ") == 1
+    assert text.count("install_from ") == 3
+    assert len(re.findall(r"\b[0-9a-f]{64}\b", text)) == 3
+    assert "latest" not in text
+
+
+def test_the_workflow_follows_the_published_schema(generated: Path) -> None:
+    file = generated / ".github" / "workflows" / "render.yml"
+    schema = ["--builtin-schema", "vendor.github-workflows"]
+    checker = [sys.executable, "-m", "check_jsonschema", *schema]
+    done = subprocess.run([*checker, str(file)], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_steps_of_the_workflow_show_what_a_pull_request_changes(
+    releases: ReleaseRepository, workflow: dict[Any, Any], tmp_path: Path
+) -> None:
+    releases.deliver(TV_API, ONE)
+    git(releases.clone, "pull", "--quiet")
+    git(releases.clone, "switch", "--quiet", "-c", "change")
+    overlay = releases.clone / version_path("dev", TV_API).replace("version/", "")
+    overlay.write_text(overlay.read_text(encoding="utf-8") + "nameSuffix: -new\n", encoding="utf-8")
+    git(releases.clone, "commit", "--quiet", "--all", "-m", "Change")
+    git(releases.clone, "switch", "--quiet", "main")
+    git(releases.clone, "merge", "--quiet", "--no-ff", "-m", "Merge", "change")
+    environment = {
+        **releases.environ,
+        "BEFORE": str(tmp_path / "before"),
+        "AFTER": str(tmp_path / "after"),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+    }
+    for step in workflow["jobs"]["render"]["steps"]:
+        if step.get("name") in ("Render every environment", "Compare with the branch"):
+            command = ["bash", "-eo", "pipefail", "-c", step["run"]]
+            subprocess.run(command, cwd=releases.clone, env=environment, check=True)
+    summary = (tmp_path / "summary").read_text(encoding="utf-8")
+    assert "+  name: tv-api-new" in summary
+    output = (tmp_path / "output").read_text(encoding="utf-8")
+    assert output.startswith("report<<")
+    assert "+  name: tv-api-new" in output
