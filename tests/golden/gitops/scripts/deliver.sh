@@ -24,7 +24,7 @@ read_arguments() {
   while (($#)); do
     case $1 in
       --service | --version | --digest | --source)
-        (($# > 1)) || die "$USAGE" "$1 needs a value" "see --help"
+        [[ $# -gt 1 && $2 != -* ]] || die "$USAGE" "$1 needs a value" "see --help"
         case $1 in
           --service) NAMES=("$2") ;;
           --version) VERSION=$2 ;;
@@ -65,7 +65,6 @@ identify() {
     printf '\n'
   } >"$WORK/body"
   {
-    printf 'Release-Subject: %s\n' "$(source_says %s)"
     printf 'Release-Commit: %s\n' "$BUILT"
     printf 'Release-Committed: %s\n' "$(committed)"
   } >"$WORK/trailers"
@@ -91,8 +90,8 @@ make_plan() {
     say "$FAST_ENVIRONMENT already runs $running, which is newer than $VERSION"
     exit
   fi
-  printf '%s\t%s\t%s\t%s\t%s\t\n' "${SERVICES[0]}" "$packaging" "$running" "$VERSION" "$DIGEST" \
-    >"$WORK/plan"
+  printf '%s\t%s\t%s\t%s\t%s\t\t%s\n' "${SERVICES[0]}" "$packaging" "$running" "$VERSION" \
+    "$DIGEST" "$(source_says %s | tr '\t' ' ')" >"$WORK/plan"
 }
 
 # is_newer VERSION: whether VERSION, which runs, was built from a later commit than ours.

@@ -34,7 +34,7 @@ read_arguments() {
   while (($#)); do
     case $1 in
       --service | --environment | --limit)
-        (($# > 1)) || die "$USAGE" "$1 needs a value" "see --help"
+        [[ $# -gt 1 && $2 != -* ]] || die "$USAGE" "$1 needs a value" "see --help"
         case $1 in
           --service) NAMES+=("$2") ;;
           --environment) ENVIRONMENT=$2 ;;
@@ -101,7 +101,7 @@ print_table() {
 print_json() {
   awk -F '\t' '
     function quoted(text) {
-      gsub(/\\/, "\\\\", text); gsub(/"/, "\\\"", text); gsub(/[\001-\037]/, " ", text)
+      gsub(/\\/, "&&", text); gsub(/"/, "\\\"", text); gsub(/[\001-\037]/, " ", text)
       return "\"" text "\""
     }
     function or_null(text) { return text == "" || text == "none" ? "null" : quoted(text) }

@@ -44,7 +44,7 @@ read_arguments() {
   while (($#)); do
     case $1 in
       --service | --environment | --limit)
-        (($# > 1)) || die "$USAGE" "$1 needs a value" "see --help"
+        [[ $# -gt 1 && $2 != -* ]] || die "$USAGE" "$1 needs a value" "see --help"
         case $1 in
           --service) NAMES+=("$2") ;;
           --environment) ENVIRONMENT=$2 ;;
@@ -138,7 +138,7 @@ list_versions() {
       if (!($5 in selected) || !is_version($6)) next
       if ($4 == fast) know($5, $6, $1)
       else if (($5, $6) in when && when[$5, $6] == 0) know($5, $6, $1)
-      if ($9 == "build" && $12 != "") subject[$5, $6] = $12
+      if ($9 != "edit" && $12 != "") subject[$5, $6] = $12
       next
     }
     {
@@ -300,6 +300,7 @@ resolve() {
     part == "events" {
       if (!(($5, $6) in wanted)) next
       ran[$5] = 1
+      if (subject[$5] == "" && $9 != "edit") subject[$5] = $12
       if (recorded[$5] == "") { recorded[$5] = $7; where[$5] = $4 }
       next
     }
@@ -329,7 +330,7 @@ resolve() {
           if (!(s in ran) && !allow_untested)
             print s ": " v " never ran on " fast "; let it run there first, or add --untested" > problems
           else if (tag[s] != v || digest[s] != to)
-            print s, packaging[s], tag[s] == "" ? "none" : tag[s], v, to, s in ran ? "" : "untested"
+            print s, packaging[s], tag[s] == "" ? "none" : tag[s], v, to, s in ran ? "" : "untested", subject[s]
         }
       }
     }' part=wanted "$WORK/wanted" part=state "$WORK/state" part=events "$WORK/events" \

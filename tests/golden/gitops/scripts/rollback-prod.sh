@@ -40,7 +40,7 @@ read_arguments() {
   while (($#)); do
     case $1 in
       --service | --environment)
-        (($# > 1)) || die "$USAGE" "$1 needs a value" "see --help"
+        [[ $# -gt 1 && $2 != -* ]] || die "$USAGE" "$1 needs a value" "see --help"
         if [[ $1 == --service ]]; then NAMES+=("$2"); else ENVIRONMENT=$2; fi
         shift
         ;;
@@ -62,7 +62,7 @@ read_arguments() {
   done
 }
 
-# ways_back: "service, packaging, running, version, digest" for each of $WORK/selected: the version
+# ways_back: "service, packaging, running, version, digest, subject" for each of $WORK/selected: the version
 # that it would go back to, which is empty when there is none. Releases pile up, a rollback takes
 # those above its version off the pile: so the way back is what lies below the top.
 ways_back() {
@@ -72,6 +72,7 @@ ways_back() {
     part == "events" {
       if ($4 != target || !($5 in selected) || $6 == "none") next
       n = ++count[$5]; version[$5, n] = $6; digest[$5, n] = $7; kind[$5, n] = $9
+      if ($9 != "edit" && !(($5, $6) in subject)) subject[$5, $6] = $12
       next
     }
     END {
@@ -89,7 +90,7 @@ ways_back() {
         for (top = height; top >= 1 && pile[top] == running[s]; top--);
         if (wanted != "") to = s in ran ? wanted : ""; else to = top >= 1 ? pile[top] : ""
         print s, packaging[s], running[s] == "" ? "none" : running[s], to, \
-          wanted != "" ? named : (top >= 1 ? pile_digest[top] : "")
+          wanted != "" ? named : (top >= 1 ? pile_digest[top] : ""), subject[s, to]
       }
     }' part=selected "$WORK/selected" part=state "$WORK/state" part=events "$WORK/events"
 }
@@ -157,7 +158,7 @@ resolve() {
         print $1 ": Git does not record the digest of " $4 ", and the registry was not asked" > problems
       else if (checked && now[$1, $4] != digest)
         print $1 ": " $4 " moved: " target " ran " digest ", the registry now has " now[$1, $4] > problems
-      else print $1, $2, $3, $4, digest, ""
+      else print $1, $2, $3, $4, digest, "", $6
     }' part=unanswered "$WORK/unanswered" part=registry "$WORK/registry" part=ways "$WORK/ways" \
     >"$WORK/plan"
 }

@@ -45,7 +45,12 @@ die() {
 confirm() {
   local answer=''
   printf '%s [y/N] ' "$1" >&2
-  read -r answer || printf '\n' >&2
+  # In turns of a second: a signal that comes just before `read` begins would otherwise wait for it.
+  until read -r -t 1 answer; do
+    (($? > 128)) && continue
+    printf '\n' >&2
+    break
+  done
   [[ ${answer,,} == y || ${answer,,} == yes ]]
 }
 

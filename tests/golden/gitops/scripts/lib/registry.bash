@@ -32,7 +32,7 @@ ask_registry() {
 describe_images() {
   local service=$1 answer=$WORK/ecr/${1//\//__}
   if ! command -v aws >/dev/null; then
-    printf 'error: the AWS CLI (aws) is not installed\n' >"$answer.error"
+    printf 'the AWS CLI (aws) is not installed\n' >"$answer.error"
     return
   fi
   # The query is JMESPath: its backquotes are not the shell's.

@@ -3,7 +3,8 @@
 # pipeline differ in their plan only.
 #
 # A plan is the file $WORK/plan with a line for each service that changes: namespace/service,
-# packaging, previous version, version, digest, "untested" or nothing.
+# packaging, previous version, version, digest, "untested" or nothing, the subject of the commit that
+# was built, where known.
 # shellcheck shell=bash disable=SC2034 # what is set here is read by the scripts
 
 
@@ -105,9 +106,14 @@ show_and_ask() {
   local question=$1 environment=$2 folder
   for folder in tree before after; do rm -rf -- "${WORK:?}/$folder"; done
   require_renderers <"$WORK/services"
-  export_tree "$TIP" "$WORK/tree"
-  render "$WORK/tree" "$environment" "$WORK/before" <"$WORK/services" ||
-    die "$UNVERIFIED" "mend that on $BRANCH first; nothing was changed"
+  export_services "$TIP" "$WORK/tree" "$environment" <"$WORK/services"
+  if ! render "$WORK/tree" "$environment" "$WORK/before" <"$WORK/services" 2>/dev/null; then
+    # Perhaps a service builds on files of another one.
+    rm -rf -- "${WORK:?}/before"
+    export_tree "$TIP" "$WORK/tree"
+    render "$WORK/tree" "$environment" "$WORK/before" <"$WORK/services" ||
+      die "$UNVERIFIED" "mend that on $BRANCH first; nothing was changed"
+  fi
   cp -R "$WORK/new/." "$WORK/tree/"
   render "$WORK/tree" "$environment" "$WORK/after" <"$WORK/services" ||
     die "$UNVERIFIED" "nothing was changed"
@@ -163,6 +169,7 @@ message() {
   WHO=$WHO awk -F '\t' -v environment="$1" -v kind="$2" '
     {
       service[NR] = $1; before[NR] = $3; version[NR] = $4; digest[NR] = $5; untested[NR] = $6
+      subject[NR] = $7
       name = $1; sub(/.*\//, "", name)
       names = names (NR == 1 ? "" : ", ") name
       if ($4 != version[1]) mixed = 1
@@ -183,6 +190,7 @@ message() {
         print "Release-Kind: " kind
         print "Release-By: " ENVIRON["WHO"]
         if (untested[i] != "") print "Release-Untested: true"
+        if (subject[i] != "") print "Release-Subject: " subject[i]
       }
       while ((getline line < trailers) > 0) print line
     }' body="$WORK/body" trailers="$WORK/trailers" "$WORK/plan"

@@ -15,7 +15,7 @@ require_kustomize() {
     found+=("kustomize ${version:-without a version}")
   fi
   if command -v kubectl >/dev/null; then
-    version=$(kubectl version --client 2>/dev/null | awk '/Kustomize Version/ { print $3 }')
+    version=$(kubectl version --client 2>/dev/null | awk '/Kustomize Version/ { print $3 }' || true)
     KUSTOMIZE=(kubectl kustomize)
     at_least "$version" "$KUSTOMIZE_MINIMUM" && return
     found+=("kubectl with kustomize ${version:-of unknown version}")
@@ -85,6 +85,22 @@ export_tree() {
   mkdir -p "$2"
   GIT_INDEX_FILE=$2.index git read-tree "$1"
   GIT_INDEX_FILE=$2.index git checkout-index --all --force --prefix="$2/"
+}
+
+# export_services COMMIT FOLDER ENVIRONMENT: the same, but of the services only those on standard
+# input ("namespace/service<TAB>..."), and of the environments only that one.
+export_services() {
+  mkdir -p "$2"
+  cat >"$2.services"
+  GIT_INDEX_FILE=$2.index git read-tree "$1"
+  GIT_INDEX_FILE=$2.index git -c core.quotePath=false ls-files >"$2.files"
+  awk -F / -v environment="$3" '
+    part == "services" { sub(/\t.*/, ""); wanted[$0] = 1; next }
+    $1 == "pipelines" { next }
+    $1 == "base" && NF > 3 && !(($2 "/" $3) in wanted) { next }
+    $1 == "environments" && ($2 != environment || NF > 4 && !(($3 "/" $4) in wanted)) { next }
+    { print }' part=services "$2.services" part=files "$2.files" |
+    GIT_INDEX_FILE=$2.index git checkout-index --force --stdin --prefix="$2/"
 }
 
 # compare BEFORE AFTER: the difference between two folders of manifests, in colour on a terminal.

@@ -37,12 +37,12 @@ refuse_unfinished_work() {
       die "$PRECONDITION" "a ${state##*:} is half done in this clone" \
         "finish it, or give it up: git ${state##*:} --abort"
   done
-  dirty=$(
+  mapfile -t dirty < <(
     git status --porcelain --untracked-files=no
     git status --porcelain --untracked-files=normal -- base environments | grep '^??' || true
   )
-  [[ -z $dirty ]] ||
-    die "$PRECONDITION" "this clone has changes that are not committed:" "$(head -5 <<<"$dirty")" \
+  ((${#dirty[@]} == 0)) ||
+    die "$PRECONDITION" "this clone has changes that are not committed:" "${dirty[@]:0:5}" \
       "commit and push them, or put them aside: git stash --include-untracked"
 }
 
@@ -119,22 +119,23 @@ commit_files() {
 
 # push_commit: 0 when COMMIT is on origin's branch; 1 when somebody else was faster. Ends otherwise.
 push_commit() {
-  local before=$TIP
+  local before=$TIP reasons
   PUSHING=yes
   if git push --quiet --no-follow-tags origin "$COMMIT:refs/heads/$BRANCH" \
-    >"$WORK/answer" 2>"$WORK/errors"; then
+    >"$WORK/answer" 2>"$WORK/refusal"; then
     PUSHING=
     return
   fi
   find_tip ||
     die "$REMOTE" "the push failed, and origin does not answer: it may or may not have arrived" \
-      "$(last_words "$WORK/errors")" "look first, when origin answers: scripts/history.sh --limit 5"
+      "$(last_words "$WORK/refusal")" "look first, when origin answers: scripts/history.sh --limit 5"
   PUSHING=
   git merge-base --is-ancestor "$COMMIT" "$TIP" && return
   [[ $TIP == "$before" ]] || return 1
-  grep -qE 'cannot lock ref|failed to update ref|non-fast-forward|fetch first' "$WORK/errors" && return 1
-  die "$REMOTE" "origin refused the push; nothing was changed:" \
-    "$(grep -E '^(remote|error|fatal|To | !)' "$WORK/errors" || cat "$WORK/errors")"
+  grep -qE 'cannot lock ref|failed to update ref|non-fast-forward|fetch first' "$WORK/refusal" && return 1
+  mapfile -t reasons < <(sed -E '/^(To |error: failed to push|[[:space:]]*$)/d; s/^ +//; s/ +$//' \
+    "$WORK/refusal")
+  die "$REMOTE" "origin refused the push; nothing was changed:" "${reasons[@]}"
 }
 
 # follow_origin: brings the clone's own branch up to COMMIT where that is a plain fast-forward.
