@@ -65,13 +65,13 @@ def _filters(arguments: Values, **named: str) -> list[dict[str, Any]]:
     return given + free + tags
 
 
-def _only(found: list[str], what: str) -> str:
-    if len(found) != 1:
-        raise LabAwsError(
-            f"{len(found) or 'no'} {what} match" + ("" if len(found) else "es") + "; narrow the "
-            "search to exactly one"
-        )
-    return found[0]
+def _only(found: list[Values], what: str) -> Values:
+    match found:
+        case [one]:
+            return one
+        case []:
+            raise LabAwsError(f"no {what} match; look for what exists")
+    raise LabAwsError(f"{len(found)} {what} match; narrow the search to exactly one")
 
 
 def _vpc(resources: Resources, arguments: Values) -> Values:
@@ -79,7 +79,7 @@ def _vpc(resources: Resources, arguments: Values) -> Values:
         arguments, id="vpc-id", cidrBlock="cidr", default="is-default", state="state"
     )
     vpcs = resources.aws.call("ec2", "describe_vpcs", Filters=filters or None)["Vpcs"]
-    vpc = next(one for one in vpcs if one["VpcId"] == _only([one["VpcId"] for one in vpcs], "VPCs"))
+    vpc = _only(vpcs, "VPCs")
     blocks = [
         {
             "associationId": one["AssociationId"],
@@ -106,10 +106,9 @@ def _subnet(resources: Resources, arguments: Values) -> Values:
         state="state",
     )
     subnets = resources.aws.call("ec2", "describe_subnets", Filters=filters or None)["Subnets"]
-    identifier = _only([one["SubnetId"] for one in subnets], "subnets")
-    subnet = next(one for one in subnets if one["SubnetId"] == identifier)
+    subnet = _only(subnets, "subnets")
     return {
-        **_read(resources, "aws:ec2/subnet:Subnet", identifier),
+        **_read(resources, "aws:ec2/subnet:Subnet", subnet["SubnetId"]),
         "availableIpAddressCount": subnet["AvailableIpAddressCount"],
         "defaultForAz": subnet["DefaultForAz"],
         "state": subnet["State"],

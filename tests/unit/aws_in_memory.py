@@ -65,11 +65,11 @@ class Memory:
         _, failures = self.resources.check(kind, urn(kind), old or {}, inputs)
         return [f"{failure.property}: {failure.reason}" for failure in failures]
 
-    def create(self, kind: Kind, name: str = "it", **inputs: Any) -> Made:
+    def create(self, kind: Kind, logical: str = "it", /, **inputs: Any) -> Made:
         checked = self.checked(kind, **inputs)
-        identifier, state = self.resources.create(kind, urn(kind, name), checked)
-        self.resources.journal.known(urn(kind, name))
-        return Made(kind, urn(kind, name), identifier, checked, state)
+        identifier, state = self.resources.create(kind, urn(kind, logical), checked)
+        self.resources.journal.known(urn(kind, logical))
+        return Made(kind, urn(kind, logical), identifier, checked, state)
 
     def update(self, made: Made, **changes: Any) -> Made:
         inputs = self.checked(made.kind, made.inputs, **{**made.inputs, **changes})

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 from google.protobuf import struct_pb2
 from moto import mock_aws
+from pulumi.runtime.proto import provider_pb2
 
 from lab.aws import plugin
 from lab.aws.api import Aws, account_of_credentials
 from lab.aws.configuration import configuration
+from lab.aws.differences import Difference
 from lab.aws.errors import (
     AccountNotAllowedError,
     ConfigurationError,
@@ -205,8 +207,8 @@ def test_a_replacement_deletes_first_where_two_of_a_name_would_clash() -> None:
     assert not plugin._diff_response(VPC, changed_name()).deleteBeforeReplace
 
 
-def changed_name() -> list[Any]:
-    return [plugin.Difference(path="name", change="update", replaces=True)]
+def changed_name() -> list[Difference]:
+    return [Difference(path="name", change="update", replaces=True)]
 
 
 def test_another_notation_of_the_same_policy_is_no_difference(account: Memory) -> None:
@@ -396,7 +398,7 @@ def test_a_creation_that_fails_half_way_leaves_its_id_with_pulumi(account: Memor
     inputs = account.checked(VPC, cidrBlock="10.0.0.0/16")
     state = account.resources.half_created(VPC, failure.value.identifier, inputs)
     detail = plugin.errors_detail(failure.value, state, inputs)
-    remembered = plugin.provider_pb2.ErrorResourceInitFailed()
+    remembered = provider_pb2.ErrorResourceInitFailed()
     assert detail.details[0].Unpack(remembered)
     assert remembered.id == failure.value.identifier
     assert "UnauthorizedOperation" in remembered.reasons[0]
@@ -414,7 +416,13 @@ def test_a_repository_lives_in_the_labs_registry(account: Memory) -> None:
 def test_a_repository_with_images_is_deleted_only_by_force(account: Memory, force: bool) -> None:
     repository = account.create(REPOSITORY, name="shop/api", forceDelete=force)
     manifest = json.dumps({"schemaVersion": 2, "config": {"digest": "sha256:0", "size": 1}})
-    account.aws.call("ecr", "put_image", repositoryName="shop/api", imageManifest=manifest)
+    account.aws.call(
+        "ecr",
+        "put_image",
+        repositoryName="shop/api",
+        imageManifest=manifest,
+        imageManifestMediaType="application/vnd.oci.image.manifest.v1+json",
+    )
     if force:
         account.delete(repository)
         assert account.refreshed(repository) is None

@@ -118,7 +118,7 @@ def sdk_root() -> Path:
 
 @cache
 def sdk_module(pulumi_type: str) -> ast.Module:
-    module = pulumi_type.split(":")[1].split("/")[0]
+    module = pulumi_type.split(":")[1].split("/", maxsplit=1)[0]
     for path in sorted((sdk_root() / module).glob("*.py")):
         source = path.read_text()
         if f"'{pulumi_type}'" in source:
