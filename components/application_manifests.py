@@ -38,6 +38,15 @@ No Secret, because a secret in Git is none; no Role or RoleBinding, because whoe
 would then grant rights in the cluster; no quota, because the platform sets those.
 """
 
+DESCENDANTS = (
+    ("", "Event"),
+    ("", "Pod"),
+    ("apps", "ControllerRevision"),
+    ("apps", "ReplicaSet"),
+)
+"""What the cluster makes of it. Argo CD shows only kinds that the project allows: without these
+nobody would see a service's pods, images and logs."""
+
 SYNC_OPTIONS = (
     # Touch only what differs: moving a version does not apply the whole service again.
     "ApplyOutOfSyncOnly=true",
@@ -69,7 +78,9 @@ def project_spec(settings: Settings, namespace: str) -> dict[str, Any]:
         "sourceRepos": [settings.config.gitops.url],
         "destinations": [{"server": IN_CLUSTER, "namespace": namespace}],
         "clusterResourceWhitelist": [],
-        "namespaceResourceWhitelist": [{"group": group, "kind": kind} for group, kind in KINDS],
+        "namespaceResourceWhitelist": [
+            {"group": group, "kind": kind} for group, kind in sorted(KINDS + DESCENDANTS)
+        ],
         # Says what nobody declares, such as leftovers of an Application that was deleted.
         "orphanedResources": {"warn": True},
         **({"syncWindows": windows} if windows else {}),
@@ -118,8 +129,8 @@ def application_spec(
             "retry": _retry(settings),
             "syncOptions": list(SYNC_OPTIONS),
         },
-        # Shown in the UI; rolling back goes through Git, so a short history is enough.
-        "revisionHistoryLimit": 5,
+        # Who applied what now runs, and nothing to roll back to: that goes through Git.
+        "revisionHistoryLimit": 1,
         "info": [
             {"name": "Owner", "value": service.owner},
             {"name": "Source", "value": f"https://github.com/{service.source}"},

@@ -71,6 +71,11 @@ def test_only_an_automated_sync_goes_on_with_a_newer_revision(
     )
 
 
+def test_argo_cd_keeps_nothing_to_roll_back_to(dev: Settings, prod: Settings) -> None:
+    for settings in (dev, prod):
+        assert spec(settings, "tv-api")["revisionHistoryLimit"] == 1
+
+
 def test_no_sync_replaces_objects(dev: Settings, prod: Settings) -> None:
     for settings in (dev, prod):
         for _, name, _ in settings.catalogue.entries():
