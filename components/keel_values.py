@@ -24,11 +24,6 @@ def served(settings: Settings) -> dict[str, tuple[str, ...]]:
     return by_namespace
 
 
-def wanted(settings: Settings) -> bool:
-    """Whether the environment runs Keel: it is configured, and somebody relies on it."""
-    return settings.config.keel is not None and bool(served(settings))
-
-
 def values(settings: Settings, namespaces: Sequence[str]) -> dict[str, Any]:
     """The chart's values, for a Keel that serves `namespaces`."""
     keel = settings.config.keel or Keel.model_validate({})
@@ -89,14 +84,13 @@ def namespace_rules() -> list[dict[str, list[str]]]:
 
 def pull_policy(repository_arns: Sequence[str]) -> str:
     """The IAM policy with which Keel reads tags and digests of the images that it serves."""
-    return policies.document(
-        policies.allow("SignIn", ["ecr:GetAuthorizationToken"], ["*"]),  # knows no resources
-        policies.allow(
-            "ReadTagsAndDigests",
-            ["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:ListImages"],
-            sorted(repository_arns),
-        ),
+    sign_in = policies.allow("SignIn", ["ecr:GetAuthorizationToken"], ["*"])  # knows no resources
+    read = policies.allow(
+        "ReadTagsAndDigests",
+        ["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:ListImages"],
+        sorted(repository_arns),
     )
+    return policies.document(sign_in, *([read] if repository_arns else []))
 
 
 def _only(namespaces: Sequence[str]) -> Sequence[str]:

@@ -189,15 +189,16 @@ def test_keel_runs_confined(dev: Settings) -> None:
     assert values["containerSecurityContext"]["readOnlyRootFilesystem"] is True
 
 
-def test_without_services_to_serve_keel_is_not_wanted(
-    configuration: Path, bend: Bend, dev: Settings, prod: Settings
+def test_with_nobody_to_serve_keel_reads_nothing_and_changes_nothing(
+    configuration: Path, bend: Bend
 ) -> None:
-    assert keel_values.wanted(dev)
-    assert not keel_values.wanted(prod)
-
     def change(catalogue: dict[str, Any]) -> None:
         for service in catalogue["namespaces"]["community"]["services"].values():
             service["delivery"] = "commit"
 
     bend("services.yaml", change)
-    assert not keel_values.wanted(load_files("dev", configuration))
+    recording = install(load_files("dev", configuration))
+    policy = json.loads(recording.one("aws:iam/rolePolicy:RolePolicy").inputs["policy"])
+    (statement,) = policy["Statement"]
+    assert statement["Action"] == ["ecr:GetAuthorizationToken"], "IAM refuses an empty resource"
+    assert recording.of(f"{RBAC}:Role") == []
