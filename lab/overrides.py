@@ -37,6 +37,7 @@ def overrides(site: Site) -> dict[str, Any]:
         charts=site.url("charts"),
         gitops_url=site.gitops_url,
         gitops_checkout=os.path.relpath(site.gitops_checkout, CHECKOUT),
+        inbox=f"{site.url('inbox')}/argocd",
         people=site.url("people"),
         registry_host=site.registry_host,
     )

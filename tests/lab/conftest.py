@@ -1,0 +1,66 @@
+"""The running lab: the one of this checkout, or one that is started for the tests and stopped."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab import supervisor
+from lab.argocd_api import ArgoCdApi
+from lab.ci.builds import Builds
+from lab.gitops_checkout import clone
+from lab.kubectl import Kubectl
+from lab.program import Program, aws_credentials
+from lab.site import Site
+from lab.toolchain import Toolchain
+from lab.up import up
+
+
+class Lab:
+    """A lab in which both environments are up."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.program = Program(site, Toolchain())
+        self.builds = Builds(site, self.program.environment)
+
+    def kubectl(self, environment: str) -> Kubectl:
+        """kubectl as the lab's own administrator."""
+        return Kubectl.admin(self.site, environment)
+
+    def argocd(self, environment: str, person: str = "rhea") -> ArgoCdApi:
+        """Argo CD as somebody of lab/people.yaml; rhea is a releaser and sees everything."""
+        return ArgoCdApi.signed_in(self.site, environment, person)
+
+    def clone(self, folder: Path) -> Path:
+        """A fresh clone of the GitOps repository that can push."""
+        return clone(self.site, folder)
+
+    def script(self, folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+        """Runs a script of the GitOps repository in a clone of it, as the platform's engineer."""
+        return subprocess.run(
+            [f"scripts/{command[0]}", *command[1:]],
+            cwd=folder,
+            env={**self.builds.environment, **aws_credentials(self.site)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """The lab of this checkout: used as it is if it runs, else started now and stopped at the end.
+
+    `make up` before `make test-lab` saves the start; the tests leave every service working.
+    """
+    site = Site.from_environment()
+    was_running = supervisor.running(site)
+    up(site)
+    yield Lab(site)
+    if not was_running:
+        supervisor.stop(site)

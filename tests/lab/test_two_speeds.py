@@ -1,0 +1,178 @@
+"""The two speeds, seen by whoever ships: dev follows by itself, prod waits for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lab.argocd_api import ArgoCdError
+from lab.gitops_checkout import commit_and_push, pull
+from lab.kubectl import KubectlError
+from lab.waiting import wait_until_empty
+from tests.lab.conftest import Lab
+
+KUSTOMIZED = ("streaming", "tv-frontend")
+
+
+def test_a_preview_right_after_up_shows_no_change(lab: Lab) -> None:
+    assert {stack: lab.program.changes(stack) for stack in ("dev", "prod")} == {
+        "dev": {},
+        "prod": {},
+    }
+
+
+def test_every_application_of_dev_syncs_prunes_and_heals_by_itself(lab: Lab) -> None:
+    policies = {
+        name: application["spec"]["syncPolicy"].get("automated")
+        for name, application in lab.argocd("dev").applications().items()
+    }
+    assert len(policies) == 4
+    assert set(map(str, policies.values())) == {str({"prune": True, "selfHeal": True})}
+
+
+def test_no_application_of_prod_has_the_key_automated(lab: Lab) -> None:
+    applications = lab.argocd("prod").applications()
+    assert len(applications) == 4
+    for name, application in applications.items():
+        assert "automated" not in application["spec"].get("syncPolicy", {}), name
+
+
+def test_without_a_login_argocd_answers_nothing(lab: Lab) -> None:
+    api = lab.argocd("dev")
+    anonymous = type(api)(api.url, "")
+    with pytest.raises(ArgoCdError) as refused:
+        anonymous.applications()
+    assert refused.value.status == 401
+
+
+@pytest.fixture
+def workbench(lab: Lab, tmp_path: Path) -> Path:
+    """A clone of the GitOps repository to commit from."""
+    return lab.clone(tmp_path / "gitops")
+
+
+def replicas(lab: Lab, environment: str, namespace: str, name: str) -> int | None:
+    """How many replicas the Deployment asks for; None where there is none."""
+    try:
+        deployment = lab.kubectl(environment).get(f"--namespace={namespace}", f"deployment/{name}")
+    except KubectlError:
+        return None
+    count: int = deployment["spec"]["replicas"]
+    return count
+
+
+def set_replicas(clone: Path, environment: str, namespace: str, name: str, count: int) -> None:
+    """Changes the overlay, as a member of the team would, and pushes it."""
+    overlay = clone / "environments" / environment / namespace / name / "deployment.yaml"
+    documents = yaml.safe_load(overlay.read_text())
+    documents["spec"]["replicas"] = count
+    overlay.write_text(yaml.safe_dump(documents, sort_keys=False))
+    commit_and_push(clone, f"{environment}: {count} replicas of {name}")
+
+
+@pytest.fixture
+def restored(lab: Lab, workbench: Path) -> Iterator[None]:
+    """Puts the overlays of the service back."""
+    before = {
+        environment: (
+            workbench / "environments" / environment / "/".join(KUSTOMIZED) / "deployment.yaml"
+        ).read_text()
+        for environment in ("dev", "prod")
+    }
+    yield
+    pull(workbench)
+    for environment, text in before.items():
+        overlay = workbench / "environments" / environment / "/".join(KUSTOMIZED)
+        (overlay / "deployment.yaml").write_text(text)
+    commit_and_push(workbench, "Put the overlays back")
+
+
+@pytest.mark.usefixtures("restored")
+def test_a_pushed_change_is_on_dev_at_once_and_on_prod_after_a_person_approves(
+    lab: Lab, workbench: Path
+) -> None:
+    namespace, name = KUSTOMIZED
+    api = lab.argocd("prod")
+    live = replicas(lab, "prod", *KUSTOMIZED)
+    wanted = 3 if live != 3 else 4
+
+    set_replicas(workbench, "dev", *KUSTOMIZED, wanted)
+    wait_until_empty(
+        "the new number of replicas on dev",
+        lambda: None if replicas(lab, "dev", *KUSTOMIZED) == wanted else wanted,
+        seconds=60,
+    )
+
+    set_replicas(workbench, "prod", *KUSTOMIZED, wanted)
+    revision = (workbench / ".git" / "refs" / "heads" / "main").read_text().strip()
+
+    def unseen() -> str:
+        status = api.application(name)["status"]["sync"]
+        seen = status.get("revision") == revision and status["status"] == "OutOfSync"
+        return "" if seen else str(status)
+
+    wait_until_empty("prod's notice of the new revision", unseen, seconds=60)
+    assert replicas(lab, "prod", *KUSTOMIZED) == live, "nobody approved, and yet prod moved"
+
+    api.sync(name)
+    wait_until_empty(
+        "the approved sync",
+        lambda: None if replicas(lab, "prod", *KUSTOMIZED) == wanted else wanted,
+        seconds=60,
+    )
+    assert lab.kubectl("prod").get(f"--namespace={namespace}", f"deployment/{name}")
+
+
+def test_who_only_owns_a_service_cannot_sync_it_on_prod(lab: Lab) -> None:
+    with pytest.raises(ArgoCdError) as refused:
+        lab.argocd("prod", "tove").sync("tv-frontend")
+    assert refused.value.status == 403
+    lab.argocd("dev", "tove").sync("tv-frontend")
+
+
+def test_a_deleted_deployment_comes_back_on_dev(lab: Lab) -> None:
+    kubectl = lab.kubectl("dev")
+    before = kubectl.get("--namespace=streaming", "deployment/tv-api")["metadata"]["uid"]
+    kubectl("delete", "--namespace=streaming", "deployment/tv-api")
+
+    def missing() -> str:
+        try:
+            now = kubectl.get("--namespace=streaming", "deployment/tv-api")["metadata"]["uid"]
+        except KubectlError:
+            return "the Deployment"
+        return "" if now != before else "its deletion"
+
+    wait_until_empty("the Deployment's return", missing, seconds=60)
+
+
+def test_a_deleted_deployment_stays_away_on_prod_until_somebody_syncs(lab: Lab) -> None:
+    kubectl, api = lab.kubectl("prod"), lab.argocd("prod")
+    settle(lab, "tv-api")
+    kubectl("delete", "--namespace=streaming", "deployment/tv-api")
+
+    def unnoticed() -> str:
+        status = api.application("tv-api")["status"]
+        return "" if status["sync"]["status"] == "OutOfSync" else status["sync"]["status"]
+
+    wait_until_empty("prod's notice of the deletion", unnoticed, seconds=60)
+    api.application("tv-api", refresh=True)
+    with pytest.raises(KubectlError):
+        kubectl.get("--namespace=streaming", "deployment/tv-api")
+    settle(lab, "tv-api")
+
+
+def settle(lab: Lab, name: str) -> None:
+    """Approves the sync of a service on prod and waits until it is Synced and Healthy."""
+    api = lab.argocd("prod")
+    api.application(name, refresh=True)
+    api.sync(name)
+
+    def missing() -> str:
+        status = api.application(name)["status"]
+        state = (status["sync"]["status"], status["health"]["status"])
+        return "" if state == ("Synced", "Healthy") else str(state)
+
+    wait_until_empty(f"the sync of {name} on prod", missing, seconds=90)
