@@ -16,13 +16,13 @@ from lab.ci.identity import NotTrustedError
 from lab.ci.job import StepError, UnknownStepError
 from lab.gitops_checkout import GitError
 from lab.kubectl import KubectlError
+from lab.overview import render, rows
 from lab.people import UnknownPersonError, id_token
 from lab.ports import PortsTakenError
 from lab.program import Program, ProgramError, aws_credentials
 from lab.site import Site
-from lab.table import render
 from lab.toolchain import MissingToolError, Toolchain
-from lab.up import ReleaseError, approve, rows, up
+from lab.up import ReleaseError, approve, up
 from lab.waiting import StillMissingError
 from settings import SettingsError
 

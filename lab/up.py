@@ -14,15 +14,15 @@ from lab import supervisor
 from lab.argocd_api import ArgoCdApi
 from lab.ci.builds import Builds
 from lab.gitops_checkout import clone, commit_and_push, pull
+from lab.overview import OBSERVER
 from lab.program import Program, aws_credentials
 from lab.site import CHECKOUT, Site
-from lab.table import Row, row
 from lab.toolchain import Toolchain
 from lab.waiting import wait_until_empty
 from settings import Settings, load_files
 
-OBSERVER = RELEASER = "rhea"
-"""Releasers see everything, and approve the syncs of safe environments."""
+RELEASER = "rhea"
+"""Of lab/people.yaml: approves the syncs of safe environments."""
 
 
 class ReleaseError(Exception):
@@ -134,15 +134,6 @@ def unsettled(application: dict[str, Any] | None, *, automated: bool) -> str:
     )
     conditions = [condition["message"] for condition in status.get("conditions", [])]
     return "" if settled else " ".join([f"{sync}/{health}", *conditions])
-
-
-def rows(site: Site) -> list[Row]:
-    """A row for every Application of every environment."""
-    return [
-        row(environment, application)
-        for environment in site.environments
-        for application in ArgoCdApi.signed_in(site, environment, OBSERVER).applications().values()
-    ]
 
 
 def approve(site: Site, environment: str, service: str) -> None:

@@ -1,7 +1,7 @@
 """The AWS provider of the lab: Pulumi's provider protocol in front of moto and botocore's models.
 
 `kinds/` declares every resource type as data, `resources.py` interprets the declarations, `api.py`
-checks and makes the calls, `beyond_moto.py` answers for what moto lacks, `plugin.py` speaks gRPC.
+checks and makes the calls, `beyond_moto/` answers for what moto lacks, `plugin.py` speaks gRPC.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ Standin = Callable[["Aws", Send, shapes.Document], shapes.Document]
 class Aws:
     """AWS as one account and region see it.
 
-    `standins` answer for operations that moto lacks or half forgets (see `beyond_moto.py`).
+    `standins` answer for operations that moto lacks or half forgets (see `beyond_moto/`).
     """
 
     region: str
