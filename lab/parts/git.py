@@ -63,7 +63,7 @@ def create_repository(site: Site, name: str) -> Path:
 
 
 def may_push(authorization: str | None, token: str) -> bool:
-    """Whether an Authorization header has the token as its password; like GitHub, under any name."""
+    """Whether an Authorization header has the token as its password, as GitHub asks."""
     scheme, _, encoded = (authorization or "").partition(" ")
     if scheme.lower() != "basic":
         return False

@@ -33,7 +33,9 @@ def basic(text: str) -> str:
         (None, False),
     ],
 )
-def test_who_has_the_token_may_push_under_any_name(authorization: str | None, allowed: bool) -> None:
+def test_who_has_the_token_may_push_under_any_name(
+    authorization: str | None, allowed: bool
+) -> None:
     assert may_push(authorization, TOKEN) is allowed
 
 

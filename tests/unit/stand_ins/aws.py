@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import jmespath  # type: ignore[import-untyped] # it has no types
+import jmespath
 
 REGISTRY = Path(os.environ["FAKE_REGISTRY"])
 
