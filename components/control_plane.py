@@ -25,7 +25,7 @@ class ControlPlane(pulumi.ComponentResource):
 
     A KMS key that encrypts Kubernetes secrets, a log group with a retention, a role, and the
     cluster: private endpoint, a public one for the listed ranges alone, no administrator by
-    accident of having created it. Protected on safe environments, the key with it.
+    accident of having created it. Protected, the key with it.
     """
 
     name: pulumi.Output[str]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from settings import rules
@@ -15,17 +16,17 @@ from settings.speed import SPEEDS, Speed
 from settings.stack import Aws, Part, Stack
 from settings.yaml_files import read_mapping
 
-SECRETS = frozenset(
+SECRETS: Mapping[str, str] = MappingProxyType(
     {
-        "gitToken",
-        "gitPrivateKey",
-        "gitWebhookSecret",
-        "ssoClientSecret",
-        "slackToken",
-        "webhookToken",
+        "gitToken": "a token with which Argo CD reads the GitOps repository, and only that",
+        "gitPrivateKey": "in place of gitToken, a deploy key",
+        "gitWebhookSecret": "what Git signs its announcements of a push with",
+        "ssoClientSecret": "of the OpenID Connect client; without it, PKCE",
+        "slackToken": "of the Slack app",
+        "webhookToken": "the bearer token of the notification webhook",
     }
 )
-"""`platform:` keys whose values are Pulumi secrets: allowed here, read elsewhere."""
+"""`platform:` keys whose values are Pulumi secrets, and what each is: read elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +88,10 @@ class Settings:
     def protects(self, part: Part) -> bool:
         """Whether Pulumi and AWS refuse to delete or replace `part`.
 
-        Every registry is protected: images of all environments are in it.
+        The network, the cluster and the registry are protected everywhere: replaced by an
+        innocent change they are gone on a fast environment too.
         """
-        wanted = self.speed.protected or part == "registry"
+        wanted = self.speed.protected or part != "applications"
         return wanted and part not in self.config.unprotected
 
     def repository_arn(self, namespace: str, service: str) -> str:

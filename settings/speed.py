@@ -31,16 +31,20 @@ class Speed:
     keel: bool
     """Keel is installed for the services that it delivers; otherwise it is refused."""
     protected: bool
-    """Long-lived resources cannot be deleted by accident, and Argo CD runs highly available."""
+    """Workloads cannot be deleted by accident, and Argo CD runs highly available."""
     extended_support: bool
     """Kubernetes stays as it is when standard support ends, at a price; otherwise AWS upgrades
     the control plane by itself."""
     log_retention_days: int
     """How long CloudWatch keeps the logs of the control plane and the network."""
     log_level: Literal["debug", "info"]
+    """What services get as LOG_LEVEL, until their overlay says otherwise."""
     replicas: int
+    """How many pods a service starts with, until its overlay says otherwise."""
     disruption_budget: bool
+    """Nodes are drained only as far as enough pods of a service stay."""
     resources: Resources
+    """What a container starts with, until its overlay says otherwise."""
 
 
 SPEEDS = MappingProxyType(

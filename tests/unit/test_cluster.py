@@ -95,13 +95,13 @@ def test_control_plane_logs_go_to_a_group_that_forgets(
         assert "audit" in cluster.inputs["enabledClusterLogTypes"]
 
 
-def test_prod_is_protected_until_a_person_names_it(
+def test_every_cluster_is_protected_until_a_person_names_it(
     dev_cluster: Recording, prod_cluster: Recording, configuration: Path, bend: Bend
 ) -> None:
     bend("Pulumi.prod.yaml", lambda config: config.update({"platform:unprotected": ["cluster"]}))
     lifted = build(load_files("prod", configuration))
 
-    for recording, protected in ((dev_cluster, False), (prod_cluster, True), (lifted, False)):
+    for recording, protected in ((dev_cluster, True), (prod_cluster, True), (lifted, False)):
         cluster, key = recording.one(CLUSTER), recording.one("aws:kms/key:Key")
         assert (cluster.protect, key.protect) == (protected, protected)
         assert cluster.inputs["deletionProtection"] is protected

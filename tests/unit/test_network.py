@@ -204,7 +204,7 @@ def test_flow_logs_are_kept_only_where_they_are_wanted(
     assert wanted.one("aws:cloudwatch/logGroup:LogGroup").inputs["retentionInDays"] == 14
 
 
-def test_the_vpc_of_prod_is_protected_until_a_person_names_it(
+def test_every_vpc_is_protected_until_a_person_names_it(
     dev_network: Recording, prod_network: Recording, configuration: Path, bend: Bend
 ) -> None:
     bend("Pulumi.prod.yaml", lambda config: config.update({"platform:unprotected": ["network"]}))
@@ -212,7 +212,7 @@ def test_the_vpc_of_prod_is_protected_until_a_person_names_it(
     lifted = build(load_files("prod", configuration))
 
     protected = [r.one("aws:ec2/vpc:Vpc").protect for r in (dev_network, prod_network, lifted)]
-    assert protected == [False, True, False]
+    assert protected == [True, True, False]
 
 
 # A network that exists
