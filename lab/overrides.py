@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from string import Template
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -15,8 +17,12 @@ from lab.site import CHECKOUT, Site
 OVERRIDES = Path(__file__).with_name("overrides.yaml")
 
 
-def stack_file(site: Site, environment: str) -> Path:
+def stack_file(
+    site: Site, environment: str, changes: Mapping[str, object] = MappingProxyType({})
+) -> Path:
     """Writes the stack file that the lab runs `environment` with, and returns its path.
+
+    `changes` are keys to try out, in place of what the committed file says.
 
     What Pulumi itself keeps in it (the salt of its secrets) survives.
     """
@@ -24,7 +30,7 @@ def stack_file(site: Site, environment: str) -> Path:
     kept = yaml.safe_load(target.read_text()) if target.exists() else {}
     committed = yaml.safe_load((CHECKOUT / f"Pulumi.{environment}.yaml").read_text())
     content = {**kept, **committed}
-    content["config"] = merged(committed["config"], overrides(site))
+    content["config"] = merged({**committed["config"], **changes}, overrides(site))
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(yaml.safe_dump(content, sort_keys=False))
     return target

@@ -26,10 +26,14 @@ class ProgramError(Exception):
 
 
 class Program:
-    """Runs `pulumi` for the stacks of one lab."""
+    """Runs `pulumi` for the stacks of one lab.
+
+    `trying` holds configuration to try out: by stack, keys in place of the committed file's.
+    """
 
     def __init__(self, site: Site, toolchain: Toolchain) -> None:
         self.site = site
+        self.trying: dict[str, dict[str, object]] = {}
         self.home = site.home / "pulumi"
         programs = assemble(self.home, toolchain)
         self.pulumi = programs / "pulumi"
@@ -56,21 +60,22 @@ class Program:
 
     def up(self, stack: str) -> None:
         """`pulumi up`, its progress on this terminal."""
-        self._ensure(stack)
+        self.selected(stack)
         self.show("up", "--yes", stack=stack)
 
     def preview(self, stack: str, *options: str) -> None:
         """`pulumi preview`, on this terminal."""
-        self._ensure(stack)
+        self.selected(stack)
         self.show("preview", *options, stack=stack)
 
     def destroy(self, stack: str) -> None:
         """`pulumi destroy`, its progress on this terminal."""
+        self.selected(stack)
         self.show("destroy", "--yes", stack=stack)
 
     def changes(self, stack: str) -> dict[str, int]:
         """What a preview would do: how many resources by operation, `same` left out."""
-        self._ensure(stack)
+        self.selected(stack)
         summary = json.loads(self.read("preview", "--json", stack=stack))["changeSummary"]
         return {kind: count for kind, count in summary.items() if kind != "same"}
 
@@ -81,7 +86,7 @@ class Program:
 
     def show(self, *arguments: str, stack: str) -> None:
         """Runs a command on this terminal; raises ProgramError when it fails."""
-        command = self._command(arguments, stack, CHECKOUT)
+        command = self.command(arguments, stack)
         status = subprocess.run(command, env=self.environment, check=False).returncode
         if status:
             raise ProgramError(arguments, status)
@@ -98,24 +103,26 @@ class Program:
     ) -> subprocess.CompletedProcess[str]:
         """Runs a command and returns its status and output, whatever they are."""
         return subprocess.run(
-            self._command(arguments, stack, folder),
+            self.command(arguments, stack, folder),
             env=self.environment,
             check=False,
             capture_output=True,
             text=True,
         )
 
-    def _ensure(self, stack: str) -> None:
-        """The stack exists, and its file says what the committed one says now.
+    def selected(self, stack: str) -> str:
+        """`stack`, which exists now, and whose file says what the committed one says now.
 
         It is created from the lab's folder: Pulumi writes the salt of a new stack's secrets into
         the stack file beside it, and the committed one stays as it is.
         """
-        stack_file(self.site, stack)
+        stack_file(self.site, stack, self.trying.get(stack, {}))
         shutil.copy(CHECKOUT / "Pulumi.yaml", self.site.home)
         self.read("stack", "select", "--create", stack=stack, folder=self.site.home)
+        return stack
 
-    def _command(self, arguments: Sequence[str], stack: str, folder: Path) -> list[str]:
+    def command(self, arguments: Sequence[str], stack: str, folder: Path = CHECKOUT) -> list[str]:
+        """The command line that runs `pulumi` with these arguments, in `environment`."""
         options = ["--stack", stack, "--cwd", str(folder)]
         if not sys.stdout.isatty():
             options.append("--non-interactive")
