@@ -232,6 +232,10 @@ class ReleaseRepository:
         """The bytes of a version file on origin."""
         return self.on_origin(version_path(environment, service)) + "\n"
 
+    def render_plainly(self) -> None:
+        """A quick kustomize, for what does not depend on the real one."""
+        write_program(self.programs / "kustomize", _PLAIN_KUSTOMIZE)
+
     @property
     def tip(self) -> str:
         return git(self.origin, "rev-parse", "main")
@@ -370,6 +374,7 @@ def _real(name: str) -> str | None:
 
 _PLAIN_KUSTOMIZE = """\
 if [[ $1 == version ]]; then echo v5.8.1; exit; fi
+[[ -d $2/version ]] || exit 1
 grep -q newTag: "$2/version/kustomization.yaml" || exit 0
 awk '/name:/ { n = $3 } /newTag:/ { t = $2 } /digest:/ { d = "@" $2 }
      END { print "image: " n ":" t d }' "$2/version/kustomization.yaml"

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from gitops.version import UNRELEASED_KUSTOMIZE
 from tests.unit.release_repository import (
     LEADERBOARD,
     TV_API,
@@ -103,6 +104,51 @@ def test_every_service_that_does_not_render_is_named(releases: ReleaseRepository
     assert ran.code == UNVERIFIED
     for service in (f"dev/{TV_API}", f"prod/{TV_API}", f"dev/{LEADERBOARD}"):
         assert f"{service} does not render" in ran.err
+
+
+def test_many_services_render_as_each_does_alone(releases: ReleaseRepository) -> None:
+    names = add_services(releases, 23)
+    assert releases.run("render.sh", "out").code == 0
+    for name in names:
+        overlay = releases.clone / "environments" / "dev" / "streaming" / name
+        alone = subprocess.run(
+            [releases.programs / "kustomize", "build", overlay],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        together = (releases.clone / "out" / "dev" / "streaming" / f"{name}.yaml").read_text()
+        assert sorted(together.split("---\n")) == sorted(alone.stdout.split("---\n"))
+        assert (together == "") is (name == names[0])
+
+
+def test_among_many_the_one_that_does_not_render_is_named(releases: ReleaseRepository) -> None:
+    names = add_services(releases, 6)
+    broken = releases.clone / "environments" / "dev" / "streaming" / names[3]
+    (broken / "kustomization.yaml").write_text("resources: [nowhere.yaml]\n", encoding="utf-8")
+    ran = releases.run("render.sh", "out")
+    assert ran.code == UNVERIFIED
+    assert ran.err.count("does not render:") == 1
+    assert f"dev/streaming/{names[3]} does not render" in ran.err
+    assert (releases.clone / "out" / "dev" / "streaming" / f"{names[4]}.yaml").read_text()
+
+
+def add_services(releases: ReleaseRepository, count: int) -> list[str]:
+    """Copies of tv-api in the clone, all released on dev but the first."""
+    releases.deliver(TV_API, ONE)
+    git(releases.clone, "pull", "--quiet")
+    names = [f"copy-{number:02d}" for number in range(count)]
+    for name in names:
+        for place in ("base", "environments/dev", "environments/prod"):
+            original = releases.clone / place / TV_API
+            for path in [p for p in original.rglob("*") if p.is_file()]:
+                target = original.with_name(name) / path.relative_to(original)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                text = path.read_text(encoding="utf-8").replace("tv-api", name)
+                target.write_text(text, encoding="utf-8")
+    version = releases.clone / version_path("dev", f"streaming/{names[0]}")
+    version.write_text(UNRELEASED_KUSTOMIZE, encoding="utf-8")
+    return names
 
 
 @pytest.mark.parametrize(

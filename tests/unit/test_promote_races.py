@@ -101,6 +101,7 @@ def test_a_promotion_that_somebody_else_made_meanwhile_is_up_to_date(
 def test_twenty_promotions_through_a_failing_remote_land_whole_or_not_at_all(
     releases: ReleaseRepository,
 ) -> None:
+    releases.render_plainly()
     # Every push is numbered; a third of them fails, in an order without a pattern.
     releases.hook(
         "pre-receive",

@@ -23,6 +23,7 @@ DECLINED, UNVERIFIED = 1, 4
 @pytest.fixture
 def promoted(releases: ReleaseRepository) -> ReleaseRepository:
     """Prod ran three versions of tv-api, one after the other."""
+    releases.render_plainly()
     for build in (ONE, TWO, THREE):
         releases.registry.push(TV_API, build)
         releases.put("prod", TV_API, build, kind="promotion")
@@ -37,7 +38,7 @@ def test_a_service_goes_back_to_the_version_before(promoted: ReleaseRepository) 
     ran = promoted.rollback("--service", "tv-api", "--yes")
     assert ran.code == 0, ran.said
     assert f"{THREE.version} -> {TWO.version}" in ran.out
-    assert f"+        image: 123456789012.dkr.ecr.eu-central-1.amazonaws.com/{TV_API}:" in ran.out
+    assert f"{TV_API}:{TWO.version}@{TWO.digest}" in ran.out
     expect(promoted, TWO)
     newest = promoted.history("--environment", "prod")[0]
     assert (newest["kind"], newest["previous"]) == ("rollback", THREE.version)

@@ -28,12 +28,14 @@ services_of() {
 }
 
 render_everything() {
-  local out=$1 tree=$PWD environment status=0
+  local out=$1 tree=$WORK/tree environment status=0
   [[ ! -e $out ]] || die "$USAGE" "$out exists already" "name a folder that does not"
   if (($# > 1)); then
     git cat-file -e "$2^{commit}" 2>/dev/null || die "$USAGE" "$(printf 'not a commit: %q' "$2")"
-    tree=$WORK/tree
     export_tree "$2" "$tree"
+  else
+    mkdir "$tree"
+    ln -s "$PWD"/* "$tree/"
   fi
   mkdir -p "$out"
   for environment in "$tree"/environments/*/; do

@@ -27,9 +27,10 @@ begin() {
 }
 
 # leave STATUS: whatever ends the script, $WORK goes; a failure that nobody foresaw is called one.
+# 141 is a reader that has seen enough, such as head.
 leave() {
   rm -rf -- "$WORK"
-  if (($1 != 0)) && [[ -z $ENDED ]]; then
+  if (($1 != 0 && $1 != 141)) && [[ -z $ENDED ]]; then
     note "error: a command of this script failed with $1 (see above); please report it"
     exit "$FAULT"
   fi

@@ -66,12 +66,67 @@ render_one() {
   fi
 }
 
+# render_batch TREE ENVIRONMENT OUT "NAMESPACE/SERVICE NAMESPACE/SERVICE ...": many overlays by one
+# kustomize, whose start costs more than the rest, with markers between them. Where they do not go
+# together, each goes alone.
+render_batch() {
+  local tree=$1 environment=$2 out=$3 batch services number
+  read -ra services <<<"$4"
+  batch=$(mktemp -d "$tree/batch.XXXXXX")
+  {
+    printf 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n'
+    printf 'sortOptions:\n  order: fifo\nresources:\n'
+    for number in "${!services[@]}"; do
+      printf '  - %s.yaml\n  - ../environments/%s/%s\n' \
+        "$number" "$environment" "${services[number]}"
+      printf 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: release-batch-%s\n' "$number" \
+        >"$batch/$number.yaml"
+      mkdir -p "$out/${services[number]%/*}"
+      : >"$out/${services[number]}.yaml"
+    done
+  } >"$batch/kustomization.yaml"
+  if "${KUSTOMIZE[@]}" "$batch" >"$batch.out" 2>/dev/null; then
+    awk -v out="$out" -v services="$4" '
+      function flush() {
+        if (match(text, /\n  name: release-batch-[0-9]+\n/)) {
+          close(file)
+          marker = substr(text, RSTART, RLENGTH); gsub(/[^0-9]/, "", marker)
+          file = out "/" service[marker + 1] ".yaml"; started = 0
+        } else if (text != "") {
+          printf "%s%s", started ? "---\n" : "", text > file
+          started = 1
+        }
+        text = ""
+      }
+      BEGIN { split(services, service, " ") }
+      /^---$/ { flush(); next }
+      { text = text $0 "\n" }
+      END { flush() }' "$batch.out"
+  else
+    for number in "${!services[@]}"; do
+      rm "$out/${services[number]}.yaml"
+      render_one "$tree" "$environment" "$out" "${services[number]}"$'\tkustomize'
+    done
+  fi
+}
+
 # render TREE ENVIRONMENT OUT: renders the "namespace/service<TAB>packaging" lines on standard input.
 # Fails, saying why, when one of them does not render.
 render() {
   local failures failure
   mkdir -p "$3"
-  in_parallel render_one "$1" "$2" "$3"
+  awk -F '\t' -v batches="$3.batches" -v singles="$3.singles" '
+    BEGIN { printf "" > batches; printf "" > singles }
+    $2 == "helm" { print > singles; next }
+    { overlays[++n] = $1 }
+    END {
+      for (i = 1; i <= n && n < 5; i++) print overlays[i] "\tkustomize" > singles
+      for (i = 1; i <= n && n >= 5; i++)
+        printf "%s%s", overlays[i], i % 20 == 0 || i == n ? "\n" : " " > batches
+    }'
+  in_parallel render_one "$1" "$2" "$3" <"$3.singles"
+  in_parallel render_batch "$1" "$2" "$3" <"$3.batches"
+  rm -f -- "$3.singles" "$3.batches"
   mapfile -t failures < <(find "$3" -name '*.error' | sort)
   for failure in "${failures[@]}"; do
     note "$(printf '%s/%s does not render:' "$2" "${failure#"$3/"}" | sed 's/\.error does/ does/')"
