@@ -37,19 +37,24 @@ def up(site: Site) -> None:
     toolchain = Toolchain()
     with step("starting the lab"):
         supervisor.start(site)
-    checkout = clone(site, site.gitops_checkout)
+    clone(site, site.gitops_checkout)
     program = Program(site, toolchain)
     environments = in_order(site)
     for settings in environments:
         with step(f"pulumi up on {settings.stack}"):
-            pull(checkout)
-            program.up(settings.stack)
-            commit_and_push(checkout, f"Scaffold of {settings.stack}, as pulumi up wrote it")
+            up_and_push(site, program, settings.stack)
     with step("first builds and their promotion"):
         first_releases(site, program, environments)
     with step("waiting for Argo CD"):
         for settings in environments:
             wait_for(site, settings)
+
+
+def up_and_push(site: Site, program: Program, stack: str) -> None:
+    """`pulumi up` of one environment, and a push of what it wrote into the checkout."""
+    pull(site.gitops_checkout)
+    program.up(stack)
+    commit_and_push(site.gitops_checkout, f"Scaffold of {stack}, as pulumi up wrote it")
 
 
 def in_order(site: Site) -> list[Settings]:

@@ -72,6 +72,13 @@ class Builds:
         Returns what the pipeline printed. Raises UnknownServiceError, StepError,
         UnknownStepError or NotTrustedError.
         """
+        return self.pipeline(name, self.commit(name, subject))
+
+    def commit(self, name: str, subject: str) -> str:
+        """Commits a change to the service's repository, and leaves the pipeline for later.
+
+        Returns the commit. Raises UnknownServiceError.
+        """
         if name not in self.services():
             raise UnknownServiceError(name, sorted(self.services()))
         source = self._source(name)
@@ -79,15 +86,16 @@ class Builds:
             content.write(f"{subject}\n")
         git(source, "add", "--all")
         git(source, "commit", "--quiet", "--message", subject)
-        return self.pipeline(name)
+        return git(source, "rev-parse", "HEAD").strip()
 
-    def pipeline(self, name: str) -> str:
-        """Runs the service's pipeline for the commit that its repository is at."""
+    def pipeline(self, name: str, commit: str) -> str:
+        """Runs the service's pipeline for a commit, whatever was committed after it."""
         service, source = self.services()[name], self.source(name)
         with tempfile.TemporaryDirectory(prefix=f"{name}-") as folder:
             temporary = Path(folder)
             clone = temporary / "clone"
             git(temporary, "clone", "--quiet", str(source), str(clone))
+            git(clone, "checkout", "--quiet", "-B", service.branch, commit)
             if service.ci == "circleci":
                 organization = self.settings.catalogue.circleci
                 printed = circleci.run(
