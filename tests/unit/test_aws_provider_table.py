@@ -42,6 +42,24 @@ def test_every_operation_of_a_type_exists_in_botocore(kind: Kind) -> None:
 
 
 @EVERY_KIND
+def test_every_question_to_aws_is_one_that_botocore_knows(kind: Kind) -> None:
+    tagging = kind.tagging.read if kind.tagging else None
+    for read in filter(None, (kind.read, kind.siblings, kind.locate, tagging)):
+        request = requests.filled(read.parameters, AnyText())
+        assert shapes.problems(kind.service, read.operation, request) == [], read.operation
+
+
+class AnyText(dict[str, str]):
+    """A value for every name that a template may use."""
+
+    def __missing__(self, name: str) -> str:
+        return "anything-that-is-long-enough"
+
+    def get(self, name: str, default: object = None) -> str:
+        return self[name]
+
+
+@EVERY_KIND
 def test_no_property_that_a_program_may_set_is_ignored(kind: Kind) -> None:
     """Each input reaches a request: the creation's, that of an update or of a type's own step."""
     for row in kind.inputs:

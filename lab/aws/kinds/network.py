@@ -217,7 +217,7 @@ NAT_GATEWAY = Kind(
     tagging=ec2_tags("natgateway"),
     siblings=Read(
         operation="describe_nat_gateways",
-        parameters={"Filters": [{"Name": "subnet-id", "Values": ["{subnetId}"]}]},
+        parameters={"Filter": [{"Name": "subnet-id", "Values": ["{subnetId}"]}]},
         at="NatGateways[?State != 'deleted'].NatGatewayId",
     ),
 )
@@ -403,7 +403,7 @@ FLOW_LOG = Kind(
     clashes=True,
     siblings=Read(
         operation="describe_flow_logs",
-        parameters={"Filters": [{"Name": "resource-id", "Values": ["{vpcId}"]}]},
+        parameters={"Filter": [{"Name": "resource-id", "Values": ["{vpcId}"]}]},
         at="FlowLogs[].FlowLogId",
     ),
 )
