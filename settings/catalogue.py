@@ -8,20 +8,20 @@ from uuid import UUID
 
 from pydantic import Field
 
-from settings.model import DnsLabel, Model, matching
+from settings.model import DnsLabel, Matching, Model
 
 CATALOGUE_FILE = "services.yaml"
 
 SourceRepository = Annotated[
     str,
-    matching(r"[\w.-]+/[\w.-]+", "must be a GitHub repository written as owner/name"),
+    Matching(r"[\w.-]+/[\w.-]+", "must be a GitHub repository written as owner/name"),
 ]
 EnvName = Annotated[
     str,
-    matching(r"[A-Za-z_][A-Za-z0-9_]*", "must be the name of an environment variable"),
+    Matching(r"[A-Za-z_][A-Za-z0-9_]*", "must be the name of an environment variable"),
 ]
-FileName = Annotated[str, matching(r"[\w][\w.-]*", "must be a plain file name")]
-HttpPath = Annotated[str, matching(r"/[\w./-]*", "must be a path such as /healthz")]
+FileName = Annotated[str, Matching(r"[\w][\w.-]*", "must be a plain file name")]
+HttpPath = Annotated[str, Matching(r"/[\w./-]*", "must be a path such as /healthz")]
 Delivery = Literal["keel", "commit"]
 Packaging = Literal["kustomize", "helm"]
 Ci = Literal["circleci", "github-actions"]
@@ -36,8 +36,8 @@ class Team(Model):
 class GithubIds(Model):
     """The numeric ids that GitHub puts into the OIDC subject of newer repositories."""
 
-    owner: int = Field(gt=0)
-    repository: int = Field(gt=0)
+    owner: int = Field(ge=1, description="the id of the user or organization")
+    repository: int = Field(ge=1, description="the id of the repository")
 
 
 class Service(Model):
@@ -46,12 +46,14 @@ class Service(Model):
     owner: str = Field(description="a key of `teams`")
     source: SourceRepository = Field(description="the service's own repository on GitHub")
     branch: str = Field("main", pattern=r"^[\w./-]+$", description="the branch that is built")
-    ci: Ci
+    ci: Ci = Field(description="where it is built")
     delivery: Delivery = Field(
         description="keel: the pushed tag is rolled at once; commit: CI commits the version"
     )
     port: int = Field(ge=1024, le=65535, description="where the container listens")
-    packaging: Packaging = "kustomize"
+    packaging: Packaging = Field(
+        "kustomize", description="base and overlays, or a chart with values per environment"
+    )
     health: HttpPath = Field("/healthz", description="answers 200 when the service can serve")
     ingress: bool = Field(False, description="reachable as <service>.<domain of the environment>")
     env: dict[EnvName, str] = Field(default={}, description="the same in every environment")
@@ -59,28 +61,34 @@ class Service(Model):
         default={}, description="files mounted read-only at /etc/<service>"
     )
     circleci_project: UUID | None = Field(None, description="the CircleCI project's id")
-    github_ids: GithubIds | None = None
+    github_ids: GithubIds | None = Field(
+        None, description="needed where GitHub puts ids into its OIDC subject"
+    )
 
 
 class Namespace(Model):
     """A Kubernetes namespace and the services that live in it."""
 
-    services: dict[DnsLabel, Service] = Field(min_length=1)
+    services: dict[DnsLabel, Service] = Field(
+        min_length=1, description="each has a name of its own in the whole file"
+    )
 
 
 class CircleCi(Model):
     """The CircleCI organization whose OIDC tokens are trusted."""
 
-    organization: UUID
+    organization: UUID = Field(description="its id")
 
 
 class Catalogue(Model):
     """The whole of `services.yaml`."""
 
-    teams: dict[DnsLabel, Team] = Field(min_length=1)
+    teams: dict[DnsLabel, Team] = Field(min_length=1, description="who owns services")
     releasers: str = Field(description="the SSO group whose members approve syncs of safe stacks")
-    circleci: CircleCi | None = None
-    namespaces: dict[DnsLabel, Namespace] = Field(min_length=1)
+    circleci: CircleCi | None = Field(None, description="needed where a service has ci: circleci")
+    namespaces: dict[DnsLabel, Namespace] = Field(
+        min_length=1, description="each is a namespace in every cluster"
+    )
 
     def entries(self) -> Iterator[tuple[str, str, Service]]:
         """Every service as (namespace, name, service), sorted by both names."""

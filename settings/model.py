@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+)
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 
 class Model(BaseModel):
@@ -17,16 +26,31 @@ class Model(BaseModel):
     )
 
 
-def matching(pattern: str, rule: str) -> AfterValidator:
+@dataclass(frozen=True)
+class Matching:
     """A check that the whole string matches `pattern`; `rule` says so in words."""
-    compiled = re.compile(pattern)
 
-    def check(value: str) -> str:
-        if not compiled.fullmatch(value):
-            raise ValueError(rule)
+    pattern: str
+    rule: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {
+            **handler(schema),
+            "pattern": f"^({self.pattern})$",
+            "patternErrorMessage": self.rule,  # what editors say
+        }
+
+    def _check(self, value: str) -> str:
+        if not re.fullmatch(self.pattern, value):
+            raise ValueError(self.rule)
         return value
-
-    return AfterValidator(check)
 
 
 def _different(values: list[Any]) -> list[Any]:
@@ -40,7 +64,7 @@ different = AfterValidator(_different)
 
 DnsLabel = Annotated[
     str,
-    matching(
+    Matching(
         r"(?!(y|n|yes|no|on|off|true|false|null)$)[a-z]([-a-z0-9]{0,61}[a-z0-9])?",
         "must be a DNS label: lower-case letters, digits and hyphens, starting with a letter, "
         "63 characters at most, and no word that YAML reads as something else, such as on or no",
@@ -48,21 +72,21 @@ DnsLabel = Annotated[
 ]
 DomainName = Annotated[
     str,
-    matching(
+    Matching(
         r"(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]{2,63}",
         "must be a domain name such as dev.example.com",
     ),
 ]
 PrincipalArn = Annotated[
     str,
-    matching(
+    Matching(
         r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+",
         "must be the ARN of an IAM role or user",
     ),
 ]
 GitUrl = Annotated[
     str,
-    matching(
+    Matching(
         r"(https?://|ssh://|git@)[\w.@:/~%+-]+",
         "must be a Git URL that begins with https://, ssh:// or git@",
     ),

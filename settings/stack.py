@@ -9,24 +9,24 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from settings import ranges
 from settings.catalogue import Ci
-from settings.kubernetes import AddonName, supported
+from settings.kubernetes import RELEASES, AddonName, supported
 from settings.machines import one_architecture
-from settings.model import DnsLabel, DomainName, GitUrl, Model, PrincipalArn, different, matching
+from settings.model import DnsLabel, DomainName, GitUrl, Matching, Model, PrincipalArn, different
 
-ZoneLetter = Annotated[str, matching(r"[a-f]", "must be the letter of an availability zone")]
-SubnetId = Annotated[str, matching(r"subnet-[0-9a-f]{8,17}", "must be a subnet's id")]
-VpcId = Annotated[str, matching(r"vpc-[0-9a-f]{8,17}", "must be a VPC's id")]
+ZoneLetter = Annotated[str, Matching(r"[a-f]", "must be the letter of an availability zone")]
+SubnetId = Annotated[str, Matching(r"subnet-[0-9a-f]{8,17}", "must be a subnet's id")]
+VpcId = Annotated[str, Matching(r"vpc-[0-9a-f]{8,17}", "must be a VPC's id")]
 ChartVersion = Annotated[
-    str, matching(r"\d+\.\d+\.\d+", "must be one chart version such as 10.1.1, not a range")
+    str, Matching(r"\d+\.\d+\.\d+", "must be one chart version such as 10.1.1, not a range")
 ]
 KubernetesVersion = Annotated[
     str,
-    matching(r"1\.\d{2}", 'must be a Kubernetes minor version in quotes, such as "1.35"'),
+    Matching(r"1\.\d{2}", 'must be a Kubernetes minor version in quotes, such as "1.35"'),
     AfterValidator(supported),
 ]
 AddonVersion = Annotated[
     str,
-    matching(
+    Matching(
         r"v\d+\.\d+\.\d+-eksbuild\.\d+", "must be one add-on version such as v1.22.4-eksbuild.3"
     ),
 ]
@@ -34,7 +34,7 @@ Part = Literal["network", "cluster", "registry", "applications"]
 """What is protected against deletion and replacement, as a person names it."""
 PollSchedule = Annotated[
     str,
-    matching(
+    Matching(
         r"@every ([1-9]\d*)(s|m|h)|@hourly|@daily",
         "must be a Keel schedule such as '@every 30s'",
     ),
@@ -44,7 +44,7 @@ PollSchedule = Annotated[
 class ExistingNetwork(Model):
     """A VPC that somebody else looks after."""
 
-    vpc: VpcId
+    vpc: VpcId = Field(description="its id")
     private_subnets: Annotated[list[SubnetId], different] = Field(
         min_length=2, description="for nodes; in two zones at least"
     )
@@ -59,12 +59,14 @@ class Network(Model):
     cidr: Annotated[IPv4Network, AfterValidator(ranges.of_a_network)] | None = Field(
         None, description="the VPC's private range, /16 to /22"
     )
-    zones: Annotated[list[ZoneLetter], different] = Field(["a", "b"], min_length=2, max_length=3)
+    zones: Annotated[list[ZoneLetter], different] = Field(
+        ["a", "b"], min_length=2, max_length=3, description="letters of availability zones"
+    )
     nat: Literal["single", "per-zone"] = Field(
         "single", description="one way out for all zones, or one for each"
     )
     flow_logs: bool = Field(False, description="record every connection in CloudWatch")
-    existing: ExistingNetwork | None = None
+    existing: ExistingNetwork | None = Field(None, description="in place of cidr")
 
     @model_validator(mode="after")
     def one_or_the_other(self) -> Self:
@@ -76,22 +78,28 @@ class Network(Model):
 class Taint(Model):
     """Keeps pods without a matching toleration off a node group."""
 
-    key: str
-    value: str = ""
-    effect: Literal["NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"]
+    key: str = Field(description="of the taint")
+    value: str = Field("", description="of the taint")
+    effect: Literal["NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"] = Field(
+        description="what happens to pods that do not tolerate it"
+    )
 
 
 class NodeGroup(Model):
     """A managed node group; sizes count nodes."""
 
-    name: DnsLabel
-    instance_types: Annotated[list[str], AfterValidator(one_architecture)] = Field(min_length=1)
-    min_size: int = Field(ge=0)
-    max_size: int = Field(ge=1)
-    disk_gib: int = Field(50, ge=20, le=16384)
-    capacity: Literal["on-demand", "spot"] = "on-demand"
-    labels: dict[str, str] = Field(default={})
-    taints: list[Taint] = Field(default=[])
+    name: DnsLabel = Field(description="unique among the cluster's node groups")
+    instance_types: Annotated[list[str], AfterValidator(one_architecture)] = Field(
+        min_length=1, description="any of them is taken; all of one processor architecture"
+    )
+    min_size: int = Field(ge=0, description="nodes at least")
+    max_size: int = Field(ge=1, description="nodes at most")
+    disk_gib: int = Field(50, ge=20, le=16384, description="of each node, encrypted")
+    capacity: Literal["on-demand", "spot"] = Field(
+        "on-demand", description="spot is cheaper and can be taken away"
+    )
+    labels: dict[str, str] = Field(default={}, description="of the nodes, for node selectors")
+    taints: list[Taint] = Field(default=[], description="of the nodes")
 
     @model_validator(mode="after")
     def sizes_in_order(self) -> Self:
@@ -107,30 +115,40 @@ class Access(Model):
     """Who may enter the cluster; teams are keys of `teams` in services.yaml."""
 
     platform: list[PrincipalArn] = Field(min_length=1, description="administrators")
-    teams: dict[DnsLabel, list[PrincipalArn]] = Field(default={})
-    read_only: list[PrincipalArn] = Field(default=[])
+    teams: dict[DnsLabel, list[PrincipalArn]] = Field(
+        default={}, description="by team: may read the namespaces where the team owns services"
+    )
+    read_only: list[PrincipalArn] = Field(
+        default=[], description="may read every namespace, secrets excepted"
+    )
 
 
 class Cluster(Model):
     """The EKS cluster, or the name of an existing one."""
 
-    version: KubernetesVersion
-    service_cidr: Annotated[IPv4Network, AfterValidator(ranges.of_services)] = IPv4Network(
-        "172.20.0.0/16"
+    version: KubernetesVersion = Field(
+        description=f"of Kubernetes: {', '.join(RELEASES)}; one minor version up at a time"
+    )
+    service_cidr: Annotated[IPv4Network, AfterValidator(ranges.of_services)] = Field(
+        IPv4Network("172.20.0.0/16"),
+        description="the addresses of Kubernetes services, /12 to /24; cannot change later",
     )
     public_access: list[Annotated[IPv4Network, AfterValidator(ranges.of_somebody)]] = Field(
         [], description="who reaches the endpoint publicly; none: it is private"
     )
     logs: list[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"]] = Field(
-        default=["api", "audit", "authenticator"]
+        default=["api", "audit", "authenticator"],
+        description="what of the control plane is logged to CloudWatch",
     )
-    node_groups: list[NodeGroup] = Field(default=[])
+    node_groups: list[NodeGroup] = Field(
+        default=[], description="at least one, unless existing is set"
+    )
     addons: dict[AddonName, AddonVersion] = Field(
         default={},
         description="in place of the version that belongs to the Kubernetes version; "
         "aws-ebs-csi-driver is installed where it is named here",
     )
-    access: Access
+    access: Access = Field(description="who may enter")
     existing: str | None = Field(None, description="the name of a cluster to adopt")
 
     @model_validator(mode="after")
@@ -154,7 +172,9 @@ class Registry(Model):
 
     owner: DnsLabel = Field(description="the stack that creates the repositories")
     host: str | None = Field(None, description="in place of ECR's own, for other registries")
-    encryption: Literal["AES256", "KMS"] = "AES256"
+    encryption: Literal["AES256", "KMS"] = Field(
+        "AES256", description="of images at rest; cannot change later"
+    )
     untagged_days: int = Field(7, ge=1, description="when an untagged image expires")
     build_days: int = Field(
         90, ge=7, description="when an image tagged build-… and nothing else expires"
@@ -172,8 +192,8 @@ class CiIdentity(Model):
 class GitOps(Model):
     """The GitOps repository and the checkout that `pulumi up` writes into."""
 
-    url: GitUrl
-    branch: str = Field("main", pattern=r"^[\w./-]+$")
+    url: GitUrl = Field(description="as Argo CD reads it")
+    branch: str = Field("main", pattern=r"^[\w./-]+$", description="what the clusters mirror")
     checkout: str = Field("../gitops", description="a folder, relative to this program")
 
 
@@ -187,32 +207,38 @@ class Chart(Model):
 class SyncWindow(Model):
     """When syncs are allowed: a cron schedule, how long, and where the clock stands."""
 
-    schedule: str
-    duration: str = Field(pattern=r"^\d+(m|h)$")
-    time_zone: str = "UTC"
+    schedule: str = Field(description="when it opens: a cron schedule such as 0 9 * * 1-4")
+    duration: str = Field(pattern=r"^\d+(m|h)$", description="how long it is open, such as 8h")
+    time_zone: str = Field("UTC", description="such as Europe/Berlin")
 
 
 class Sso(Model):
     """OpenID Connect single sign-on; its client secret is `platform:ssoClientSecret`."""
 
-    issuer: str = Field(pattern=r"^https?://")
-    client_id: str = Field(min_length=1)
+    issuer: str = Field(pattern=r"^https?://", description="the provider's URL")
+    client_id: str = Field(min_length=1, description="Argo CD's id at the provider")
 
 
 class Notifications(Model):
     """Where Argo CD reports to; the Slack token is `platform:slackToken`."""
 
-    slack_channel: str | None = None
-    webhook: str | None = Field(None, pattern=r"^https?://")
+    slack_channel: str | None = Field(None, description="its name, without #")
+    webhook: str | None = Field(
+        None, pattern=r"^https?://", description="a URL that takes messages as JSON"
+    )
 
 
 class ArgoCd(Model):
     """Argo CD of one environment."""
 
-    chart: Chart = Chart.model_validate({})
-    domain: DomainName | None = Field(None, description="where its UI and API are reached")
-    sso: Sso | None = None
-    notifications: Notifications = Notifications.model_validate({})
+    chart: Chart = Field(Chart.model_validate({}), description="in place of the pinned one")
+    domain: DomainName | None = Field(
+        None, description="where its UI and API are reached; argocd.<domain> unless set"
+    )
+    sso: Sso | None = Field(None, description="who people are; without it the local admin signs in")
+    notifications: Notifications = Field(
+        Notifications.model_validate({}), description="deployed, degraded, failed, waiting"
+    )
     reconciliation_seconds: int = Field(30, ge=10, le=3600, description="how often Git is read")
     sync_windows: list[SyncWindow] = Field([], description="none: always")
 
@@ -220,23 +246,31 @@ class ArgoCd(Model):
 class Keel(Model):
     """Keel of one fast environment."""
 
-    chart: Chart = Chart.model_validate({})
-    schedule: PollSchedule = "@every 30s"
+    chart: Chart = Field(Chart.model_validate({}), description="in place of the pinned one")
+    schedule: PollSchedule = Field(
+        "@every 30s", description="how often the registry is asked for new builds"
+    )
 
 
 class Stack(Model):
     """Every `platform:` key of one stack."""
 
-    speed: Literal["fast", "safe"]
+    speed: Literal["fast", "safe"] = Field(
+        description="the one switch: fast follows every build, safe waits for a person"
+    )
     organization: DnsLabel = Field(description="prefix of everything's name")
     domain: DomainName = Field(description="services with ingress are <service>.<domain>")
-    network: Network
-    cluster: Cluster
-    registry: Registry
-    gitops: GitOps
-    argocd: ArgoCd
-    keel: Keel | None = None
-    ci: CiIdentity = CiIdentity.model_validate({})
+    network: Network = Field(description="a VPC of our own, or an existing one")
+    cluster: Cluster = Field(description="EKS: its version, its nodes, and who may enter")
+    registry: Registry = Field(description="ECR: one for all environments")
+    gitops: GitOps = Field(description="the repository that mirrors the clusters")
+    argocd: ArgoCd = Field(description="what deploys; {} for the defaults")
+    keel: Keel | None = Field(
+        None, description="rolls new builds; needed where speed is fast and a service relies on it"
+    )
+    ci: CiIdentity = Field(
+        CiIdentity.model_validate({}), description="how pipelines enter; read in the registry owner"
+    )
     unprotected: Annotated[list[Part], different] = Field(
         default=[], description="parts that may be deleted or replaced, on purpose and by name"
     )
@@ -247,17 +281,19 @@ class AssumeRole(Model):
 
     model_config = ConfigDict(extra="ignore")
 
-    role_arn: PrincipalArn
+    role_arn: PrincipalArn = Field(description="the role's ARN")
 
 
 class Aws(Model):
     """The `aws:` keys that the program itself needs; the provider reads the others."""
 
-    region: Annotated[str, matching(r"[a-z]{2}(-[a-z]+)+-\d", "must be an AWS region")]
-    allowed_account_ids: list[Annotated[str, matching(r"\d{12}", "must be 12 digits")]] = Field(
+    region: Annotated[str, Matching(r"[a-z]{2}(-[a-z]+)+-\d", "must be an AWS region")] = Field(
+        description="where everything is created"
+    )
+    allowed_account_ids: list[Annotated[str, Matching(r"\d{12}", "must be 12 digits")]] = Field(
         min_length=1, max_length=1, description="the one account of this environment"
     )
-    profile: str | None = None
+    profile: str | None = Field(None, description="the AWS profile that the kubeconfig names")
     assume_roles: list[AssumeRole] = Field(
         default=[], max_length=1, description="kubectl can follow one role, not a chain"
     )
