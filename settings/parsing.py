@@ -38,7 +38,7 @@ def _problem(model: type[Model], detail: ErrorDetails, file: str, prefix: str) -
     if detail["type"] == "extra_forbidden":
         return Problem(file, path, "", "is not a key known here", _nearest(model, location))
     if detail["type"] == "missing":
-        return Problem(file, path, "", "is missing", "add the key; docs/reference.md says what it takes")
+        return Problem(file, path, "", "is missing", "add it: see docs/reference.md")
     message = detail["msg"].removeprefix("Value error, ")
     rule, _, remedy = message.partition("; ")
     value = "" if isinstance(detail["input"], dict | Model) else str(detail["input"])
