@@ -47,6 +47,9 @@ class Network(pulumi.ComponentResource):
     vpc_id: pulumi.Output[str]
     private_subnet_ids: pulumi.Output[Sequence[str]]
     """For nodes: one subnet in each zone, with a way out."""
+    control_plane_subnet_ids: pulumi.Output[Sequence[str]]
+    """For the control plane's own interfaces: in the first two zones, whatever zones are added
+    later, because EKS never takes a subnet in a zone that it was not created with."""
     public_subnet_ids: pulumi.Output[Sequence[str]]
     """For load balancers that face the internet; may be empty in an existing network."""
 
@@ -76,6 +79,7 @@ class Network(pulumi.ComponentResource):
         )
         self.vpc_id = pulumi.Output.from_input(existing.vpc)
         self.private_subnet_ids = pulumi.Output.from_input(existing.private_subnets)
+        self.control_plane_subnet_ids = self.private_subnet_ids
         self.public_subnet_ids = pulumi.Output.from_input(existing.public_subnets)
 
     def _create(self, cidr: IPv4Network) -> None:
@@ -102,6 +106,10 @@ class Network(pulumi.ComponentResource):
 
         self.vpc_id = vpc.id
         self.private_subnet_ids = _reachable([s.id for s in private.values()], doors)
+        first = config.zones[:2]
+        self.control_plane_subnet_ids = _reachable(
+            [private[letter].id for letter in first], doors[: 1 + len(first)]
+        )
         self.public_subnet_ids = _reachable([s.id for s in public.values()], doors[:1])
 
     def _vpc(self, cidr: IPv4Network) -> aws.ec2.Vpc:

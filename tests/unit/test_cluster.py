@@ -75,6 +75,19 @@ def test_the_endpoint_is_private_unless_somebody_is_listed(
     assert listed["publicAccessCidrs"] == [office]
 
 
+def test_a_third_zone_is_none_of_the_control_planes_business(
+    dev_cluster: Recording, configuration: Path, bend: Bend
+) -> None:
+    bend("Pulumi.dev.yaml", lambda c: c["platform:network"].update(zones=["a", "b", "c"]))
+
+    wider = build(load_files("dev", configuration))
+
+    before, after = (r.one(CLUSTER).inputs["vpcConfig"] for r in (dev_cluster, wider))
+    assert len(before["subnetIds"]) == 2
+    assert after == before, "EKS refuses subnets in zones that it was not created with"
+    assert len(wider.one(NODE_GROUP).inputs["subnetIds"]) == 3
+
+
 def test_kubernetes_secrets_are_encrypted_with_a_key_of_our_own(dev_cluster: Recording) -> None:
     encryption = dev_cluster.one(CLUSTER).inputs["encryptionConfig"]
 
