@@ -12,8 +12,8 @@ from pulumi import Output, ResourceOptions
 from components import argocd_values, notifications
 from components.pod_security import RESTRICTED
 from settings import Settings
-from settings.loading import SECRETS
 from settings.pulumi_config import secret
+from settings.secret_keys import SECRETS
 
 NAMESPACE = "argocd"
 CHART_REPOSITORY = "https://argoproj.github.io/argo-helm"

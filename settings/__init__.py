@@ -1,6 +1,7 @@
 """Typed, validated configuration: the only reader of the YAML files and of Pulumi's config."""
 
-from settings.loading import Environment, Settings, load, load_files
+from settings.environment import Environment, Settings
+from settings.loading import load, load_files
 from settings.naming import Names, names
 from settings.problems import Problem, SettingsError
 from settings.speed import SPEEDS, Speed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
-from settings.loading import Settings
+from settings.environment import Settings
 
 
 @dataclass(frozen=True)

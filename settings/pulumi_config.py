@@ -8,8 +8,10 @@ from pathlib import Path
 import pulumi
 from pulumi.runtime.config import CONFIG
 
-from settings.loading import SECRETS, Settings, load
+from settings.environment import Settings
+from settings.loading import load
 from settings.problems import SettingsError
+from settings.secret_keys import SECRETS
 
 ROOT = Path(__file__).resolve().parents[1]
 """The folder of the program, with its stack files and the catalogue."""
@@ -27,7 +29,7 @@ def load_stack() -> Settings:
 def secret(name: str) -> pulumi.Output[str] | None:
     """The secret `platform:<name>`, or None where the stack does not set it."""
     if name not in SECRETS:
-        raise KeyError(f"{name} is not declared in settings.loading.SECRETS")
+        raise KeyError(f"{name} is not declared in settings.secret_keys.SECRETS")
     return pulumi.Config("platform").get_secret(name)
 
 

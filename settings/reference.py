@@ -15,7 +15,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_jso
 from pydantic_core.core_schema import DictSchema
 
 from settings.catalogue import CATALOGUE_FILE, Catalogue
-from settings.loading import SECRETS
+from settings.secret_keys import SECRETS
 from settings.speed import SPEEDS, Speed
 from settings.stack import Aws, Stack
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 from settings.catalogue import CATALOGUE_FILE, Catalogue
+from settings.environment import Environment
 from settings.problems import Problem
-
-if TYPE_CHECKING:
-    from settings.loading import Environment
 
 _ENVIRONMENT_NAME = re.compile(
     r"(?!(shared|y|n|yes|no|on|off|true|false|null)$)[a-z]([-a-z0-9]{0,30}[a-z0-9])?"

@@ -19,7 +19,7 @@ import yaml
 from components import argocd, argocd_rbac, argocd_values, keel, keel_values
 from lab.toolchain import Toolchain
 from settings import Settings, load_files
-from settings.loading import SECRETS
+from settings.secret_keys import SECRETS
 from settings.stack import Notifications
 
 CHECKOUT = Path(__file__).resolve().parents[2]

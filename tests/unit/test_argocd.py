@@ -15,7 +15,7 @@ from pulumi import ResourceOptions
 from components import argocd_rbac, argocd_values, notifications
 from components.argocd import CHART_REPOSITORY, CHART_VERSION, ArgoCd, ArgoCdArgs
 from settings import Settings, load_files
-from settings.loading import SECRETS
+from settings.secret_keys import SECRETS
 from tests.unit.conftest import Bend
 from tests.unit.recording import Recorded, Recording, record
 

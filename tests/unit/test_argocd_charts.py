@@ -10,7 +10,7 @@ from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 
 from components import argocd, argocd_values, keel, keel_values
 from settings import Settings
-from settings.loading import SECRETS
+from settings.secret_keys import SECRETS
 from tests.unit.conftest import CHECKOUT
 
 CHARTS = CHECKOUT / "lab" / "charts"

@@ -1,0 +1,18 @@
+"""The keys of a stack file whose values are Pulumi secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+SECRETS: Mapping[str, str] = MappingProxyType(
+    {
+        "gitToken": "a token with which Argo CD reads the GitOps repository, and only that",
+        "gitPrivateKey": "in place of gitToken, a deploy key",
+        "gitWebhookSecret": "what Git signs its announcements of a push with",
+        "ssoClientSecret": "of the OpenID Connect client; without it, PKCE",
+        "slackToken": "of the Slack app",
+        "webhookToken": "the bearer token of the notification webhook",
+    }
+)
+"""`platform:` keys whose values are Pulumi secrets, and what each is: read elsewhere."""
