@@ -51,7 +51,8 @@ class Program:
             "LAB_HOME": str(site.home),
             "LAB_PORT_BASE": str(site.port_base),
             "PULUMI_HOME": str(self.home),
-            "PULUMI_BACKEND_URL": f"file://{self.home / 'state'}",
+            # Without files of metadata beside the state: a killed CLI can leave one half written.
+            "PULUMI_BACKEND_URL": f"file://{self.home / 'state'}?metadata=skip",
             "PULUMI_CONFIG_PASSPHRASE": "lab",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",

@@ -102,11 +102,13 @@ def test_an_update_that_was_killed_converges_when_it_is_run_again(
 
 def converge(lab: Lab, program: Program) -> None:
     """Runs `up` again; what Helm was in the middle of is freed as docs/operate.md says."""
-    done = program.run("up", "--yes", stack=program.selected("prod"))
+    stack = program.selected("prod")
+    program.run("cancel", "--yes", stack=stack)  # whoever was killed still holds the lock
+    done = program.run("up", "--yes", stack=stack)
     output = done.stdout + done.stderr
     if done.returncode and any(sign in output for sign in HELM_STUCK):
         lab.kubectl("prod")("delete", "secret", "-n", "argocd", "-l", "owner=helm,name=argocd")
-        done = program.run("up", "--yes", stack=program.selected("prod"))
+        done = program.run("up", "--yes", stack=stack)
         output = done.stdout + done.stderr
     assert done.returncode == 0, output
 
