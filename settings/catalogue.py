@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from settings.model import DnsLabel, Matching, Model
+from settings.model import Branch, DnsLabel, Matching, Model
 
 CATALOGUE_FILE = "services.yaml"
 
@@ -45,7 +45,7 @@ class Service(Model):
 
     owner: str = Field(description="a key of `teams`")
     source: SourceRepository = Field(description="the service's own repository on GitHub")
-    branch: str = Field("main", pattern=r"^[\w./-]+$", description="the branch that is built")
+    branch: Branch = Field("main", description="the branch that is built")
     ci: Ci = Field(description="where it is built")
     delivery: Delivery = Field(
         description="keel: the pushed tag is rolled at once; commit: CI commits the version"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ def load(stack: str, config: Mapping[str, Any], root: Path) -> Settings:
     environments = tuple(
         environment
         for name, raw in sorted(configs.items())
-        if (environment := _environment(name, raw, problems))
+        if (raw or name == stack) and (environment := _environment(name, raw, problems))
     )
     if catalogue and not problems:
         problems.extend(rules.check(environments, catalogue))
@@ -55,15 +55,29 @@ def stack_files(root: Path) -> dict[str, Path]:
 
 
 def _stack_file(path: Path, problems: list[Problem]) -> Mapping[str, Any]:
-    config = (read_mapping(path, problems) or {}).get("config", {})
-    return config if isinstance(config, dict) else {}
+    content = (read_mapping(path, problems) or {}).get("config", {})
+    config = content if isinstance(content, dict) else {}
+    problems.extend(_in_the_open(path.name, config))
+    return config
+
+
+def _in_the_open(file: str, config: Mapping[str, Any]) -> Iterator[Problem]:
+    """Secrets that stand in a stack file as they are."""
+    for name in sorted(SECRETS):
+        if isinstance(config.get(f"platform:{name}", {}), str):
+            yield Problem(
+                file,
+                f"platform:{name}",
+                "",
+                "is a secret and not encrypted",
+                f"set it with `pulumi config set --secret platform:{name}`, and make a new one: "
+                "this one is known",
+            )
 
 
 def _environment(
     name: str, config: Mapping[str, Any], problems: list[Problem]
 ) -> Environment | None:
-    if not config:
-        return None
     file = f"Pulumi.{name}.yaml"
     ours = {
         key: value for key, value in _section(config, "platform:").items() if key not in SECRETS

@@ -84,6 +84,10 @@ PrincipalArn = Annotated[
         "must be the ARN of an IAM role or user",
     ),
 ]
+HttpUrl = Annotated[
+    str, Matching(r"https?://\S+", "must be a URL that begins with https:// or http://")
+]
+Branch = Annotated[str, Matching(r"[\w./-]+", "must be the name of a Git branch")]
 GitUrl = Annotated[
     str,
     Matching(

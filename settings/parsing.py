@@ -15,6 +15,24 @@ from settings.problems import Problem
 M = TypeVar("M", bound=Model)
 
 
+_WORDS = {
+    "string_type": "must be text; put it in quotes",
+    "list_type": "must be a list; write [one, two], or one entry a line behind a hyphen",
+    "dict_type": "must be a mapping; indent its keys below it",
+    "model_type": "must be a mapping; indent its keys below it",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "uuid_type": "must be a UUID",
+    "uuid_parsing": "must be a UUID",
+    "ip_v4_network": "must be a range of IPv4 addresses such as 10.10.0.0/16",
+    "too_short": "must name {min_length} at least; add what is missing",
+    "too_long": "must name {max_length} at most; remove what is too much",
+    "string_too_short": "must not be empty",
+}
+"""Complaints of pydantic that say nothing to people who write YAML."""
 SETTLED_BY_SPEED = frozenset(
     {"sync", "syncPolicy", "automated", "autoSync", "automatedSync", "selfHeal", "prune"}
 )
@@ -39,10 +57,18 @@ def _problem(model: type[Model], detail: ErrorDetails, file: str, prefix: str) -
         return Problem(file, path, "", "is not a key known here", _nearest(model, location))
     if detail["type"] == "missing":
         return Problem(file, path, "", "is missing", "add it: see docs/reference.md")
-    message = detail["msg"].removeprefix("Value error, ")
-    rule, _, remedy = message.partition("; ")
-    value = "" if isinstance(detail["input"], dict | Model) else str(detail["input"])
-    return Problem(file, path, value, _lower_first(rule), remedy or "correct the value")
+    given = detail["input"]
+    value = "" if given is None or isinstance(given, dict | Model) else str(given)
+    rule, _, remedy = _in_words(detail).partition("; ")
+    return Problem(file, path, value, rule, remedy or "correct the value")
+
+
+def _in_words(detail: ErrorDetails) -> str:
+    """The rule that was broken and, behind a semicolon, the remedy if there is a special one."""
+    if words := _WORDS.get(detail["type"]):
+        return words.format(**detail.get("ctx", {}))
+    message = detail["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    return message[:1].lower() + message[1:]
 
 
 def _path(location: tuple[int | str, ...]) -> str:
@@ -86,7 +112,3 @@ def _model_in(annotation: object) -> type[Model] | None:
     if isinstance(annotation, type) and issubclass(annotation, Model):
         return annotation
     return next(filter(None, map(_model_in, get_args(annotation))), None)
-
-
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]

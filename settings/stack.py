@@ -11,7 +11,17 @@ from settings import ranges
 from settings.catalogue import Ci
 from settings.kubernetes import RELEASES, AddonName, supported
 from settings.machines import one_architecture
-from settings.model import DnsLabel, DomainName, GitUrl, Matching, Model, PrincipalArn, different
+from settings.model import (
+    Branch,
+    DnsLabel,
+    DomainName,
+    GitUrl,
+    HttpUrl,
+    Matching,
+    Model,
+    PrincipalArn,
+    different,
+)
 
 ZoneLetter = Annotated[str, Matching(r"[a-f]", "must be the letter of an availability zone")]
 SubnetId = Annotated[str, Matching(r"subnet-[0-9a-f]{8,17}", "must be a subnet's id")]
@@ -39,6 +49,9 @@ PollSchedule = Annotated[
         "must be a Keel schedule such as '@every 30s'",
     ),
 ]
+
+
+Duration = Annotated[str, Matching(r"[1-9]\d*(m|h)", "must be a time such as 90m or 8h")]
 
 
 class ExistingNetwork(Model):
@@ -193,7 +206,7 @@ class GitOps(Model):
     """The GitOps repository and the checkout that `pulumi up` writes into."""
 
     url: GitUrl = Field(description="as Argo CD reads it")
-    branch: str = Field("main", pattern=r"^[\w./-]+$", description="what the clusters mirror")
+    branch: Branch = Field("main", description="what the clusters mirror")
     checkout: str = Field("../gitops", description="a folder, relative to this program")
 
 
@@ -208,14 +221,14 @@ class SyncWindow(Model):
     """When syncs are allowed: a cron schedule, how long, and where the clock stands."""
 
     schedule: str = Field(description="when it opens: a cron schedule such as 0 9 * * 1-4")
-    duration: str = Field(pattern=r"^\d+(m|h)$", description="how long it is open, such as 8h")
+    duration: Duration = Field(description="how long it is open, such as 8h")
     time_zone: str = Field("UTC", description="such as Europe/Berlin")
 
 
 class Sso(Model):
     """OpenID Connect single sign-on; its client secret is `platform:ssoClientSecret`."""
 
-    issuer: str = Field(pattern=r"^https?://", description="the provider's URL")
+    issuer: HttpUrl = Field(description="the provider's URL")
     client_id: str = Field(min_length=1, description="Argo CD's id at the provider")
 
 
@@ -223,9 +236,7 @@ class Notifications(Model):
     """Where Argo CD reports to; the Slack token is `platform:slackToken`."""
 
     slack_channel: str | None = Field(None, description="its name, without #")
-    webhook: str | None = Field(
-        None, pattern=r"^https?://", description="a URL that takes messages as JSON"
-    )
+    webhook: HttpUrl | None = Field(None, description="takes messages as JSON")
 
 
 class ArgoCd(Model):

@@ -39,7 +39,7 @@ def read_mapping(path: Path, problems: list[Problem]) -> dict[str, Any] | None:
         text = path.read_text(encoding="utf-8")
         content = yaml.load(text, _StrictLoader)  # noqa: S506 - a SafeLoader by descent
     except FileNotFoundError:
-        fault("", "", "the file does not exist", f"create it: see {path.name} in README.md")
+        fault("", "", "the file does not exist", "create it: README.md has an annotated example")
     except _DuplicateKeyError as error:
         fault(f"line {error.line}", error.key, "is named twice", "keep one of the two entries")
     except yaml.YAMLError as error:

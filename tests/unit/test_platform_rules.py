@@ -52,7 +52,7 @@ CASES: dict[str, tuple[Change, str]] = {
     ),
     "one zone": (
         network(zones=["a"]),
-        "platform:network.zones: list should have at least 2 items",
+        "platform:network.zones: must name 2 at least",
     ),
     "a version out of support": (
         cluster(version="1.29"),
