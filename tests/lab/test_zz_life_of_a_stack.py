@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -136,3 +137,18 @@ def test_destroying_both_stacks_leaves_the_images_and_says_so(lab: Lab, program:
     assert client("eks").list_clusters()["clusters"] == []
     roles = [role["RoleName"] for role in client("iam").list_roles()["Roles"]]
     assert not [name for name in roles if name.startswith("acme-")]
+
+
+def test_a_stopped_lab_leaves_no_process_and_no_port_and_starts_again(lab: Lab) -> None:
+    pids = {part.pid for part in supervisor.status(lab.site) if part.pid}
+    ports = [part.port for part in supervisor.status(lab.site) if part.port]
+    assert len(pids) > 15
+
+    supervisor.stop(lab.site)
+    assert not [pid for pid in pids if psutil.pid_exists(pid)]
+    for port in ports:
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", port)) != 0, f"port {port} still listens"
+
+    supervisor.start(lab.site)
+    assert {part.state for part in supervisor.status(lab.site)} == {"ready"}
