@@ -135,8 +135,9 @@ class ReleaseRepository:
     def new_clone(self, name: str, person: str = "Ada") -> Path:
         clone = self.root / name
         git(self.root, "clone", "--quiet", str(self.origin), name)
-        for key, value in (("user.name", person), ("user.email", f"{person.lower()}@acme.example")):
-            git(clone, "config", key, value)
+        with (clone / ".git" / "config").open("a", encoding="utf-8") as config:
+            config.write(f"[user]\n\tname = {person}\n\temail = {person.lower()}@acme.example\n")
+            config.write("[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n")
         return clone
 
     @property
@@ -342,6 +343,7 @@ def make_scaffold(folder: Path) -> Path:
     identity = ("-c", "user.name=Pulumi", "-c", "user.email=platform@acme.example")
     git(work, *identity, "commit", "--quiet", "-m", "Scaffold")
     git(work, "push", "--quiet", str(bare), "main")
+    git(bare, "config", "receive.autogc", "false")
     return bare
 
 
@@ -378,7 +380,7 @@ if [[ $1 == version ]]; then echo v5.8.1; exit; fi
 grep -q newTag: "$2/version/kustomization.yaml" || exit 0
 awk '/name:/ { n = $3 } /newTag:/ { t = $2 } /digest:/ { d = "@" $2 }
      END { print "image: " n ":" t d }' "$2/version/kustomization.yaml"
-cat "$2/deployment.yaml"
+cat "$2/kustomization.yaml" "$2/deployment.yaml"
 """
 _PLAIN_HELM = """\
 version=${*: -1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 from gitops.version import UNRELEASED_KUSTOMIZE
+from lab.toolchain import MissingToolError, Toolchain
 from tests.unit.release_repository import (
     LEADERBOARD,
     TV_API,
@@ -107,7 +109,7 @@ def test_every_service_that_does_not_render_is_named(releases: ReleaseRepository
 
 
 def test_many_services_render_as_each_does_alone(releases: ReleaseRepository) -> None:
-    names = add_services(releases, 23)
+    names = add_services(releases, 7)
     assert releases.run("render.sh", "out").code == 0
     for name in names:
         overlay = releases.clone / "environments" / "dev" / "streaming" / name
@@ -221,3 +223,25 @@ def test_the_steps_of_the_workflow_show_what_a_pull_request_changes(
     output = (tmp_path / "output").read_text(encoding="utf-8")
     assert output.startswith("report<<")
     assert "+  name: tv-api-new" in output
+
+
+def test_every_workflow_passes_actionlint(generated: Path) -> None:
+    actionlint = _actionlint()
+    if actionlint is None:
+        pytest.skip("actionlint is not on this machine")
+    workflows = [
+        *generated.glob(".github/workflows/*.yml"),
+        *generated.glob("pipelines/*/.github/workflows/*.yml"),
+    ]
+    assert len(workflows) == 3
+    shellcheck = Path(sys.executable).with_name("shellcheck")
+    command = [actionlint, "-no-color", "-shellcheck", str(shellcheck), *map(str, workflows)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def _actionlint() -> str | None:
+    try:
+        return str(Toolchain().path("actionlint"))
+    except (KeyError, MissingToolError):
+        return shutil.which("actionlint")

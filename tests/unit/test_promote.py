@@ -13,6 +13,7 @@ from tests.unit.release_repository import (
     Terminal,
     git,
     make_build,
+    version_path,
     version_text,
 )
 
@@ -270,6 +271,17 @@ def test_kubectl_renders_where_there_is_no_kustomize(releases: ReleaseRepository
     kubectl.chmod(0o755)
     ran = releases.promote(FIRST.version, "--yes")
     assert ran.code == 0, ran.said
+
+
+def test_manifests_that_do_not_render_are_refused(releases: ReleaseRepository) -> None:
+    releases.deliver(TV_API, FIRST)
+    path = version_path("prod", TV_API).replace("version/", "")
+    releases.edit({path: "resources: [nowhere.yaml]\n"}, "Break it")
+    before = releases.snapshot()
+    ran = releases.promote(FIRST.version, "--yes")
+    assert ran.code == 4
+    assert f"prod/{TV_API} does not render" in ran.err
+    assert releases.snapshot() == before
 
 
 def test_help_documents_every_exit_code(releases: ReleaseRepository) -> None:

@@ -22,6 +22,13 @@ FIRST, SECOND = make_build("first"), make_build("second", "20261102")
 REMOTE, INTERRUPTED = 5, 130
 
 
+@pytest.fixture
+def releases(releases: ReleaseRepository) -> ReleaseRepository:
+    """Rendered plainly: what is at stake here is Git."""
+    releases.render_plainly()
+    return releases
+
+
 def test_two_promotions_at_the_same_moment_both_land(releases: ReleaseRepository) -> None:
     releases.deliver(TV_API, FIRST)
     releases.deliver(TV_FRONTEND, SECOND)
@@ -77,7 +84,7 @@ def test_a_push_race_that_changes_what_was_shown_is_shown_and_asked_again(
     person.wait_for("[y/N]")
     person.type("y\n")
     person.wait_for("no longer what you saw")
-    person.wait_for("tv-api-late")
+    person.wait_for("-late")
     person.wait_for("[y/N]")
     person.type("n\n")
     assert person.end() == 1, person.seen
@@ -101,7 +108,6 @@ def test_a_promotion_that_somebody_else_made_meanwhile_is_up_to_date(
 def test_twenty_promotions_through_a_failing_remote_land_whole_or_not_at_all(
     releases: ReleaseRepository,
 ) -> None:
-    releases.render_plainly()
     # Every push is numbered; a third of them fails, in an order without a pattern.
     releases.hook(
         "pre-receive",

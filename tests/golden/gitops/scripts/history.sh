@@ -3,10 +3,6 @@
 # Who put which version of what where, and when: from Git alone; see --help.
 
 set -euo pipefail
-if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 404)); then
-  echo "error: bash 4.4 or newer is needed, this is $BASH_VERSION" >&2
-  exit 3
-fi
 SCRIPTS=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 source "$SCRIPTS/lib/release.bash"
 

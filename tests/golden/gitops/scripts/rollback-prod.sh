@@ -3,10 +3,6 @@
 # Puts a safe environment back to a version that it ran before; see --help.
 
 set -euo pipefail
-if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 404)); then
-  echo "error: bash 4.4 or newer is needed, this is $BASH_VERSION" >&2
-  exit 3
-fi
 SCRIPTS=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 source "$SCRIPTS/lib/release.bash"
 

@@ -2,7 +2,10 @@
 # Speaking to the person at the keyboard: messages, questions, exit codes.
 # shellcheck shell=bash disable=SC2034 # what is set here is read by the scripts
 
-
+if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 404)); then
+  echo "error: bash 4.4 or newer is needed, this is $BASH_VERSION" >&2
+  exit 3
+fi
 export LC_ALL=C
 readonly DECLINED=1 USAGE=2 PRECONDITION=3 UNVERIFIED=4 REMOTE=5 FAULT=70 INTERRUPTED=130
 ENDED=

@@ -2,7 +2,6 @@
 # What Git knows: which version of what each environment runs, and ran, and who put it there.
 # shellcheck shell=bash disable=SC2034 # what is set here is read by the scripts
 
-
 # read_state: writes $WORK/state, a line for each service of each environment at TIP:
 # environment, namespace/service, packaging (kustomize or helm), tag, digest.
 read_state() {
@@ -124,4 +123,20 @@ select_services() {
   ((${#unknown[@]} == 0)) ||
     die "$USAGE" "no such service in $environment: ${unknown[*]}" \
       "the services: ls -d environments/$environment/*/*"
+}
+
+# read_selected_events: the history of the SERVICES, or, of many, of all.
+read_selected_events() {
+  local service paths=()
+  if ((${#NAMES[@]})); then
+    for service in "${SERVICES[@]}"; do paths+=(":(glob)environments/*/$service/version/*"); done
+  fi
+  read_events "${paths[@]}"
+}
+
+# delivered_by_keel: of the services on standard input, those that run the moving tag.
+delivered_by_keel() {
+  awk -F '\t' -v fast="$FAST_ENVIRONMENT" '
+    part == 1 { if ($1 == fast && $4 == fast) keel[$2] = 1; next }
+    $1 in keel' part=1 "$WORK/state" part=2 -
 }

@@ -2,7 +2,6 @@
 # What the registry (ECR) knows: the images of a service, their digests, tags and ages.
 # shellcheck shell=bash disable=SC2034 # what is set here is read by the scripts
 
-
 # ask_registry NAMESPACE/SERVICE...: adds to $WORK/registry, for each tagged image of them,
 # namespace/service, digest, push time in seconds and tags with commas. Each is asked once.
 # Services that it cannot answer for are in $WORK/unanswered, with the reason.

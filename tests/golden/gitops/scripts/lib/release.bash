@@ -7,7 +7,6 @@
 # was built, where known.
 # shellcheck shell=bash disable=SC2034 # what is set here is read by the scripts
 
-
 source "$SCRIPTS/lib/console.bash"
 source "$SCRIPTS/lib/repository.bash"
 source "$SCRIPTS/lib/history.bash"

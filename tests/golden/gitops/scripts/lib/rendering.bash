@@ -2,7 +2,6 @@
 # From the tree to the manifests that Argo CD applies, with the same tools.
 # shellcheck shell=bash disable=SC2034 # what is set here is read by the scripts
 
-
 readonly KUSTOMIZE_MINIMUM=5.0.0
 
 # require_kustomize: sets KUSTOMIZE, a command that takes a folder, to kustomize or kubectl.

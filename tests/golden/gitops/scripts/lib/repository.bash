@@ -3,7 +3,6 @@
 # index and files are touched only after a push has succeeded.
 # shellcheck shell=bash disable=SC2034 # what is set here is read by the scripts
 
-
 readonly GIT_MINIMUM=2.29.0
 export GIT_OPTIONAL_LOCKS=0
 [[ -t 0 ]] || export GIT_TERMINAL_PROMPT=0
