@@ -1,4 +1,4 @@
-"""Every generated manifest, offered to the API servers of a running lab without being applied."""
+"""Every generated manifest, offered to the API servers of the lab without being applied."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from lab.kubectl import Kubectl, KubectlError
-from lab.site import Site
+from tests.lab.conftest import Lab
 from tests.lab.test_rendered_manifests import (
     SERVICES,
     STACKS,
@@ -26,12 +26,9 @@ def stack(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def cluster(stack: str) -> Kubectl:
-    """kubectl against that stack's cluster of a running lab."""
-    site = Site.from_environment()
-    if not site.admin_kubeconfig(stack).exists():
-        pytest.skip("the lab is not running; start it with: make up")
-    return Kubectl.admin(site, stack)
+def cluster(lab: Lab, stack: str) -> Kubectl:
+    """kubectl against that stack's cluster."""
+    return lab.kubectl(stack)
 
 
 def test_the_namespaces_enforce_the_restricted_level(cluster: Kubectl) -> None:
