@@ -224,7 +224,7 @@ def _value(schema: Schema, places: Mapping[str, str]) -> str:  # noqa: PLR0911 o
     """What a value looks like, in words."""
     if "$ref" in schema:
         place = places[schema["$ref"].removeprefix(_REFERENCE)]
-        return f"[`{place}`](#{_anchor(place)})"
+        return f"[`{place}`](#{anchor(place)})"
     if "anyOf" in schema:
         choices = [choice for choice in schema["anyOf"] if choice.get("type") != "null"]
         return " or ".join(_value(choice, places) for choice in choices)
@@ -255,7 +255,7 @@ def _default(schema: Schema, *, required: bool) -> str:
     return f"`{default}`" if isinstance(default, str) else f"`{json.dumps(default)}`"
 
 
-def _anchor(heading: str) -> str:
+def anchor(heading: str) -> str:
     """The anchor that GitHub gives to a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
