@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import boto3
 import yaml
 
+from lab.aws_account import Account
 from lab.ci import identity
 from lab.ci.job import Job, UnknownStepError
 from lab.site import Site
@@ -37,13 +37,7 @@ def run(
     for definition in yaml.safe_load(text)["jobs"].values():
         variables = {str(k): str(v) for k, v in definition.get("environment", {}).items()}
         if role := variables.get("AWS_ROLE_ARN"):
-            iam = boto3.client(
-                "iam",
-                endpoint_url=site.url("aws"),
-                region_name=variables["AWS_REGION"],
-                aws_access_key_id="lab",
-                aws_secret_access_key="lab",  # noqa: S106 - moto asks for some
-            )
+            iam = Account(site, role.split(":")[4], variables["AWS_REGION"]).client("iam")
             identity.require_trust(iam, role, claims)
         job = Job(
             clone,

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import yaml
 
+from lab.aws_account import Account
 from lab.ci import identity
 from lab.ci.job import Job, UnknownStepError
 from lab.site import Site
@@ -99,16 +99,9 @@ def aws_credentials(run: Workflow, job: Job, inputs: dict[str, str]) -> dict[str
     """Takes on a role with the job's token, if the role trusts it."""
     claims = identity.github(run.service)
     region, role = inputs["aws-region"], inputs["role-to-assume"]
-    iam = boto3.client(
-        "iam",
-        endpoint_url=run.site.url("aws"),
-        region_name=region,
-        aws_access_key_id="lab",
-        aws_secret_access_key="lab",  # noqa: S106 - moto asks for some
-    )
-    identity.require_trust(iam, role, claims)
-    sts = boto3.client("sts", endpoint_url=run.site.url("aws"), region_name=region)
-    credentials = sts.assume_role_with_web_identity(
+    account = Account(run.site, role.split(":")[4], region)
+    identity.require_trust(account.client("iam"), role, claims)
+    credentials = account.client("sts").assume_role_with_web_identity(
         RoleArn=role, RoleSessionName="GitHubActions", WebIdentityToken=identity.token(claims)
     )["Credentials"]
     job.environment |= {

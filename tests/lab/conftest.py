@@ -5,11 +5,13 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lab import supervisor
 from lab.argocd_api import ArgoCdApi
+from lab.aws_account import Account
 from lab.ci.builds import Builds
 from lab.gitops_checkout import clone
 from lab.kubectl import Kubectl
@@ -34,6 +36,11 @@ class Lab:
     def argocd(self, environment: str, person: str = "rhea") -> ArgoCdApi:
         """Argo CD as somebody of lab/people.yaml; rhea is a releaser and sees everything."""
         return ArgoCdApi.signed_in(self.site, environment, person)
+
+    def aws(self, service: str) -> Any:
+        """A boto3 client of the account and region that both environments are in."""
+        owner = self.builds.settings.registry_owner
+        return Account(self.site, owner.account, owner.region).client(service)
 
     def clone(self, folder: Path) -> Path:
         """A fresh clone of the GitOps repository that can push."""

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 
 from tests.lab.conftest import Lab
 
 
+Client = Callable[[str], Any]
+
+
 @pytest.fixture
-def client(lab: Lab) -> Any:
-    """A function that makes boto3 clients for the lab's AWS."""
-
-    def connect(service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=lab.site.url("aws"),
-            region_name="eu-central-1",
-            aws_access_key_id="lab",
-            aws_secret_access_key="lab",
-        )
-
-    return connect
+def client(lab: Lab) -> Client:
+    """Makes boto3 clients for the lab's AWS."""
+    return lab.aws
 
 
-def test_there_is_a_repository_for_each_service(client: Any) -> None:
+def test_there_is_a_repository_for_each_service(client: Client) -> None:
     repositories = client("ecr").describe_repositories()["repositories"]
     assert sorted(repository["repositoryName"] for repository in repositories) == [
         "community/leaderboard",
@@ -41,14 +34,16 @@ def test_there_is_a_repository_for_each_service(client: Any) -> None:
         ]
 
 
-def test_each_environment_has_a_vpc_of_its_own(client: Any) -> None:
+def test_each_environment_has_a_vpc_of_its_own(client: Client) -> None:
     vpcs = client("ec2").describe_vpcs(Filters=[{"Name": "tag:ManagedBy", "Values": ["pulumi"]}])[
         "Vpcs"
     ]
     assert sorted(vpc["CidrBlock"] for vpc in vpcs) == ["10.10.0.0/16", "10.20.0.0/16"]
 
 
-def test_each_environment_has_a_cluster_that_only_its_access_entries_open(client: Any) -> None:
+def test_each_environment_has_a_cluster_that_only_its_access_entries_open(
+    client: Client,
+) -> None:
     eks = client("eks")
     assert sorted(eks.list_clusters()["clusters"]) == ["acme-dev", "acme-prod"]
     for name in ("acme-dev", "acme-prod"):
@@ -58,7 +53,7 @@ def test_each_environment_has_a_cluster_that_only_its_access_entries_open(client
         assert eks.list_nodegroups(clusterName=name)["nodegroups"]
 
 
-def test_each_pipeline_has_a_role_of_its_own(client: Any) -> None:
+def test_each_pipeline_has_a_role_of_its_own(client: Client) -> None:
     names = {role["RoleName"] for role in client("iam").list_roles()["Roles"]}
     assert {f"acme-dev-ci-{name}" for name in ("leaderboard", "tournaments")} <= names
     assert {f"acme-dev-ci-{name}" for name in ("tv-api", "tv-frontend")} <= names

@@ -12,9 +12,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
-import boto3
 import psutil
 import pytest
 
@@ -121,21 +119,12 @@ def test_destroying_both_stacks_leaves_the_images_and_says_so(lab: Lab, program:
     destroyed = destroy(program, "dev")
     assert "etain" in destroyed, "what is retained should be told"
 
-    def client(service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=lab.site.url("aws"),
-            region_name="eu-central-1",
-            aws_access_key_id="lab",
-            aws_secret_access_key="lab",
-        )
-
-    assert [r["repositoryName"] for r in client("ecr").describe_repositories()["repositories"]]
+    assert [r["repositoryName"] for r in lab.aws("ecr").describe_repositories()["repositories"]]
     ours = [{"Name": "tag:ManagedBy", "Values": ["pulumi"]}]
-    assert client("ec2").describe_vpcs(Filters=ours)["Vpcs"] == []
-    assert client("ec2").describe_subnets(Filters=ours)["Subnets"] == []
-    assert client("eks").list_clusters()["clusters"] == []
-    roles = [role["RoleName"] for role in client("iam").list_roles()["Roles"]]
+    assert lab.aws("ec2").describe_vpcs(Filters=ours)["Vpcs"] == []
+    assert lab.aws("ec2").describe_subnets(Filters=ours)["Subnets"] == []
+    assert lab.aws("eks").list_clusters()["clusters"] == []
+    roles = [role["RoleName"] for role in lab.aws("iam").list_roles()["Roles"]]
     assert not [name for name in roles if name.startswith("acme-")]
 
 
