@@ -9,7 +9,6 @@ import pytest
 
 from tests.lab.conftest import Lab
 
-
 Client = Callable[[str], Any]
 
 
