@@ -26,6 +26,8 @@ from settings import load_files, names
 ENTRIES = "eks/AccessEntry"
 POLICIES = "eks/AccessPolicyAssociation"
 CLUSTER_ADMIN = ":cluster-access-policy/AmazonEKSClusterAdminPolicy"
+SESSION_NAME = "{{SessionName}}"
+"""Stands in the user name of an access entry for the name of whoever's session it is."""
 Bodies = Mapping[str, Mapping[str, Any]]
 
 
@@ -51,7 +53,8 @@ def admit(caller: str, cluster: str, entries: Bodies, policies: Bodies) -> dict[
     granted = [body for body in policies.values() if _concerns(body, caller, cluster)]
     if any(_is_administrator(body) for body in granted):
         groups.add("system:masters")
-    username = own[0].get("username") or caller
+    session = caller.rpartition("/")[2]
+    username = str(own[0].get("username") or caller).replace(SESSION_NAME, session)
     return {"username": username, "uid": f"aws:{principal(caller)}", "groups": sorted(groups)}
 
 

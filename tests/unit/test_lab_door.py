@@ -134,6 +134,14 @@ def test_a_caller_is_in_the_groups_of_its_access_entry() -> None:
     assert user["groups"] == ["team:gaming"]
 
 
+def test_a_session_is_named_as_eks_names_it() -> None:
+    named = {
+        key: {**body, "username": CALLER.rpartition("/")[0] + "/{{SessionName}}"}
+        for key, body in ENTRIES.items()
+    }
+    assert admit(CALLER, "acme-dev", named, {})["username"] == CALLER
+
+
 def test_a_caller_enters_only_clusters_with_an_entry_for_it() -> None:
     with pytest.raises(RefusedError, match="acme-prod has no access entry"):
         admit(CALLER, "acme-prod", ENTRIES, {})
