@@ -148,6 +148,7 @@ OVERRIDES: dict[str, tuple[str, str, Any]] = {
     ),
     "other source": ("PUT", "applications/{name}/spec", {}),
     "manifests of one's own": ("POST", "applications/{name}/sync", {"manifests": ["{}"]}),
+    "another revision": ("POST", "applications/{name}/sync", {"revision": "0" * 40}),
     "rollback": ("POST", "applications/{name}/rollback", {"name": "{name}", "id": 0}),
     "deletion": ("DELETE", "applications/{name}?cascade=false", {}),
     "a deleted pod": (
