@@ -122,7 +122,7 @@ def test_one_commit_moves_every_service_that_was_built_as_the_version(
 def test_a_named_service_is_promoted_alone(releases: ReleaseRepository) -> None:
     releases.deliver(TV_API, FIRST)
     releases.deliver(TV_FRONTEND, FIRST)
-    assert releases.promote(FIRST.version, "--service", TV_API, "--yes").code == 0
+    assert releases.promote(FIRST.version, f"--service={TV_API}", "--yes").code == 0
     assert releases.runs("prod", TV_API) == version_text(TV_API, FIRST)
     assert FIRST.version not in releases.runs("prod", TV_FRONTEND)
 

@@ -22,6 +22,7 @@ NAMES=() VERSION='' DIGEST='' SOURCE='' YES=yes DRY_RUN=''
 
 read_arguments() {
   while (($#)); do
+    if [[ $1 == --*=* ]]; then set -- "${1%%=*}" "${1#*=}" "${@:2}"; fi
     case $1 in
       --service | --version | --digest | --source)
         [[ $# -gt 1 && $2 != -* ]] || die "$USAGE" "$1 needs a value" "see --help"

@@ -28,6 +28,7 @@ NAMES=() ENVIRONMENT='' JSON='' LIMIT=''
 
 read_arguments() {
   while (($#)); do
+    if [[ $1 == --*=* ]]; then set -- "${1%%=*}" "${1#*=}" "${@:2}"; fi
     case $1 in
       --service | --environment | --limit)
         [[ $# -gt 1 && $2 != -* ]] || die "$USAGE" "$1 needs a value" "see --help"

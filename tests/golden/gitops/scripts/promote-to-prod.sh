@@ -39,6 +39,7 @@ VERSION='' NAMES=() FROM_DEV='' ENVIRONMENT='' DRY_RUN='' YES='' UNTESTED='' OFF
 
 read_arguments() {
   while (($#)); do
+    if [[ $1 == --*=* ]]; then set -- "${1%%=*}" "${1#*=}" "${@:2}"; fi
     case $1 in
       --service | --environment | --limit)
         [[ $# -gt 1 && $2 != -* ]] || die "$USAGE" "$1 needs a value" "see --help"

@@ -34,6 +34,7 @@ VERSION='' NAMES=() ENVIRONMENT='' DRY_RUN='' YES='' OFFLINE=''
 
 read_arguments() {
   while (($#)); do
+    if [[ $1 == --*=* ]]; then set -- "${1%%=*}" "${1#*=}" "${@:2}"; fi
     case $1 in
       --service | --environment)
         [[ $# -gt 1 && $2 != -* ]] || die "$USAGE" "$1 needs a value" "see --help"
