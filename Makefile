@@ -25,10 +25,10 @@ status: $(VENV)/.ready ## service by environment: version, sync, health
 	@$(PY) -m lab status
 
 build: $(VENV)/.ready ## a build of a service by its own pipeline: make build SERVICE=tv-api
-	@$(PY) -m lab build $(SERVICE)
+	@$(PY) -m lab build $(or $(SERVICE),$(error which service? make build SERVICE=tv-api))
 
 approve: $(VENV)/.ready ## approve a sync as a releaser: make approve SERVICE=tv-api STACK=prod
-	@$(PY) -m lab approve $(SERVICE) --environment $(if $(filter-out dev,$(STACK)),$(STACK),prod)
+	@$(PY) -m lab approve $(or $(SERVICE),$(error which service? make approve SERVICE=tv-api)) --environment $(if $(filter-out dev,$(STACK)),$(STACK),prod)
 
 shell: $(VENV)/.ready ## a shell in the checkout of the GitOps repository, for its scripts
 	@$(PY) -m lab shell

@@ -17,7 +17,7 @@ KEY_ID = "lab"
 LIFETIME_SECONDS = 3600
 
 
-class UnknownPersonError(KeyError):
+class UnknownPersonError(LookupError):
     """Nobody in `people.yaml` has that name."""
 
     def __init__(self, name: str) -> None:
