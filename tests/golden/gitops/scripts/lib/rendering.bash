@@ -4,6 +4,9 @@
 
 readonly KUSTOMIZE_MINIMUM=5.0.0
 
+# kustomize and helm end before their garbage matters: collecting less of it saves a third of the time.
+export GOGC=${GOGC:-400}
+
 # require_kustomize: sets KUSTOMIZE, a command that takes a folder, to kustomize or kubectl.
 require_kustomize() {
   local version found=()
