@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         adding = commands.add_parser(name, help=command.__doc__)
         adding.set_defaults(run=command)
         if name == "preview":
-            adding.add_argument("stack")
+            adding.add_argument("stack", choices=Site.from_environment().environments)
         if name in ("approve", "build"):
             adding.add_argument("service")
         if name == "build":
@@ -52,12 +52,17 @@ def main(arguments: list[str] | None = None) -> int:
         if name == "token":
             adding.add_argument("person")
         if name == "approve":
-            adding.add_argument("--environment", default="prod")
+            environments = Site.from_environment().environments
+            adding.add_argument("--environment", default="prod", choices=environments)
         if name == "shell":
-            adding.add_argument("program", nargs="*", default=[os.environ.get("SHELL", "bash")])
+            adding.add_argument("program", nargs=argparse.REMAINDER, help="instead of a shell")
     options = parser.parse_args(arguments)
+    site = Site.from_environment()
+    if options.command in IN_A_RUNNING_LAB and not supervisor.running(site):
+        print("The lab does not run; `make up` starts it.", file=sys.stderr)
+        return 1
     try:
-        return options.run(Site.from_environment(), options) or 0
+        return options.run(site, options) or 0
     except (
         ArgoCdError,
         GitError,
@@ -134,8 +139,9 @@ def token(site: Site, options: argparse.Namespace) -> None:
 def shell(site: Site, options: argparse.Namespace) -> int:
     """a shell in the GitOps checkout, with the lab's tools and credentials"""
     environment = Builds(site, Program(site, Toolchain()).environment).environment
+    named = options.program[1:] if options.program[:1] == ["--"] else options.program
     return subprocess.run(
-        options.program,
+        named or [os.environ.get("SHELL", "bash")],
         cwd=site.gitops_checkout,
         env={**environment, **aws_credentials(site)},
         check=False,
@@ -153,6 +159,7 @@ COMMANDS: dict[str, Command] = {
     "token": token,
     "shell": shell,
 }
+IN_A_RUNNING_LAB = frozenset({"preview", "build", "approve", "token", "shell"})
 
 if __name__ == "__main__":
     sys.exit(main())
