@@ -28,16 +28,15 @@ def wait_for(
 ) -> Message:
     """The first message of that event that fits, of those after the first `after`."""
 
-    def found() -> list[Message]:
-        new = messages(lab, environment)[after:]
-        return [message for message in new if message["event"] == event and fits(message)]
+    found: list[Message] = []
 
-    wait_until_empty(
-        f"the message {event} about {SERVICE} on {environment}",
-        lambda: "" if found() else [m["event"] for m in messages(lab, environment)[after:]],
-        seconds=90,
-    )
-    return found()[0]
+    def missing() -> str:
+        new = messages(lab, environment)[after:]
+        found[:] = [message for message in new if message["event"] == event and fits(message)]
+        return "" if found else f"it, among {new}"
+
+    wait_until_empty(f"the message {event} about {SERVICE} on {environment}", missing, seconds=90)
+    return found[0]
 
 
 def test_a_deployment_on_dev_and_a_promotion_that_waits_for_approval_are_told(
