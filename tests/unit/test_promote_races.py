@@ -114,23 +114,26 @@ def test_twenty_promotions_through_a_failing_remote_land_whole_or_not_at_all(
         f"echo >>'{releases.root}/pushes'\n"
         f"n=$(wc -l <'{releases.root}/pushes'); (((n * 7919 + 13) % 31 % 3)) || exit 1",
     )
-    releases.registry.push(TV_API, FIRST)
-    releases.registry.push(TV_API, SECOND)
+    services = (TV_API, TV_FRONTEND)
+    for service in services:
+        releases.registry.push(service, FIRST)
+        releases.registry.push(service, SECOND)
     landed = 0
     for number in range(20):
         build = (FIRST, SECOND)[number % 2]
         before = releases.snapshot()
-        words = (build.version, "--service", "tv-api", "--untested", "--yes")
-        ran = releases.promote(*words)
+        named = ("--service", TV_API, "--service", TV_FRONTEND)
+        ran = releases.promote(build.version, *named, "--untested", "--yes")
         if ran.code == 0:
             landed += "promoted" in ran.out
-            assert releases.runs("prod", TV_API) == version_text(TV_API, build)
+            for service in services:
+                assert releases.runs("prod", service) == version_text(service, build)
             assert git(releases.clone, "status", "--porcelain") == ""
         else:
             assert ran.code == REMOTE, ran.said
             assert releases.snapshot() == before
     assert 0 < landed < 20
-    assert len(releases.history("--environment", "prod")) == landed
+    assert len(releases.history("--environment", "prod")) == landed * len(services)
 
 
 def test_a_push_that_arrived_although_the_line_broke_counts_as_landed(
