@@ -59,7 +59,7 @@ format: $(VENV)/.ready ## put the code into its standard form
 	@$(PY) -m ruff check --quiet --fix .
 	@$(PY) -m ruff format .
 
-golden: $(VENV)/.ready ## write tests/golden anew: look at the difference before you commit it
+golden: $(VENV)/.ready ## write tests/golden and generated docs anew: look at the difference before you commit it
 	@$(PY) -m pytest tests/unit --regenerate
 
 lock: $(VENV)/.ready ## resolve lab/requirements.in anew, with hashes

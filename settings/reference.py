@@ -90,11 +90,11 @@ def reference() -> str:
         "nothing when there is one.\n",
         "## What follows from `platform:speed`\n",
         *_speeds(),
-        f"# `{CATALOGUE_FILE}`\n",
+        f"## `{CATALOGUE_FILE}`\n",
         *_sections(models["Catalogue"], definitions, ""),
-        "# `Pulumi.<stack>.yaml`\n",
+        "## `Pulumi.<stack>.yaml`\n",
         *_sections(models["Stack"], definitions, "platform:"),
-        "## Secrets\n",
+        "### Secrets\n",
         "Set with `pulumi config set --secret platform:<name>`, each of them optional.\n",
         _table(("key", "what it is"), ([f"`platform:{k}`", v] for k, v in SECRETS.items())),
         *_sections(models["Aws"], definitions, "aws:"),
@@ -176,7 +176,7 @@ def _sections(root: Schema, definitions: Mapping[str, Schema], prefix: str) -> I
         places.setdefault(name, path)
     for model, path in ((root, prefix), *((definitions[name], places[name]) for name in places)):
         if path:
-            yield f"## `{path}`\n"
+            yield f"### `{path}`\n"
         yield f"{model['description']}\n"
         yield _table(
             ("key", "value", "default", "what it is"),
