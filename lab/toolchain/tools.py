@@ -83,6 +83,17 @@ def _kubernetes(name: str, usual_seconds: int) -> Tool:
 
 TOOLS: tuple[Tool, ...] = (
     Tool(
+        name="actionlint",
+        folder="actionlint",
+        module="github.com/rhysd/actionlint",
+        version="v1.7.12",
+        package="github.com/rhysd/actionlint/cmd/actionlint",
+        release="1.7.12",
+        usual_seconds=20,
+        variables={"github.com/rhysd/actionlint.version": "1.7.12"},
+        version_command=("-version",),
+    ),
+    Tool(
         name="pulumi",
         folder="pulumi",
         module="github.com/pulumi/pulumi/pkg/v3",
