@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,8 @@ class Lab:
 
     def __init__(self, site: Site) -> None:
         self.site = site
+        self.taken_apart = False
+        """Whether a test destroyed the stacks: what is left of them is of no use to anybody."""
         self.program = Program(site, Toolchain())
         self.builds = Builds(site, self.program.environment)
 
@@ -68,6 +71,12 @@ def lab() -> Iterator[Lab]:
     site = Site.from_environment()
     was_running = supervisor.running(site)
     up(site)
-    yield Lab(site)
+    running = Lab(site)
+    yield running
+    if running.taken_apart:
+        supervisor.stop(site)
+        shutil.rmtree(site.home)
     if not was_running:
         supervisor.stop(site)
+    elif running.taken_apart:
+        up(site)

@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import psutil
 import pytest
@@ -19,7 +19,6 @@ import pytest
 from lab import supervisor
 from lab.kubectl import KubectlError
 from lab.program import Program
-from lab.up import up
 from lab.waiting import wait_until_empty
 from tests.lab.conftest import Lab
 
@@ -33,17 +32,15 @@ HELM_STUCK = ("cannot re-use a name that is still in use", "another operation")
 
 
 @pytest.fixture(scope="module")
-def program(lab: Lab) -> Iterator[Program]:
-    """The program with nothing protected, and afterwards the lab as it was."""
+def program(lab: Lab) -> Program:
+    """The program with nothing protected; the lab is of no use afterwards."""
+    lab.taken_apart = True
     lab.program.trying = {
         stack: {"platform:unprotected": parts} for stack, parts in UNPROTECTED.items()
     }
     for stack in UNPROTECTED:
         lab.program.read("up", "--yes", stack=lab.program.selected(stack))
-    yield lab.program
-    lab.program.trying = {}
-    if supervisor.running(lab.site):
-        up(lab.site)
+    return lab.program
 
 
 def destroy(program: Program, stack: str) -> str:
