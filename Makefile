@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 export MYPY_CACHE_DIR = $(TWO_SPEED_CACHE)/mypy
 export RUFF_CACHE_DIR = $(TWO_SPEED_CACHE)/ruff
 
-.PHONY: help up status down clean build approve shell preview toolchain test test-unit test-lab lint format golden lock
+.PHONY: help up status down clean build approve shell preview toolchain test test-unit test-scripts test-lab lint format golden lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,10 +42,13 @@ down: $(VENV)/.ready ## stop everything; caches and state stay
 clean: down ## stop everything and forget the lab's state; caches stay
 	@$(PY) -m lab clean
 
-test: lint test-unit test-lab ## every check and every test
+test: lint test-unit test-scripts test-lab ## every check and every test
 
-test-unit: $(VENV)/.ready ## seconds, no processes, no network
+test-unit: $(VENV)/.ready ## in a minute, without processes and network
 	@$(PY) -m pytest tests/unit
+
+test-scripts: toolchain ## the release scripts and pipelines, in scratch repositories
+	@$(PY) -m pytest tests/scripts
 
 test-lab: toolchain ## against the real parts
 	@$(PY) -m pytest tests/lab

@@ -11,7 +11,6 @@ import pytest
 import yaml
 
 from settings import Settings, load_files
-from tests.unit.release_repository import ReleaseRepository, make_scaffold
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -50,15 +49,3 @@ def bend(configuration: Path) -> Bend:
         path.write_text(yaml.safe_dump(content), encoding="utf-8")
 
     return apply
-
-
-@pytest.fixture(scope="session")
-def scaffold_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bare repository with the generated tree, to copy from."""
-    return make_scaffold(tmp_path_factory.mktemp("scaffold"))
-
-
-@pytest.fixture
-def releases(tmp_path: Path, scaffold_repository: Path) -> ReleaseRepository:
-    """A GitOps repository of one's own, nothing released yet."""
-    return ReleaseRepository(tmp_path, scaffold_repository)

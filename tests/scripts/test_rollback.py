@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.release_repository import (
+from tests.scripts.release_repository import (
     LEADERBOARD,
     TV_API,
     TV_FRONTEND,

@@ -17,8 +17,8 @@ import yaml
 
 from gitops import tree
 from settings import load_files
-from tests.unit.conftest import CHECKOUT
-from tests.unit.release_repository import (
+from tests.scripts.release_repository import (
+    CHECKOUT,
     HOST,
     LEADERBOARD,
     TIMEOUT,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.release_repository import (
+from tests.scripts.release_repository import (
     HOST,
     TOURNAMENTS,
     TV_API,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.unit.release_repository import (
+from tests.scripts.release_repository import (
     TOURNAMENTS,
     TV_API,
     ReleaseRepository,

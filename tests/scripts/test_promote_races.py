@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.unit.release_repository import (
+from tests.scripts.release_repository import (
     TIMEOUT,
     TV_API,
     TV_FRONTEND,

@@ -14,7 +14,7 @@ import yaml
 
 from gitops.version import UNRELEASED_KUSTOMIZE
 from lab.toolchain import MissingToolError, Toolchain
-from tests.unit.release_repository import (
+from tests.scripts.release_repository import (
     LEADERBOARD,
     TV_API,
     ReleaseRepository,
