@@ -2,7 +2,8 @@
 # What is built lives outside the checkout, under a name made from what it was built from.
 SHELL := /bin/bash
 export TWO_SPEED_CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/two-speed-gitops
-BASE_PYTHON ?= $(firstword $(shell command -v python3.11 python3))
+# The interpreter itself, also where PATH begins with a virtual environment or a shim.
+BASE_PYTHON ?= $(shell for p in python3.11 python3; do $$p -c 'import sys; print(sys._base_executable)' && break; done 2>/dev/null)
 LOCK := lab/requirements.lock
 VENV := $(TWO_SPEED_CACHE)/python/$(shell { cat $(LOCK); $(BASE_PYTHON) -VV; } | sha256sum | cut -c1-16)
 PY := $(VENV)/bin/python
@@ -72,7 +73,8 @@ lock: $(VENV)/.ready ## resolve lab/requirements.in anew, with hashes
 toolchain: $(VENV)/.ready ## build what is missing of the lab's programs
 	@$(PY) -m lab.toolchain build
 
-$(VENV)/.ready: $(LOCK)
+# Its folder is named after what the lock says, so the lock's age says nothing.
+$(VENV)/.ready: | $(LOCK)
 	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 		{ echo "Python 3.11 is needed, and $(BASE_PYTHON) is another: set BASE_PYTHON" >&2; exit 1; }
 	@echo "installing the locked Python packages (once, about a minute)…"
