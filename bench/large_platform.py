@@ -94,22 +94,6 @@ def _releases(registry: str) -> Iterator[str]:
                 yield _release(number, environment, build, registry=registry, time=time)
 
 
-def _releases(registry: str) -> Iterator[str]:
-    yield "reset refs/heads/main\nfrom refs/heads/main^0\n\n"
-    time = 1_767_225_600  # the first of January 2026, and a minute from one release to the next
-    for build in range(BUILDS):
-        for environment in ENVIRONMENTS if build in PROMOTED else ENVIRONMENTS[:1]:
-            for number in range(SERVICES):
-                time += 60
-                yield _release(
-                    number=number,
-                    environment=environment,
-                    build=build,
-                    registry=registry,
-                    time=time,
-                )
-
-
 def _release(number: int, environment: str, build: int, *, registry: str, time: int) -> str:
     """One commit, in the words of `git fast-import`."""
     place = places()[number]
