@@ -75,7 +75,7 @@ def lab() -> Iterator[Lab]:
     yield running
     if running.taken_apart:
         supervisor.stop(site)
-        shutil.rmtree(site.home)
+        shutil.rmtree(site.home, ignore_errors=True)
     if not was_running:
         supervisor.stop(site)
     elif running.taken_apart:
