@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from lab import images
 from lab.ci import circleci
 from lab.ci.github_actions import Workflow
 from lab.gitops_checkout import git
+from lab.pulumi_hosts import write_launcher
 from lab.site import CHECKOUT, Site
 from settings import Settings, load_files
 from settings.catalogue import Service
@@ -133,9 +135,7 @@ class Builds:
         """A folder whose `docker` is the one of `lab.ci.docker`."""
         folder = self.site.home / "bin"
         folder.mkdir(parents=True, exist_ok=True)
-        launcher = folder / "docker"
-        launcher.write_text(
-            f'#!/bin/sh\nPYTHONPATH="{CHECKOUT}" exec "{sys.executable}" -m lab.ci.docker "$@"\n'
-        )
-        launcher.chmod(0o755)
+        python, checkout = shlex.quote(sys.executable), shlex.quote(str(CHECKOUT))
+        command = f'env PYTHONPATH={checkout} {python} -m lab.ci.docker "$@"'
+        write_launcher(folder / "docker", command)
         return folder
