@@ -1,7 +1,6 @@
 """Two-speed GitOps on AWS: one environment, as its stack file and `services.yaml` describe it."""
 
 import pulumi
-from pulumi import ResourceOptions
 
 from components.access import Access, AccessArgs
 from components.applications import Applications, ApplicationsArgs
@@ -14,6 +13,7 @@ from components.registry import Registry, RegistryArgs
 from components.registry_reference import RegistryReference, RegistryReferenceArgs
 from components.repository import Repository, RepositoryArgs
 from settings.pulumi_config import load_stack
+from settings.standing import standing
 
 settings = load_stack()
 network = Network("network", NetworkArgs(settings=settings))
@@ -25,16 +25,16 @@ else:
     repositories = RegistryReference("registry", RegistryReferenceArgs(settings=settings)).urls
 
 cluster = Cluster("cluster", ClusterArgs(settings=settings, network=network))
-inside = ResourceOptions(provider=cluster.provider)
-argocd = ArgoCd("argocd", ArgoCdArgs(settings=settings), inside)
+inside = pulumi.ResourceOptions(provider=cluster.provider)
+argocd = ArgoCd("argocd", ArgoCdArgs(settings=settings, cluster=cluster), inside)
 applications = Applications("apps", ApplicationsArgs(settings=settings, argocd=argocd), inside)
 Access("access", AccessArgs(settings=settings, namespaces=applications.namespaces), inside)
 if settings.config.keel:
-    served = KeelArgs(
-        settings=settings, cluster_name=cluster.name, namespaces=applications.namespaces
-    )
+    served = KeelArgs(settings=settings, cluster=cluster, namespaces=applications.namespaces)
     Keel("keel", served, inside)
 
 pulumi.export("repositories", repositories)
 pulumi.export("cluster", cluster.name)
 pulumi.export("argocd", argocd.url)
+made = pulumi.Output.all(repositories, cluster.endpoint)
+pulumi.export("standing", made.apply(lambda _: standing(settings)))

@@ -10,6 +10,8 @@ import pulumi_kubernetes as k8s
 from pulumi import Output, ResourceOptions
 
 from components import argocd_values, notifications
+from components.cluster import Cluster
+from components.helm_release import helm_release
 from components.pod_security import RESTRICTED
 from settings import Settings
 from settings.pulumi_config import secret
@@ -27,9 +29,10 @@ PART_OF_ARGOCD = {"app.kubernetes.io/part-of": "argocd"}
 
 @dataclass(frozen=True, kw_only=True)
 class ArgoCdArgs:
-    """What Argo CD is made from: the environment's settings."""
+    """What Argo CD is made from: the environment's settings; and where: its cluster."""
 
     settings: Settings
+    cluster: Cluster
 
 
 class ArgoCd(pulumi.ComponentResource):
@@ -65,18 +68,16 @@ class ArgoCd(pulumi.ComponentResource):
             for part, secret_name, labels, data in _secrets(settings, held)
         ]
         chart = settings.config.argocd.chart
-        self.release = k8s.helm.v3.Release(
+        self.release = helm_release(
             f"{name}-release",
-            name="argocd",
+            cluster=args.cluster,
+            release="argocd",
             namespace=self.namespace,
             chart="argo-cd",
+            repository=chart.repository or CHART_REPOSITORY,
             version=chart.version or CHART_VERSION,
-            repository_opts={"repo": chart.repository or CHART_REPOSITORY},
             values=argocd_values.values(settings, held),
-            # What does not become ready is taken back, so that the next run starts clean.
-            atomic=True,
-            cleanup_on_fail=True,
-            timeout=TIMEOUT_SECONDS,
+            timeout_seconds=TIMEOUT_SECONDS,
             opts=ResourceOptions(parent=self, depends_on=secrets),
         )
         self.url = Output.from_input(f"https://{argocd_values.domain(settings)}")

@@ -45,6 +45,8 @@ class Cluster(pulumi.ComponentResource):
     endpoint: pulumi.Output[str]
     kubeconfig: pulumi.Output[str]
     """JSON without a secret; its tokens come from the AWS CLI."""
+    owned: bool
+    """Whether this program made it, rather than somebody else who may use it too."""
     provider: kubernetes.Provider
     """Kubernetes as the program sees it; it waits until nodes, DNS and access are there."""
 
@@ -56,6 +58,7 @@ class Cluster(pulumi.ComponentResource):
         self._settings = args.settings
         self._names = names(args.settings)
         existing = args.settings.config.cluster.existing
+        self.owned = existing is None
         ready = self._adopt(existing) if existing else self._create(args.network)
         self.kubeconfig = self._kubeconfig()
         self.provider = kubernetes.Provider(

@@ -12,6 +12,8 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_kubernetes.rbac import v1 as rbac
 
 from components import keel_values, policies
+from components.cluster import Cluster
+from components.helm_release import helm_release
 from components.keel_values import NAMESPACE, SERVICE_ACCOUNT
 from components.pod_security import RESTRICTED
 from settings import Settings, names
@@ -27,7 +29,7 @@ class KeelArgs:
     """What Keel serves, and where."""
 
     settings: Settings
-    cluster_name: Input[str]
+    cluster: Cluster
     namespaces: Mapping[str, Input[str]]
     """The namespaces of the services, by name, as created: at least those that Keel serves."""
 
@@ -59,18 +61,16 @@ class Keel(pulumi.ComponentResource):
         identity = self._identity(args, served)
         rights = self._rights(args, [*served])
         chart = settings.config.keel.chart if settings.config.keel else None
-        self.release = k8s.helm.v3.Release(
+        self.release = helm_release(
             f"{name}-release",
-            name="keel",
+            cluster=args.cluster,
+            release="keel",
             namespace=self.namespace,
             chart="keel",
+            repository=(chart and chart.repository) or CHART_REPOSITORY,
             version=(chart and chart.version) or CHART_VERSION,
-            repository_opts={"repo": (chart and chart.repository) or CHART_REPOSITORY},
             values=keel_values.values(settings, [*served]),
-            # What does not become ready is taken back, so that the next run starts clean.
-            atomic=True,
-            cleanup_on_fail=True,
-            timeout=TIMEOUT_SECONDS,
+            timeout_seconds=TIMEOUT_SECONDS,
             # Pods that start before their identity and their rights are there never get them.
             opts=ResourceOptions(parent=self, depends_on=[identity, *rights]),
         )
@@ -105,7 +105,7 @@ class Keel(pulumi.ComponentResource):
         )
         return aws.eks.PodIdentityAssociation(
             f"{self._prefix}-identity",
-            cluster_name=args.cluster_name,
+            cluster_name=args.cluster.name,
             namespace=NAMESPACE,
             service_account=SERVICE_ACCOUNT,
             role_arn=role.arn,
@@ -118,7 +118,7 @@ class Keel(pulumi.ComponentResource):
         """Pods of this cluster alone may take the role."""
         environment = args.settings.environment
         arn = f"arn:{environment.partition}:eks:{environment.region}:{environment.account}:cluster"
-        return Output.from_input(args.cluster_name).apply(
+        return Output.from_input(args.cluster.name).apply(
             lambda cluster: policies.trust_pods(environment.account, f"{arn}/{cluster}")
         )
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from settings import rules
+from settings import rules, standing
 from settings.catalogue import CATALOGUE_FILE, Catalogue
 from settings.environment import Environment, Settings
 from settings.parsing import parse
@@ -15,12 +16,17 @@ from settings.secret_keys import SECRETS
 from settings.stack import Aws, Stack
 from settings.yaml_files import read_mapping
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
-def load(stack: str, config: Mapping[str, Any], root: Path) -> Settings:
+
+def load(
+    stack: str, config: Mapping[str, Any], root: Path, stands: Mapping[str, str] = NOTHING
+) -> Settings:
     """The settings of `stack` from its raw `config` and the files in the folder `root`.
 
     `config` has the keys of a Pulumi stack file, values parsed. Sibling stacks are read from
-    `Pulumi.*.yaml`. Raises SettingsError with every problem found.
+    `Pulumi.*.yaml`. `stands` is what `standing` said when the stack was last applied. Raises
+    SettingsError with every problem found.
     """
     problems: list[Problem] = []
     raw = read_mapping(root / CATALOGUE_FILE, problems)
@@ -34,6 +40,7 @@ def load(stack: str, config: Mapping[str, Any], root: Path) -> Settings:
     )
     if catalogue and not problems:
         problems.extend(rules.check(environments, catalogue))
+    problems.extend(standing.check(stack, config, stands))
     if problems or not catalogue:
         raise SettingsError(problems)
     own = next(environment for environment in environments if environment.name == stack)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pulumi
 from pulumi.runtime.config import CONFIG
@@ -21,9 +23,18 @@ def load_stack() -> Settings:
     """The running stack's settings; every problem in one RunError, which Pulumi prints as it is."""
     config = {key: _value(text) for key, text in CONFIG.get().items()}
     try:
-        return load(pulumi.get_stack(), config, ROOT)
+        return load(pulumi.get_stack(), config, ROOT, _standing())
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
+
+
+def _standing() -> Mapping[str, str]:
+    """What this stack exported as `standing` when it was last applied; empty before that."""
+    stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    answer = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": stack})
+    outputs: Mapping[str, Any] = (answer.value or {}).get("outputs", {})
+    stands: Mapping[str, str] = outputs.get("standing", {})
+    return stands
 
 
 def secret(name: str) -> pulumi.Output[str] | None:

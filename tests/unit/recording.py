@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
+from pulumi import ResourceHook
 from pulumi.runtime import rpc
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, set_mocks
@@ -59,6 +60,8 @@ class Recorded:
     ignore_changes: tuple[str, ...]
     replace_on_changes: tuple[str, ...]
     delete_before_replace: bool
+    hooks: Mapping[str, ResourceHook]
+    """What the program does around an operation, by its moment, such as `before_create`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,15 +131,16 @@ def record(
     cloud = _Cloud({**ANSWERS, **(answers or {})}, stack_outputs or {}, preview)
     recording = Recording()
     set_all_config(dict(config or {}), list(secrets))
+    monitor = _RecordingMonitor(cloud, recording)
     set_mocks(
         cloud,
         project=PROJECT,
         stack=stack,
         preview=preview,
         organization="organization",
-        monitor=_RecordingMonitor(cloud, recording),
+        monitor=monitor,
     )
-
+    SETTINGS.callbacks = monitor
     SETTINGS.root_directory = str(root) if root else None
     SETTINGS.outputs.clear()  # of a program before, which ended in an error
 
@@ -157,6 +161,18 @@ class _RecordingMonitor(MockMonitor):
     def __init__(self, mocks: Mocks, recording: Recording) -> None:
         super().__init__(mocks)
         self.recording = recording
+        self.hooks: dict[str, ResourceHook] = {}
+
+    def register_resource_hook(self, hook: ResourceHook) -> None:
+        """In place of the server on which the engine calls the program back."""
+        self.hooks[hook.name] = hook
+
+    def hooks_of(self, request: resource_pb2.RegisterResourceRequest) -> Mapping[str, ResourceHook]:
+        return {
+            moment.name: self.hooks[name]
+            for moment, names in request.hooks.ListFields()
+            for name in names
+        }
 
     def Invoke(  # noqa: N802 -- the engine's name, as are the two below
         self, request: resource_pb2.ResourceInvokeRequest
@@ -194,6 +210,7 @@ class _RecordingMonitor(MockMonitor):
                 ignore_changes=tuple(request.ignoreChanges),
                 replace_on_changes=tuple(request.replaceOnChanges),
                 delete_before_replace=request.deleteBeforeReplace,
+                hooks=self.hooks_of(request),
             )
         )
         return response
@@ -273,6 +290,7 @@ ANSWERS: Mapping[str, Answer] = {
     },
     "aws:ec2/vpc:Vpc": {"defaultSecurityGroupId": "sg-0d1a2b3c4d5e6f708"},
     "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1},
+    "pulumi:pulumi:readStackOutputs": {"outputs": {}},
     "aws:index/getCallerIdentity:getCallerIdentity": {
         "accountId": ACCOUNT,
         "arn": f"arn:aws:iam::{ACCOUNT}:role/platform",

@@ -14,6 +14,7 @@ from components import application_manifests as manifests
 from components.applications import Applications, ApplicationsArgs
 from components.argocd import ArgoCd, ArgoCdArgs
 from settings import Settings, load_files
+from tests.unit.clusters import a_cluster
 from tests.unit.conftest import Bend
 from tests.unit.recording import Recorded, Recording, record
 
@@ -26,7 +27,7 @@ RELEASE = "kubernetes:helm.sh/v3:Release"
 def applied(settings: Settings, *, preview: bool = False) -> Recording:
     def program() -> None:
         inside = ResourceOptions(provider=k8s.Provider("kubernetes", kubeconfig="{}"))
-        argocd = ArgoCd("argocd", ArgoCdArgs(settings=settings), inside)
+        argocd = ArgoCd("argocd", ArgoCdArgs(settings=settings, cluster=a_cluster()), inside)
         Applications("apps", ApplicationsArgs(settings=settings, argocd=argocd), inside)
 
     return record(program, stack=settings.stack, preview=preview)

@@ -16,6 +16,7 @@ from components import argocd_rbac, argocd_values, notifications
 from components.argocd import CHART_REPOSITORY, CHART_VERSION, ArgoCd, ArgoCdArgs
 from settings import Settings, load_files
 from settings.secret_keys import SECRETS
+from tests.unit.clusters import a_cluster
 from tests.unit.conftest import Bend
 from tests.unit.recording import Recorded, Recording, record
 
@@ -42,7 +43,8 @@ def install(settings: Settings, **secrets: str) -> Recording:
 
     def program() -> None:
         provider = k8s.Provider("kubernetes", kubeconfig="{}")
-        ArgoCd("argocd", ArgoCdArgs(settings=settings), ResourceOptions(provider=provider))
+        args = ArgoCdArgs(settings=settings, cluster=a_cluster())
+        ArgoCd("argocd", args, ResourceOptions(provider=provider))
 
     return record(program, stack=settings.stack, config=config, secrets=config)
 

@@ -13,6 +13,7 @@ from pulumi import ResourceOptions
 from components import keel_values
 from components.keel import CHART_REPOSITORY, CHART_VERSION, Keel, KeelArgs
 from settings import Settings, load_files
+from tests.unit.clusters import a_cluster
 from tests.unit.conftest import Bend
 from tests.unit.recording import Recording, record
 
@@ -26,7 +27,7 @@ def install(settings: Settings) -> Recording:
     def program() -> None:
         inside = ResourceOptions(provider=k8s.Provider("kubernetes", kubeconfig="{}"))
         namespaces = {name: name for name in settings.catalogue.namespaces}
-        args = KeelArgs(settings=settings, cluster_name="acme-dev", namespaces=namespaces)
+        args = KeelArgs(settings=settings, cluster=a_cluster("acme-dev"), namespaces=namespaces)
         Keel("keel", args, inside)
 
     return record(program, stack=settings.stack)

@@ -1,0 +1,82 @@
+"""What a killed run left of a Helm release's record is removed before the next one begins."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from kubernetes.client import CoreV1Api
+from pulumi import ResourceHookArgs, ResourceOptions
+
+from components import helm_record
+from components.argocd import ArgoCd, ArgoCdArgs
+from settings import Settings
+from tests.unit.clusters import a_cluster
+from tests.unit.recording import Recorded, record
+
+RELEASE = "kubernetes:helm.sh/v3:Release"
+
+
+class Secrets:
+    """Secrets of one namespace, as the API lists them by Helm's labels and deletes them."""
+
+    def __init__(self, **status_of: str) -> None:
+        self.status_of = status_of
+        self.asked: list[tuple[str, str]] = []
+
+    def list_namespaced_secret(self, namespace: str, *, label_selector: str) -> Any:
+        self.asked.append((namespace, label_selector))
+        return SimpleNamespace(items=self._matching(label_selector))
+
+    def delete_collection_namespaced_secret(self, _: str, *, label_selector: str) -> None:
+        for name in self._matching(label_selector):
+            del self.status_of[name]
+
+    def _matching(self, selector: str) -> list[str]:
+        _, _, wanted = selector.partition("status in ")
+        statuses = wanted.strip("()").split(",")
+        return [name for name, status in self.status_of.items() if not wanted or status in statuses]
+
+
+def release(settings: Settings, *, owned: bool = True) -> Recorded:
+    def program() -> None:
+        args = ArgoCdArgs(settings=settings, cluster=a_cluster(owned=owned))
+        ArgoCd("argocd", args, ResourceOptions())
+
+    return record(program, stack=settings.stack).one(RELEASE)
+
+
+def run(moment: str, installed: Recorded, secrets: Secrets, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(helm_record, "core_api", lambda _: cast(CoreV1Api, secrets))
+    new = {"name": installed.inputs["name"], "namespace": installed.inputs["namespace"]}
+    args = ResourceHookArgs(urn=installed.urn, id="", name="", type=RELEASE, new_inputs=new)
+
+    async def call() -> None:
+        done = installed.hooks[moment](args)
+        assert done is not None
+        await done
+
+    asyncio.run(call())
+
+
+def test_a_release_that_pulumi_does_not_know_of_leaves_no_record(
+    prod: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets = Secrets(v1="superseded", v2="deployed", v3="pending-upgrade")
+    run("before_create", release(prod), secrets, monkeypatch)
+    assert secrets.status_of == {}
+    assert secrets.asked == [("argocd", "owner=helm,name=argocd")]
+
+
+def test_an_update_keeps_what_it_starts_from(
+    prod: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets = Secrets(v1="superseded", v2="deployed", v3="pending-upgrade")
+    run("before_update", release(prod), secrets, monkeypatch)
+    assert secrets.status_of == {"v1": "superseded", "v2": "deployed"}
+
+
+def test_in_somebody_elses_cluster_no_record_is_touched(prod: Settings) -> None:
+    assert release(prod, owned=False).hooks == {}

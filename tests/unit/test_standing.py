@@ -1,0 +1,126 @@
+"""What a stack was made with and cannot change is refused in words, before the engine is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from settings import Settings, SettingsError, load
+from settings.standing import standing
+from tests.unit.conftest import CHECKOUT
+
+
+def committed(stack: str) -> dict[str, Any]:
+    text = (CHECKOUT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")
+    config: dict[str, Any] = yaml.safe_load(text)["config"]
+    return config
+
+
+def refusal(
+    stack: str, config: Mapping[str, Any], stands: Mapping[str, str], root: Path = CHECKOUT
+) -> str:
+    with pytest.raises(SettingsError) as refused:
+        load(stack, config, root, stands)
+    return str(refused.value)
+
+
+@pytest.fixture
+def config() -> dict[str, Any]:
+    return committed("dev")
+
+
+def test_what_stands_is_said_in_the_keys_of_the_stack_file(dev: Settings, prod: Settings) -> None:
+    assert standing(dev) == {
+        "aws:region": "eu-central-1",
+        "platform:organization": "acme",
+        "platform:network.cidr": "10.10.0.0/16",
+        "platform:cluster.serviceCidr": "172.20.0.0/16",
+        "platform:cluster.version": "1.35",
+        "platform:registry.encryption": "AES256",
+    }
+    assert "platform:registry.encryption" not in standing(prod), "it is another stack's to lose"
+
+
+def test_a_stack_that_was_never_applied_may_be_anything(config: dict[str, Any]) -> None:
+    load("dev", config, CHECKOUT, {})
+
+
+def test_an_unchanged_stack_is_accepted(dev: Settings, config: dict[str, Any]) -> None:
+    load("dev", config, CHECKOUT, standing(dev))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "part"),
+    [
+        ("platform:network.cidr", "10.40.0.0/16", "network"),
+        ("platform:cluster.serviceCidr", "172.21.0.0/16", "cluster"),
+        ("platform:registry.encryption", "KMS", "registry"),
+    ],
+)
+def test_a_change_that_would_replace_says_what_and_how_to_allow_it(
+    dev: Settings, config: dict[str, Any], path: str, value: str, part: str
+) -> None:
+    section, _, key = path.partition(".")
+    config[section][key] = value
+    report = refusal("dev", config, standing(dev))
+    assert f"Pulumi.dev.yaml: {path}: {standing(dev)[path]} stands" in report
+    assert f"put {standing(dev)[path]} back" in report
+    assert f"name {part} in platform:unprotected" in report
+
+    load("dev", {**config, "platform:unprotected": [part]}, CHECKOUT, standing(dev))
+
+
+def test_a_value_that_is_left_out_is_its_default(dev: Settings, config: dict[str, Any]) -> None:
+    stands = {**standing(dev), "platform:cluster.serviceCidr": "172.21.0.0/16"}
+    report = refusal("dev", config, stands)
+    assert "172.21.0.0/16 stands" in report
+    assert "(given: 172.20.0.0/16)" in report
+
+
+def test_an_own_vpc_is_not_given_up_for_an_existing_one_unnoticed(
+    dev: Settings, config: dict[str, Any]
+) -> None:
+    subnets = ["subnet-0a1b2c3d4e5f60718", "subnet-0a1b2c3d4e5f60719"]
+    existing = {"vpc": "vpc-0a1b2c3d4e5f60718", "privateSubnets": subnets}
+    config["platform:network"] = {"existing": existing}
+    assert "10.10.0.0/16 stands" in refusal("dev", config, standing(dev))
+
+
+@pytest.mark.parametrize(
+    ("runs", "wanted", "words"),
+    [
+        ("1.36", "1.35", "the cluster runs 1.36, and Kubernetes has no downgrade"),
+        ("1.34", "1.36", "one minor version at a time (given: 1.36); take 1.35 first"),
+    ],
+)
+def test_kubernetes_goes_up_one_minor_version_at_a_time(
+    dev: Settings, config: dict[str, Any], runs: str, wanted: str, words: str
+) -> None:
+    config["platform:cluster"]["version"] = wanted
+    assert words in refusal("dev", config, {**standing(dev), "platform:cluster.version": runs})
+
+
+def test_the_next_minor_version_is_welcome(dev: Settings, config: dict[str, Any]) -> None:
+    config["platform:cluster"]["version"] = "1.36"
+    load("dev", config, CHECKOUT, standing(dev))
+
+
+def test_everything_wrong_with_a_running_environment_is_in_one_report(prod: Settings) -> None:
+    config = committed("prod")
+    config["platform:network"].update({"cidr": "10.20.0.0/23", "zones": ["a"]})
+    config["platform:cluster"].update({"version": "1.34", "access": {"platform": ["no-role"]}})
+    config["platform:argocd"]["automated"] = True
+    report = refusal("prod", config, standing(prod))
+    for expected in (
+        "platform:network.cidr: is too small for the subnets",
+        "platform:network.cidr: 10.20.0.0/16 stands",
+        "platform:network.zones: must name 2 at least",
+        "platform:cluster.version: the cluster runs 1.35, and Kubernetes has no downgrade",
+        "platform:cluster.access.platform[0]: must be the ARN of an IAM role or user",
+        "platform:argocd.automated: is not a key known here",
+    ):
+        assert expected in report, report
