@@ -96,7 +96,11 @@ class Cluster(pulumi.ComponentResource):
         """Create everything and return what Kubernetes resources have to wait for."""
         control_plane = ControlPlane(
             f"{self._prefix}-control-plane",
-            ControlPlaneArgs(settings=self._settings, subnet_ids=network.control_plane_subnet_ids),
+            ControlPlaneArgs(
+                settings=self._settings,
+                vpc_id=network.vpc_id,
+                subnet_ids=network.control_plane_subnet_ids,
+            ),
             opts=self._own(),
         )
         self.name, self.arn = control_plane.name, control_plane.arn

@@ -14,9 +14,10 @@ from settings import Settings, names
 
 @dataclass(frozen=True, kw_only=True)
 class ControlPlaneArgs:
-    """settings: `platform:cluster`; subnet_ids: where the control plane reaches the nodes."""
+    """settings: `platform:cluster`; vpc_id and subnet_ids: where the control plane meets nodes."""
 
     settings: Settings
+    vpc_id: pulumi.Input[str]
     subnet_ids: pulumi.Input[Sequence[str]]
 
 
@@ -42,14 +43,14 @@ class ControlPlane(pulumi.ComponentResource):
         self._settings = args.settings
         self._names = names(args.settings)
         self._protected = args.settings.protects("cluster")
-        cluster = self._cluster(args.subnet_ids)
+        cluster = self._cluster(args)
         self.name, self.arn, self.endpoint = cluster.name, cluster.arn, cluster.endpoint
         self.certificate_authority = cluster.certificate_authority.apply(
             lambda authority: authority.data or ""
         )
         self.register_outputs({"name": self.name, "arn": self.arn, "endpoint": self.endpoint})
 
-    def _cluster(self, subnet_ids: pulumi.Input[Sequence[str]]) -> aws.eks.Cluster:
+    def _cluster(self, args: ControlPlaneArgs) -> aws.eks.Cluster:
         config = self._settings.config.cluster
         role, attachment = self._role()
         return aws.eks.Cluster(
@@ -58,7 +59,7 @@ class ControlPlane(pulumi.ComponentResource):
             version=config.version,
             role_arn=role.arn,
             vpc_config=aws.eks.ClusterVpcConfigArgs(
-                subnet_ids=subnet_ids,
+                subnet_ids=args.subnet_ids,
                 endpoint_private_access=True,
                 endpoint_public_access=bool(config.public_access),
                 public_access_cidrs=[str(cidr) for cidr in config.public_access] or None,
@@ -85,6 +86,9 @@ class ControlPlane(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=self._protected,
+                # EKS moves a cluster to other subnets, but never to another VPC.
+                replacement_trigger=args.vpc_id,
+                delete_before_replace=True,  # its name is taken until it is gone
                 depends_on=[attachment, self._log_group()],
             ),
         )

@@ -15,29 +15,30 @@ from settings.problems import Problem
 from settings.stack import Cluster, Part, Registry
 
 VERSION = "platform:cluster.version"
+ANEW: tuple[Part, ...] = ("applications", "cluster", "network")
+"""What goes with an environment that is made anew: everything but the images."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fixed:
     """A key whose change replaces something."""
 
-    part: Part
     replaces: str
+    allowed_by: tuple[Part, ...] = ANEW
+    """What has to be unprotected for it; nothing allows it where this is empty."""
     default: str = ""
 
 
 FIXED: Mapping[str, Fixed] = {
-    "aws:region": Fixed(part="network", replaces="everything"),
-    "platform:organization": Fixed(part="cluster", replaces="the cluster, which is named after it"),
-    "platform:network.cidr": Fixed(part="network", replaces="the VPC and all that is in it"),
+    "aws:region": Fixed(replaces="everything, the images too", allowed_by=()),
+    "platform:organization": Fixed(replaces="whatever is named after it, such as the cluster"),
+    "platform:network.cidr": Fixed(replaces="the VPC and all that is in it"),
     "platform:cluster.serviceCidr": Fixed(
-        part="cluster",
-        replaces="the cluster",
-        default=str(Cluster.model_fields["service_cidr"].default),
+        replaces="the cluster", default=str(Cluster.model_fields["service_cidr"].default)
     ),
     "platform:registry.encryption": Fixed(
-        part="registry",
         replaces="every image repository",
+        allowed_by=(),
         default=str(Registry.model_fields["encryption"].default),
     ),
 }
@@ -72,17 +73,22 @@ def check(stack: str, config: Mapping[str, Any], stands: Mapping[str, str]) -> I
     unprotected = config.get("platform:unprotected") or ()
     for path, fixed in FIXED.items():
         old, new = stands.get(path, ""), _given(config, path) or fixed.default
-        if old and old != new and fixed.part not in unprotected:
-            yield Problem(
-                file,
-                path,
-                new,
-                f"{old} stands; another value replaces {fixed.replaces}, which is protected",
-                f"put {old} back, or lose it on purpose: name {fixed.part} in "
-                "platform:unprotected, run `pulumi up`, and change the value then",
-            )
-    if VERSION in stands:
+        allowed = fixed.allowed_by and all(part in unprotected for part in fixed.allowed_by)
+        if old and old != new and not allowed:
+            rule = f"{old} stands, and another value would replace {fixed.replaces}"
+            yield Problem(file, path, new, rule, _remedy(old, fixed))
+    if VERSION in stands and "cluster" not in unprotected:
         yield from _upgrade(file, stands[VERSION], _given(config, VERSION))
+
+
+def _remedy(old: str, fixed: Fixed) -> str:
+    back = f"put {old} back"
+    if not fixed.allowed_by:
+        return back
+    return (
+        f"{back}; or make the environment anew, which starts with naming "
+        f"{', '.join(fixed.allowed_by)} in platform:unprotected: docs/operate.md"
+    )
 
 
 def _upgrade(file: str, old: str, new: str) -> Iterator[Problem]:

@@ -54,24 +54,46 @@ def test_an_unchanged_stack_is_accepted(dev: Settings, config: dict[str, Any]) -
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "part"),
+    ("path", "value"),
     [
-        ("platform:network.cidr", "10.40.0.0/16", "network"),
-        ("platform:cluster.serviceCidr", "172.21.0.0/16", "cluster"),
-        ("platform:registry.encryption", "KMS", "registry"),
+        ("platform:network.cidr", "10.40.0.0/16"),
+        ("platform:cluster.serviceCidr", "172.21.0.0/16"),
     ],
 )
-def test_a_change_that_would_replace_says_what_and_how_to_allow_it(
-    dev: Settings, config: dict[str, Any], path: str, value: str, part: str
+def test_a_change_that_would_replace_says_how_it_is_allowed(
+    dev: Settings, config: dict[str, Any], path: str, value: str
 ) -> None:
-    section, _, key = path.partition(".")
-    config[section][key] = value
+    change(config, path, value)
     report = refusal("dev", config, standing(dev))
     assert f"Pulumi.dev.yaml: {path}: {standing(dev)[path]} stands" in report
     assert f"put {standing(dev)[path]} back" in report
-    assert f"name {part} in platform:unprotected" in report
+    assert "naming applications, cluster, network in platform:unprotected" in report
 
-    load("dev", {**config, "platform:unprotected": [part]}, CHECKOUT, standing(dev))
+    some = {**config, "platform:unprotected": ["network"]}
+    assert f"{path}: {standing(dev)[path]} stands" in refusal("dev", some, standing(dev))
+    every = {**config, "platform:unprotected": ["network", "cluster", "applications"]}
+    load("dev", every, CHECKOUT, standing(dev))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("aws:region", "eu-west-1"), ("platform:registry.encryption", "KMS")],
+)
+def test_nothing_allows_what_would_lose_the_images(
+    dev: Settings, config: dict[str, Any], path: str, value: str
+) -> None:
+    change(config, path, value)
+    config["platform:unprotected"] = ["applications", "cluster", "network", "registry"]
+    report = refusal("dev", config, standing(dev))
+    assert f"{path}: {standing(dev)[path]} stands" in report
+
+
+def change(config: dict[str, Any], path: str, value: str) -> None:
+    section, _, key = path.partition(".")
+    if key:
+        config[section][key] = value
+    else:
+        config[section] = value
 
 
 def test_a_value_that_is_left_out_is_its_default(dev: Settings, config: dict[str, Any]) -> None:
@@ -102,6 +124,14 @@ def test_kubernetes_goes_up_one_minor_version_at_a_time(
 ) -> None:
     config["platform:cluster"]["version"] = wanted
     assert words in refusal("dev", config, {**standing(dev), "platform:cluster.version": runs})
+
+
+def test_an_environment_that_is_made_anew_may_begin_with_an_older_version(
+    dev: Settings, config: dict[str, Any]
+) -> None:
+    config["platform:cluster"]["version"] = "1.34"
+    config["platform:unprotected"] = ["cluster"]
+    load("dev", config, CHECKOUT, standing(dev))
 
 
 def test_the_next_minor_version_is_welcome(dev: Settings, config: dict[str, Any]) -> None:
