@@ -30,7 +30,7 @@ class Fixed:
 
 
 FIXED: Mapping[str, Fixed] = {
-    "aws:region": Fixed(replaces="everything, the images too", allowed_by=()),
+    "aws:region": Fixed(replaces="everything", allowed_by=()),
     "platform:organization": Fixed(replaces="whatever is named after it, such as the cluster"),
     "platform:network.cidr": Fixed(replaces="the VPC and all that is in it"),
     "platform:cluster.serviceCidr": Fixed(

@@ -10,8 +10,8 @@ import random
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Callable
+from typing import IO
 
 import psutil
 import pytest
@@ -22,107 +22,202 @@ from lab.program import Program
 from lab.waiting import wait_until_empty
 from tests.lab.conftest import Lab
 
-UNPROTECTED = {
-    "prod": ["applications", "cluster", "network"],
-    "dev": ["applications", "cluster", "network", "registry"],
-}
+ANEW = ["applications", "cluster", "network"]
+REPOSITORIES = [
+    "community/leaderboard",
+    "community/tournaments",
+    "streaming/tv-api",
+    "streaming/tv-frontend",
+]
 TRIALS = int(os.environ.get("KILLS", "3"))
 """How many times something is killed; the victims take turns."""
-HELM_STUCK = ("cannot re-use a name that is still in use", "another operation")
 
 
 @pytest.fixture(scope="module")
 def program(lab: Lab) -> Program:
-    """The program with nothing protected; the lab is of no use afterwards."""
+    """The program with nothing protected but the images; the lab is of no use afterwards."""
     lab.taken_apart = True
-    lab.program.trying = {
-        stack: {"platform:unprotected": parts} for stack, parts in UNPROTECTED.items()
-    }
-    for stack in UNPROTECTED:
-        lab.program.read("up", "--yes", stack=lab.program.selected(stack))
+    unprotect(lab.program, prod=ANEW, dev=ANEW)
     return lab.program
 
 
-def destroy(program: Program, stack: str) -> str:
-    return program.read("destroy", "--yes", stack=program.selected(stack))
+def unprotect(program: Program, **parts: list[str]) -> None:
+    for stack, named in parts.items():
+        program.trying.setdefault(stack, {})["platform:unprotected"] = named
+        program.read("up", "--yes", stack=program.selected(stack))
 
 
-def cli(process: subprocess.Popen[bytes], _: Lab) -> None:
+def destroy(program: Program, stack: str, *options: str) -> str:
+    return program.read("destroy", "--yes", *options, stack=program.selected(stack))
+
+
+def cli(process: subprocess.Popen[str], _: Lab) -> None:
     """Nothing of Pulumi is left but what its providers have begun."""
     process.kill()
 
 
-def aws_provider(process: subprocess.Popen[bytes], _: Lab) -> None:
+def aws_provider(process: subprocess.Popen[str], _: Lab) -> None:
     for child in psutil.Process(process.pid).children(recursive=True):
         if "lab.aws.plugin" in child.cmdline():
             child.kill()
 
 
-def api_server(_: subprocess.Popen[bytes], lab: Lab) -> None:
+def api_server(_: subprocess.Popen[str], lab: Lab) -> None:
     (part,) = (p for p in supervisor.status(lab.site) if p.part == "prod/apiserver")
     assert part.pid
     os.kill(part.pid, signal.SIGKILL)
 
 
-VICTIMS: tuple[Callable[[subprocess.Popen[bytes], Lab], None], ...] = (
-    cli,
-    aws_provider,
-    api_server,
+VICTIMS: tuple[tuple[Callable[[subprocess.Popen[str], Lab], None], range], ...] = (
+    (cli, range(1, 65)),
+    (aws_provider, range(1, 40)),
+    (api_server, range(48, 65)),
 )
+"""What is killed, and once how many of some 70 resources are there: while it has work to do."""
+
+
+def updating(program: Program) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        program.command(("up", "--yes", "--skip-preview"), program.selected("prod")),
+        env=program.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def follow(output: IO[str] | None, resources: int) -> None:
+    """Reads what `up` says until it has created that many resources."""
+    assert output
+    created = 0
+    for line in output:
+        created += " created (" in line
+        if created == resources:
+            return
+    pytest.fail(f"the update ended after {created} resources, before it could be disturbed")
 
 
 @pytest.mark.parametrize("trial", range(TRIALS))
 def test_an_update_that_was_killed_converges_when_it_is_run_again(
     lab: Lab, program: Program, trial: int
 ) -> None:
+    kill, moments = VICTIMS[trial % len(VICTIMS)]
     chance = random.Random(trial)  # noqa: S311 - another moment each trial, the same each run
     destroy(program, "prod")
-    updating = subprocess.Popen(
-        program.command(("up", "--yes", "--skip-preview"), program.selected("prod")),
-        env=program.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    time.sleep(chance.uniform(2, 25))
-    VICTIMS[trial % len(VICTIMS)](updating, lab)
-    updating.wait(timeout=300)
+    with updating(program) as update:
+        follow(update.stdout, chance.choice(moments))
+        kill(update, lab)
+        update.communicate(timeout=300)
+    converge(lab, program)
+
+
+def test_helm_killed_at_work_is_in_nobodys_way(lab: Lab, program: Program) -> None:
+    destroy(program, "prod")
+    with updating(program) as update:
+        wait_until_empty("Helm's beginning", lambda: no_record(lab), every=0.1)
+        cli(update, lab)
+        update.communicate(timeout=300)
+    output = converge(lab, program)
+    assert "removed Helm's record of argocd" in output
+
+
+def no_record(lab: Lab) -> str:
+    """What is missing until Helm has noted that it is installing Argo CD."""
+    pending = "--selector=owner=helm,name=argocd,status=pending-install"
+    try:
+        found = lab.kubectl("prod").get("--namespace=argocd", "secrets", pending)
+    except KubectlError as error:
+        return str(error)
+    return "" if found["items"] else "a record that says pending-install"
+
+
+def converge(lab: Lab, program: Program) -> str:
+    """Runs `up` again as docs/operate.md says, and returns what it said."""
     wait_until_empty(
         "the lab's recovery",
         lambda: [p.part for p in supervisor.status(lab.site) if p.state != "ready"],
         seconds=90,
     )
-    converge(lab, program)
-    assert program.changes("prod") == {}
-
-
-def converge(lab: Lab, program: Program) -> None:
-    """Runs `up` again; what Helm was in the middle of is freed as docs/operate.md says."""
     stack = program.selected("prod")
     program.run("cancel", "--yes", stack=stack)  # whoever was killed still holds the lock
     done = program.run("up", "--yes", stack=stack)
     output = done.stdout + done.stderr
-    if done.returncode and any(sign in output for sign in HELM_STUCK):
-        lab.kubectl("prod")("delete", "secret", "-n", "argocd", "-l", "owner=helm,name=argocd")
-        done = program.run("up", "--yes", stack=stack)
-        output = done.stdout + done.stderr
     assert done.returncode == 0, output
+    assert program.changes("prod") == {}
+    return output
+
+
+def test_an_environment_made_anew_in_another_range_finds_its_images(
+    lab: Lab, program: Program
+) -> None:
+    before = images(lab)
+    assert all(before.values())
+    destroy(program, "dev", "--exclude-protected")
+    assert images(lab) == before
+
+    elsewhere = {"cidr": "10.40.0.0/16", "zones": ["a", "b"], "nat": "single"}
+    program.trying["dev"]["platform:network"] = elsewhere
+    program.read("up", "--yes", stack=program.selected("dev"))
+    assert program.changes("dev") == {}
+    assert images(lab) == before
+
+
+def images(lab: Lab) -> dict[str, list[str]]:
+    """The digests of every image repository."""
+    ecr = lab.aws("ecr")
+    return {
+        repository["repositoryName"]: sorted(
+            image["imageDigest"]
+            for image in ecr.list_images(repositoryName=repository["repositoryName"])["imageIds"]
+        )
+        for repository in sorted(
+            ecr.describe_repositories()["repositories"], key=lambda one: one["repositoryName"]
+        )
+    }
 
 
 def test_destroying_both_stacks_leaves_the_images_and_says_so(lab: Lab, program: Program) -> None:
     destroy(program, "prod")
     with pytest.raises(KubectlError):
         lab.kubectl("prod").get("--namespace=argocd", "deployment/argocd-server")
+    unprotect(program, dev=[*ANEW, "registry"])
     destroyed = destroy(program, "dev")
     assert "etain" in destroyed, "what is retained should be told"
 
-    assert [r["repositoryName"] for r in lab.aws("ecr").describe_repositories()["repositories"]]
-    ours = [{"Name": "tag:ManagedBy", "Values": ["pulumi"]}]
-    assert lab.aws("ec2").describe_vpcs(Filters=ours)["Vpcs"] == []
-    assert lab.aws("ec2").describe_subnets(Filters=ours)["Subnets"] == []
-    assert lab.aws("eks").list_clusters()["clusters"] == []
-    roles = [role["RoleName"] for role in lab.aws("iam").list_roles()["Roles"]]
-    assert not [name for name in roles if name.startswith("acme-")]
+    assert [*images(lab)] == REPOSITORIES
+    left = {what: found for what, found in ours(lab).items() if found}
+    assert left == {}, "something outlived both environments"
+
+
+def ours(lab: Lab) -> dict[str, list[str]]:
+    """What the program made in AWS and would have to delete, by kind."""
+    ec2, iam, logs, kms = (lab.aws(service) for service in ("ec2", "iam", "logs", "kms"))
+    made = [{"Name": "tag:ManagedBy", "Values": ["pulumi"]}]
+    keys = [kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in kms.list_keys()["Keys"]]
+    there = [*made, {"Name": "state", "Values": ["pending", "available"]}]
+    nat_gateways = ec2.describe_nat_gateways(Filters=there)["NatGateways"]
+    return {
+        "VPC": [vpc["VpcId"] for vpc in ec2.describe_vpcs(Filters=made)["Vpcs"]],
+        "subnet": [one["SubnetId"] for one in ec2.describe_subnets(Filters=made)["Subnets"]],
+        "address": [one["PublicIp"] for one in ec2.describe_addresses()["Addresses"]],
+        "NAT gateway": [gateway["NatGatewayId"] for gateway in nat_gateways],
+        "launch template": [
+            one["LaunchTemplateName"] for one in ec2.describe_launch_templates()["LaunchTemplates"]
+        ],
+        "cluster": lab.aws("eks").list_clusters()["clusters"],
+        "role": [
+            role["RoleName"]
+            for role in iam.list_roles()["Roles"]
+            if role["RoleName"].startswith("acme-")
+        ],
+        "OIDC provider": [
+            provider["Arn"]
+            for provider in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+        ],
+        "log group": [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]],
+        "key": [key["KeyId"] for key in keys if key["KeyState"] == "Enabled"],
+    }
 
 
 def test_a_stopped_lab_leaves_no_process_and_no_port_and_starts_again(lab: Lab) -> None:
