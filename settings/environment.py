@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from settings.catalogue import Catalogue
+from settings.problems import Problem
 from settings.speed import SPEEDS, Speed
 from settings.stack import Aws, Part, Stack
 
@@ -33,6 +34,10 @@ class Environment:
     def partition(self) -> str:
         """The part of AWS that ARNs of this region name."""
         return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(self.region.rsplit("-", 2)[0], "aws")
+
+    def problem(self, path: str, value: object, rule: str, remedy: str) -> Problem:
+        """What is wrong with the key `platform:<path>` of this environment's stack file."""
+        return Problem(f"Pulumi.{self.name}.yaml", f"platform:{path}", str(value), rule, remedy)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,10 +34,6 @@ def check(environments: Sequence[Environment], catalogue: Catalogue) -> Iterator
     yield from _catalogue(catalogue)
 
 
-def _problem(environment: Environment, path: str, value: object, rule: str, remedy: str) -> Problem:
-    return Problem(f"Pulumi.{environment.name}.yaml", f"platform:{path}", str(value), rule, remedy)
-
-
 def _name(environment: Environment) -> Iterator[Problem]:
     if not _ENVIRONMENT_NAME.fullmatch(environment.name):
         yield Problem(
@@ -53,8 +49,7 @@ def _name(environment: Environment) -> Iterator[Problem]:
 def _keel(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
     wanted = environment.config.keel
     if wanted and not environment.speed.keel:
-        yield _problem(
-            environment,
+        yield environment.problem(
             "keel",
             wanted.schedule,
             f"Keel is not allowed where speed is {environment.speed.name}: it runs builds that "
@@ -63,8 +58,7 @@ def _keel(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
         )
     served = [name for _, name, service in catalogue.entries() if service.delivery == "keel"]
     if served and not wanted and environment.speed.keel:
-        yield _problem(
-            environment,
+        yield environment.problem(
             "keel",
             "",
             f"is missing, and {', '.join(served)} rely on it (delivery: keel)",
@@ -75,8 +69,7 @@ def _keel(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
 def _service_range(environment: Environment) -> Iterator[Problem]:
     network, services = environment.config.network.cidr, environment.config.cluster.service_cidr
     if network and network.overlaps(services):
-        yield _problem(
-            environment,
+        yield environment.problem(
             "cluster.serviceCidr",
             services,
             f"overlaps the network's range {network}",
@@ -88,16 +81,14 @@ def _registry(environment: Environment, environments: Sequence[Environment]) -> 
     owner = environment.config.registry.owner
     owners = {e.config.registry.owner for e in environments}
     if owner not in {e.name for e in environments}:
-        yield _problem(
-            environment,
+        yield environment.problem(
             "registry.owner",
             owner,
             "is no stack: there is no such Pulumi.<stack>.yaml",
             f"name one of {', '.join(e.name for e in environments)}",
         )
     elif len(owners) > 1:
-        yield _problem(
-            environment,
+        yield environment.problem(
             "registry.owner",
             owner,
             f"all environments share one registry, but its owner is given as "
@@ -108,8 +99,7 @@ def _registry(environment: Environment, environments: Sequence[Environment]) -> 
 
 def _teams_with_access(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
     for team in sorted(environment.config.cluster.access.teams.keys() - catalogue.teams.keys()):
-        yield _problem(
-            environment,
+        yield environment.problem(
             f"cluster.access.teams.{team}",
             "",
             "is no team of services.yaml",
@@ -120,8 +110,7 @@ def _teams_with_access(environment: Environment, catalogue: Catalogue) -> Iterat
 def _own_access(environment: Environment) -> Iterator[Problem]:
     role, access = environment.aws.role, environment.config.cluster.access
     if role and role not in access.platform:
-        yield _problem(
-            environment,
+        yield environment.problem(
             "cluster.access.platform",
             "",
             f"lacks {role}, the role of aws:assumeRoles with which this program itself enters",
@@ -132,8 +121,7 @@ def _own_access(environment: Environment) -> Iterator[Problem]:
 def _adopted_cluster(environment: Environment) -> Iterator[Problem]:
     config = environment.config
     if config.cluster.existing and not config.network.existing:
-        yield _problem(
-            environment,
+        yield environment.problem(
             "cluster.existing",
             config.cluster.existing,
             "is a cluster in a network that exists, and platform:network would create another one",
@@ -144,8 +132,7 @@ def _adopted_cluster(environment: Environment) -> Iterator[Problem]:
 def _moving_tags(environments: Sequence[Environment]) -> Iterator[Problem]:
     fast = [e for e in environments if e.speed.moving_tag]
     for environment in fast[MOVING_TAGS:]:
-        yield _problem(
-            environment,
+        yield environment.problem(
             "speed",
             environment.speed.name,
             f"is the fast environment number {fast.index(environment) + 1}, and ECR allows "
@@ -158,8 +145,7 @@ def _overlapping_networks(environments: Sequence[Environment]) -> Iterator[Probl
     for one, other in combinations(environments, 2):
         ours, theirs = one.config.network.cidr, other.config.network.cidr
         if ours and theirs and ours.overlaps(theirs):
-            yield _problem(
-                other,
+            yield other.problem(
                 "network.cidr",
                 theirs,
                 f"overlaps {ours} of Pulumi.{one.name}.yaml",
