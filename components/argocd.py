@@ -16,6 +16,7 @@ from components.pod_security import RESTRICTED
 from settings import Settings
 from settings.pulumi_config import secret
 from settings.secret_keys import SECRETS
+from settings.stack import GitOps
 
 NAMESPACE = "argocd"
 CHART_REPOSITORY = "https://argoproj.github.io/argo-helm"
@@ -94,14 +95,27 @@ def _secrets(
 
     yield "settings", argocd_values.SECRET, PART_OF_ARGOCD, chosen(argocd_values.SECRET_KEYS)
     yield "notifications", notifications.SECRET, PART_OF_ARGOCD, chosen(notifications.SECRET_KEYS)
-    if credentials := _git_credentials(held):
+    gitops = settings.config.gitops
+    if credentials := _git_credentials(gitops, held):
         labels = {"argocd.argoproj.io/secret-type": "repository"}
-        data = {"type": "git", "url": settings.config.gitops.url, **credentials}
+        data = {"type": "git", "url": gitops.url, **credentials}
         yield "gitops-repository", "gitops-repository", labels, data
 
 
-def _git_credentials(held: Mapping[str, Output[str]]) -> dict[str, Output[str] | str]:
-    """How Argo CD reads the GitOps repository: a deploy key, a token, or nothing if it is open."""
+def _git_credentials(
+    gitops: GitOps, held: Mapping[str, Output[str]]
+) -> dict[str, Output[str] | str]:
+    """How Argo CD reads the GitOps repository; nothing where it is open.
+
+    A GitHub App, a deploy key or a token: the settings refuse more than one.
+    """
+    if app := gitops.github_app:
+        return {
+            "githubAppID": str(app.id),
+            "githubAppInstallationID": str(app.installation),
+            "githubAppPrivateKey": held["githubAppPrivateKey"],
+            **({"githubAppEnterpriseBaseUrl": app.api} if app.api else {}),
+        }
     if "gitPrivateKey" in held:
         return {"sshPrivateKey": held["gitPrivateKey"]}
     if "gitToken" in held:

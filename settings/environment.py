@@ -17,6 +17,8 @@ class Environment:
     name: str
     config: Stack
     aws: Aws
+    secrets: frozenset[str]
+    """The names of the secrets that the stack sets; their values stay with Pulumi."""
 
     @property
     def speed(self) -> Speed:

@@ -86,14 +86,16 @@ def _environment(
     name: str, config: Mapping[str, Any], problems: list[Problem]
 ) -> Environment | None:
     file = f"Pulumi.{name}.yaml"
-    ours = {
-        key: value for key, value in _section(config, "platform:").items() if key not in SECRETS
-    }
+    section = _section(config, "platform:")
+    ours = {key: value for key, value in section.items() if key not in SECRETS}
+    secrets = frozenset(section.keys() & SECRETS.keys())
     known = {field.alias for field in Aws.model_fields.values()}
     aws = {key: value for key, value in _section(config, "aws:").items() if key in known}
     stack = parse(Stack, ours, file, problems, "platform:")
     account = parse(Aws, aws, file, problems, "aws:")
-    return Environment(name=name, config=stack, aws=account) if stack and account else None
+    if not stack or not account:
+        return None
+    return Environment(name=name, config=stack, aws=account, secrets=secrets)
 
 
 def _section(config: Mapping[str, Any], prefix: str) -> dict[str, Any]:

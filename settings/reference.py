@@ -95,7 +95,8 @@ def reference() -> str:
         "## `Pulumi.<stack>.yaml`\n",
         *_sections(models["Stack"], definitions, "platform:"),
         "### Secrets\n",
-        "Set with `pulumi config set --secret platform:<name>`, each of them optional.\n",
+        "Set with `pulumi config set --secret platform:<name>`, each of them optional, unless a "
+        "key asks for it.\n",
         _table(("key", "what it is"), ([f"`platform:{k}`", v] for k, v in SECRETS.items())),
         *_sections(models["Aws"], definitions, "aws:"),
     ]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
+from settings import credential_rules
 from settings.catalogue import CATALOGUE_FILE, Catalogue
 from settings.environment import Environment
 from settings.problems import Problem
@@ -29,6 +30,7 @@ def check(environments: Sequence[Environment], catalogue: Catalogue) -> Iterator
         yield from _teams_with_access(environment, catalogue)
         yield from _own_access(environment)
         yield from _adopted_cluster(environment)
+        yield from credential_rules.check(environment)
     yield from _moving_tags(environments)
     yield from _overlapping_networks(environments)
     yield from _catalogue(catalogue)

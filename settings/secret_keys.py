@@ -9,6 +9,7 @@ SECRETS: Mapping[str, str] = MappingProxyType(
     {
         "gitToken": "a token with which Argo CD reads the GitOps repository, and only that",
         "gitPrivateKey": "in place of gitToken, a deploy key",
+        "githubAppPrivateKey": "in place of both, the key of the GitHub App gitops.githubApp",
         "gitWebhookSecret": "what Git signs its announcements of a push with",
         "ssoClientSecret": "of the OpenID Connect client; without it, PKCE",
         "slackToken": "of the Slack app",

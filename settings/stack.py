@@ -202,12 +202,25 @@ class CiIdentity(Model):
     )
 
 
+class GithubApp(Model):
+    """A GitHub App that reads the GitOps repository; its key is `platform:githubAppPrivateKey`."""
+
+    id: int = Field(ge=1, description="the app's id")
+    installation: int = Field(ge=1, description="the id of its installation in the organization")
+    api: HttpUrl | None = Field(
+        None, description="GitHub Enterprise's API, such as https://github.example/api/v3"
+    )
+
+
 class GitOps(Model):
     """The GitOps repository and the checkout that `pulumi up` writes into."""
 
     url: GitUrl = Field(description="as Argo CD reads it")
     branch: Branch = Field("main", description="what the clusters mirror")
     checkout: str = Field("../gitops", description="a folder, relative to this program")
+    github_app: GithubApp | None = Field(
+        None, description="in place of the secrets gitToken and gitPrivateKey"
+    )
 
 
 class Chart(Model):

@@ -27,7 +27,15 @@ def prod() -> Settings:
     return load_files("prod", CHECKOUT)
 
 
-Bend = Callable[[str, Callable[[dict[str, Any]], object]], None]
+Change = Callable[[dict[str, Any]], object]
+Bend = Callable[[str, Change], None]
+
+
+def hold(*secrets: str) -> Change:
+    """A change of a stack file that sets `secrets`, as Pulumi encrypts them."""
+    return lambda config: config.update(
+        {f"platform:{name}": {"secure": "v1:bm90aGluZw=="} for name in secrets}
+    )
 
 
 @pytest.fixture
@@ -42,7 +50,7 @@ def configuration(tmp_path: Path) -> Path:
 def bend(configuration: Path) -> Bend:
     """`bend("services.yaml", change)` applies `change` to the parsed file and writes it back."""
 
-    def apply(file: str, change: Callable[[dict[str, Any]], object]) -> None:
+    def apply(file: str, change: Change) -> None:
         path = configuration / file
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         change(content["config"] if file.startswith("Pulumi.") else content)

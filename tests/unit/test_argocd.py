@@ -17,7 +17,7 @@ from components.argocd import CHART_REPOSITORY, CHART_VERSION, ArgoCd, ArgoCdArg
 from settings import Settings, load_files
 from settings.secret_keys import SECRETS
 from tests.unit.clusters import a_cluster
-from tests.unit.conftest import Bend
+from tests.unit.conftest import Bend, hold
 from tests.unit.recording import Recorded, Recording, record
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
@@ -206,10 +206,35 @@ def test_a_token_opens_the_gitops_repository_and_no_other(prod: Settings) -> Non
     }
 
 
-def test_a_deploy_key_goes_before_a_token(prod: Settings) -> None:
-    found = secrets_of(install(prod, gitToken="hush", gitPrivateKey="key"))["gitops-repository"]
-    assert found.inputs["stringData"]["sshPrivateKey"] == "key"
-    assert "password" not in found.inputs["stringData"]
+def test_a_deploy_key_needs_no_user_name(prod: Settings) -> None:
+    found = secrets_of(install(prod, gitPrivateKey="key"))["gitops-repository"]
+    assert found.inputs["stringData"].keys() == {"type", "url", "sshPrivateKey"}
+
+
+@pytest.mark.parametrize("api", [None, "https://github.example/api/v3"])
+def test_a_github_app_opens_the_gitops_repository(
+    configuration: Path, bend: Bend, api: str | None
+) -> None:
+    app = {"id": 583231, "installation": 1296269, **({"api": api} if api else {})}
+    bend("Pulumi.prod.yaml", lambda config: config["platform:gitops"].update(githubApp=app))
+    bend("Pulumi.prod.yaml", hold("githubAppPrivateKey"))
+    settings = load_files("prod", configuration)
+    found = secrets_of(install(settings, githubAppPrivateKey="hush"))["gitops-repository"]
+    assert found.inputs["stringData"] == {
+        "type": "git",
+        "url": "https://github.com/acme/gitops.git",
+        "githubAppID": "583231",
+        "githubAppInstallationID": "1296269",
+        "githubAppPrivateKey": "hush",
+        **({"githubAppEnterpriseBaseUrl": api} if api else {}),
+    }
+    assert found.secret_inputs == {"stringData"}, "it must be encrypted in the state"
+
+
+@pytest.mark.parametrize("name", ["gitToken", "gitPrivateKey"])
+def test_every_credential_of_the_gitops_repository_is_encrypted(prod: Settings, name: str) -> None:
+    found = secrets_of(install(prod, **{name: "hush"}))["gitops-repository"]
+    assert found.secret_inputs == {"stringData"}
 
 
 def test_an_open_repository_needs_no_credentials(prod: Settings) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,7 @@ from settings import Settings, SettingsError, load_files
 from settings.kubernetes import RELEASES
 from settings.machines import architecture
 from settings.ranges import SMALLEST_NETWORK, of_a_network
-from tests.unit.conftest import Bend
-
-Change = Callable[[dict[str, Any]], object]
+from tests.unit.conftest import Bend, Change
 
 
 def network(**keys: Any) -> Change:

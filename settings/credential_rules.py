@@ -1,0 +1,71 @@
+"""Rules about credentials: which secrets a stack needs, and which exclude each other.
+
+They know the names of the secrets that a stack sets, never their values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from settings.environment import Environment
+from settings.problems import Problem
+
+_HTTP, _SSH = ("https://", "http://"), ("ssh://", "git@")
+_OPENS = {"gitPrivateKey": _SSH, "gitToken": _HTTP, "gitops.githubApp": _HTTP}
+"""Each way to read the GitOps repository, and how the URLs begin that it opens."""
+
+
+def check(environment: Environment) -> Iterator[Problem]:
+    """Every rule about the credentials of one environment."""
+    yield from _one_credential(environment)
+    yield from _fitting_url(environment)
+    yield from _whole_github_app(environment)
+
+
+def _credentials(environment: Environment) -> list[str]:
+    """The keys below `platform:` that say how the GitOps repository is read."""
+    app = {"gitops.githubApp"} if environment.config.gitops.github_app else set()
+    return [key for key in _OPENS if key in environment.secrets | app]
+
+
+def _one_credential(environment: Environment) -> Iterator[Problem]:
+    first, *others = _credentials(environment) or [""]
+    for key in others:
+        yield environment.problem(
+            key,
+            "",
+            f"is a credential of the GitOps repository beside platform:{first}, and Argo CD takes "
+            "one",
+            "keep one of them and remove the other",
+        )
+
+
+def _fitting_url(environment: Environment) -> Iterator[Problem]:
+    url = environment.config.gitops.url
+    for key in _credentials(environment):
+        if not url.startswith(_OPENS[key]):
+            yield environment.problem(
+                "gitops.url",
+                url,
+                f"does not begin with {' or '.join(_OPENS[key])}, as platform:{key} needs it",
+                "write the repository's other URL, or set another credential: a deploy key goes "
+                "with ssh://, a token and a GitHub App with https://",
+            )
+
+
+def _whole_github_app(environment: Environment) -> Iterator[Problem]:
+    app, key = environment.config.gitops.github_app, "githubAppPrivateKey"
+    if app and key not in environment.secrets:
+        yield environment.problem(
+            key,
+            "",
+            "is missing, and platform:gitops.githubApp proves itself by it",
+            f"set it with `pulumi config set --secret platform:{key} < <file>.pem`",
+        )
+    if not app and key in environment.secrets:
+        yield environment.problem(
+            "gitops.githubApp",
+            "",
+            f"is missing, and platform:{key} belongs to a GitHub App",
+            f"add the app's id and installation, or `pulumi config rm platform:{key}`",
+        )

@@ -1,0 +1,160 @@
+"""Credentials that do not go together are refused, and no refusal shows one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from settings import SettingsError, load, load_files
+from tests.unit.conftest import Bend, Change, hold
+
+APP = {"id": 583231, "installation": 1296269}
+HTTPS, SSH = "https://github.com/acme/gitops.git", "git@github.com:acme/gitops.git"
+
+
+def gitops(**keys: Any) -> Change:
+    return lambda config: config["platform:gitops"].update(keys)
+
+
+def report(configuration: Path, stack: str = "prod") -> list[str]:
+    """The problems of a configuration, a line each; none where it loads."""
+    try:
+        load_files(stack, configuration)
+    except SettingsError as error:
+        return [str(problem) for problem in error.problems]
+    return []
+
+
+# The GitOps repository
+
+ACCEPTED: dict[str, tuple[Change, ...]] = {
+    "an open repository": (),
+    "a token by HTTPS": (gitops(url=HTTPS), hold("gitToken")),
+    "a token by HTTP": (gitops(url="http://git.acme.example/gitops"), hold("gitToken")),
+    "a deploy key by SSH": (gitops(url=SSH), hold("gitPrivateKey")),
+    "a deploy key by an SSH URL": (
+        gitops(url="ssh://git@github.com/acme/gitops.git"),
+        hold("gitPrivateKey"),
+    ),
+    "a GitHub App": (gitops(githubApp=APP), hold("githubAppPrivateKey")),
+}
+
+
+@pytest.mark.parametrize("changes", ACCEPTED.values(), ids=ACCEPTED)
+def test_one_credential_with_its_url_is_accepted(
+    configuration: Path, bend: Bend, changes: tuple[Change, ...]
+) -> None:
+    for change in changes:
+        bend("Pulumi.prod.yaml", change)
+    assert report(configuration) == []
+
+
+REFUSED: dict[str, tuple[tuple[Change, ...], list[str]]] = {
+    "a token beside a deploy key": (
+        (gitops(url=SSH), hold("gitPrivateKey", "gitToken")),
+        [
+            "platform:gitToken: is a credential of the GitOps repository beside "
+            "platform:gitPrivateKey, and Argo CD takes one; keep one of them and remove the other",
+            "platform:gitops.url: does not begin with https:// or http://, as platform:gitToken "
+            f"needs it (given: {SSH}); write the repository's other URL, or set another "
+            "credential: a deploy key goes with ssh://, a token and a GitHub App with https://",
+        ],
+    ),
+    "a GitHub App beside a token": (
+        (gitops(githubApp=APP), hold("githubAppPrivateKey", "gitToken")),
+        [
+            "platform:gitops.githubApp: is a credential of the GitOps repository beside "
+            "platform:gitToken, and Argo CD takes one; keep one of them and remove the other"
+        ],
+    ),
+    "a token by SSH": (
+        (gitops(url=SSH), hold("gitToken")),
+        ["platform:gitops.url: does not begin with https:// or http://, as platform:gitToken"],
+    ),
+    "a GitHub App by SSH": (
+        (gitops(url=SSH, githubApp=APP), hold("githubAppPrivateKey")),
+        ["platform:gitops.url: does not begin with https:// or http://, as platform:gitops.github"],
+    ),
+    "a deploy key by HTTPS": (
+        (hold("gitPrivateKey"),),
+        ["platform:gitops.url: does not begin with ssh:// or git@, as platform:gitPrivateKey"],
+    ),
+    "a GitHub App without its key": (
+        (gitops(githubApp=APP),),
+        [
+            "platform:githubAppPrivateKey: is missing, and platform:gitops.githubApp proves itself "
+            "by it; set it with `pulumi config set --secret platform:githubAppPrivateKey < "
+            "<file>.pem`"
+        ],
+    ),
+    "a key without its GitHub App": (
+        (hold("githubAppPrivateKey"),),
+        [
+            "platform:gitops.githubApp: is missing, and platform:githubAppPrivateKey belongs to a "
+            "GitHub App; add the app's id and installation, or `pulumi config rm "
+            "platform:githubAppPrivateKey`"
+        ],
+    ),
+    "an app that is no number": (
+        (gitops(githubApp=APP | {"id": "two-speed"}), hold("githubAppPrivateKey")),
+        ["platform:gitops.githubApp.id: must be a whole number (given: two-speed)"],
+    ),
+    "an app that is installed nowhere": (
+        (gitops(githubApp={"id": 583231}), hold("githubAppPrivateKey")),
+        ["platform:gitops.githubApp.installation: is missing"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "expected"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_what_argo_cd_would_ignore_or_not_understand_is_refused(
+    configuration: Path,
+    bend: Bend,
+    changes: tuple[Change, ...],
+    expected: list[str],
+    stack: str,
+) -> None:
+    for change in changes:
+        bend("Pulumi.prod.yaml", change)
+    problems = report(configuration, stack)
+    assert len(problems) == len(expected), problems
+    for problem, beginning in zip(problems, expected, strict=True):
+        assert problem.startswith(f"Pulumi.prod.yaml: {beginning}")
+
+
+def test_all_credentials_at_once_are_one_report(configuration: Path, bend: Bend) -> None:
+    bend("Pulumi.prod.yaml", gitops(githubApp=APP))
+    bend("Pulumi.prod.yaml", hold("gitPrivateKey", "gitToken"))
+    bend("Pulumi.dev.yaml", hold("githubAppPrivateKey"))
+    places = [problem.split(": ")[:2] for problem in report(configuration)]
+    assert places == [
+        ["Pulumi.dev.yaml", "platform:gitops.githubApp"],
+        ["Pulumi.prod.yaml", "platform:gitToken"],
+        ["Pulumi.prod.yaml", "platform:githubAppPrivateKey"],
+        ["Pulumi.prod.yaml", "platform:gitops.githubApp"],
+        ["Pulumi.prod.yaml", "platform:gitops.url"],
+    ]
+
+
+def test_secrets_are_known_by_name_only(configuration: Path, bend: Bend) -> None:
+    bend("Pulumi.dev.yaml", hold("gitToken"))
+    dev, prod = load_files("prod", configuration).environments
+    assert dev.secrets == frozenset({"gitToken"})
+    assert prod.secrets == frozenset()
+
+
+def test_a_running_stacks_secrets_are_never_shown(configuration: Path) -> None:
+    committed = yaml.safe_load((configuration / "Pulumi.prod.yaml").read_text())["config"]
+    # Pulumi hands the running program its secrets in the clear.
+    secrets = {
+        f"platform:{name}": f"the-{name}-itself"
+        for name in ("gitPrivateKey", "gitToken", "githubAppPrivateKey")
+    }
+    with pytest.raises(SettingsError) as caught:
+        load("prod", committed | secrets, configuration)
+    assert len(caught.value.problems) == 3
+    assert "-itself" not in str(caught.value)
