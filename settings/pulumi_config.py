@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def load_stack() -> Settings:
     """The running stack's settings; every problem in one RunError, which Pulumi prints as it is."""
-    config = {key: _value(text) for key, text in CONFIG.get().items()}
+    config = {key: _value(key, text) for key, text in CONFIG.get().items()}
     try:
         return load(pulumi.get_stack(), config, ROOT, _standing())
     except SettingsError as error:
@@ -44,6 +44,10 @@ def secret(name: str) -> pulumi.Output[str] | None:
     return pulumi.Config("platform").get_secret(name)
 
 
-def _value(text: str) -> object:
-    """Pulumi hands objects over as JSON and everything else as it stands."""
-    return json.loads(text) if text[:1] in ("{", "[") else text
+def _value(key: str, text: str) -> object:
+    """Pulumi hands objects over as JSON and everything else as it stands.
+
+    A secret stays as it stands too: it may begin with a bracket by chance.
+    """
+    secret = key.removeprefix("platform:") in SECRETS
+    return json.loads(text) if text[:1] in ("{", "[") and not secret else text

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from settings import SettingsError, load, load_files
-from tests.unit.conftest import Bend, Change, hold
+from settings import Settings, SettingsError, load, load_files
+from settings.pulumi_config import load_stack
+from tests.unit.conftest import CHECKOUT, Bend, Change, hold
+from tests.unit.recording import record
 
 APP = {"id": 583231, "installation": 1296269}
 HTTPS, SSH = "https://github.com/acme/gitops.git", "git@github.com:acme/gitops.git"
@@ -158,3 +161,19 @@ def test_a_running_stacks_secrets_are_never_shown(configuration: Path) -> None:
         load("prod", committed | secrets, configuration)
     assert len(caught.value.problems) == 3
     assert "-itself" not in str(caught.value)
+
+
+def test_a_running_stacks_secret_may_begin_with_a_bracket() -> None:
+    committed = yaml.safe_load((CHECKOUT / "Pulumi.prod.yaml").read_text())["config"]
+    config = {
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in committed.items()
+    }
+    loaded: list[Settings] = []
+    record(
+        lambda: loaded.append(load_stack()),
+        stack="prod",
+        config=config | {"platform:gitToken": "{hush"},
+        secrets=["platform:gitToken"],
+    )
+    assert [settings.environment.secrets for settings in loaded] == [{"gitToken"}]
