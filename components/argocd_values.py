@@ -10,7 +10,7 @@ import yaml
 from components.argocd_rbac import rbac
 from components.notifications import notifications
 from settings import Settings
-from settings.stack import Sso
+from settings.stack import GithubSso, Sso
 
 SECRET = "argocd-platform"  # noqa: S105 -- the Secret's name
 SECRET_KEYS = ("ssoClientSecret", "gitWebhookSecret")
@@ -20,7 +20,7 @@ SECRET_KEYS = ("ssoClientSecret", "gitWebhookSecret")
 def values(settings: Settings, held: Collection[str]) -> dict[str, Any]:
     """The chart's values for the environment; they hold no secret, only references to some.
 
-    held: which of settings.loading.SECRETS the stack sets.
+    held: which of settings.secret_keys.SECRETS the stack sets.
     """
     replicas = 2 if settings.speed.protected else 1
     budget = {"enabled": settings.speed.protected, "minAvailable": 1}
@@ -53,8 +53,8 @@ def values(settings: Settings, held: Collection[str]) -> dict[str, Any]:
         # A cache only: when it restarts, Argo CD reads Git and the cluster again.
         "redis": {"resources": _resources(cpu="50m", memory="64Mi", limit="256Mi")},
         "redis-ha": {"enabled": False},
-        # Not used: sign-on speaks OpenID Connect directly, and Applications come from the program.
-        "dex": {"enabled": False},
+        "dex": _dex(settings.config.argocd.sso),
+        # Not used: Applications come from the program.
         "applicationSet": {"replicas": 0},
         "notifications": notifications(settings, held),
     }
@@ -96,7 +96,37 @@ def config_map(settings: Settings, held: Collection[str]) -> dict[str, str]:
         "exec.enabled": "false",
         "statusbadge.enabled": "false",
     }
-    return settled | ({"oidc.config": _oidc(argocd.sso, held)} if argocd.sso else {})
+    return settled | (_sign_on(argocd.sso, held) if argocd.sso else {})
+
+
+def _dex(sso: Sso | None) -> dict[str, Any]:
+    """Argo CD speaks OpenID Connect itself; GitHub does not, and Dex translates.
+
+    One, on a safe environment too: its keys are in its memory, and a second would have others.
+    """
+    if not sso or not sso.github:
+        return {"enabled": False}
+    return {"enabled": True, "resources": _resources(cpu="25m", memory="64Mi", limit="256Mi")}
+
+
+def _sign_on(sso: Sso, held: Collection[str]) -> dict[str, str]:
+    if sso.github:
+        return {"dex.config": _github(sso.client_id, sso.github, held)}
+    return {"oidc.config": _oidc(sso, held)}
+
+
+def _github(client_id: str, github: GithubSso, held: Collection[str]) -> str:
+    config = {
+        "clientID": client_id,
+        "clientSecret": reference("ssoClientSecret", held),
+        "orgs": [{"name": github.organization}],  # nobody else gets in
+        "teamNameField": "slug",  # a team's name may have blanks and commas
+        "useLoginAsID": False,  # a login can be given up, and taken by somebody else
+    }
+    if github.host:
+        config["hostName"] = github.host
+    connector = {"type": "github", "id": "github", "name": "GitHub", "config": config}
+    return yaml.safe_dump({"connectors": [connector]}, sort_keys=False)
 
 
 def _oidc(sso: Sso, held: Collection[str]) -> str:

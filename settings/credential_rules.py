@@ -5,8 +5,10 @@ They know the names of the secrets that a stack sets, never their values.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from settings.catalogue import CATALOGUE_FILE, Catalogue
 from settings.environment import Environment
 from settings.problems import Problem
 
@@ -15,11 +17,12 @@ _OPENS = {"gitPrivateKey": _SSH, "gitToken": _HTTP, "gitops.githubApp": _HTTP}
 """Each way to read the GitOps repository, and how the URLs begin that it opens."""
 
 
-def check(environment: Environment) -> Iterator[Problem]:
-    """Every rule about the credentials of one environment."""
+def check(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
+    """Every rule about the credentials of one environment, and about the people who have some."""
     yield from _one_credential(environment)
     yield from _fitting_url(environment)
     yield from _whole_github_app(environment)
+    yield from _sign_on_by_github(environment, catalogue)
 
 
 def _credentials(environment: Environment) -> list[str]:
@@ -69,3 +72,27 @@ def _whole_github_app(environment: Environment) -> Iterator[Problem]:
             f"is missing, and platform:{key} belongs to a GitHub App",
             f"add the app's id and installation, or `pulumi config rm platform:{key}`",
         )
+
+
+def _sign_on_by_github(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
+    sso = environment.config.argocd.sso
+    if not sso or not sso.github:
+        return
+    if "ssoClientSecret" not in environment.secrets:
+        yield environment.problem(
+            "ssoClientSecret",
+            "",
+            "is missing, and GitHub signs in nobody for a client without one",
+            "set it with `pulumi config set --secret platform:ssoClientSecret`",
+        )
+    organization = sso.github.organization
+    groups = {f"teams.{name}.group": team.group for name, team in catalogue.teams.items()}
+    for place, group in {**groups, "releasers": catalogue.releasers}.items():
+        if not re.fullmatch(rf"{organization}:[a-z0-9_-]+", group):
+            yield Problem(
+                CATALOGUE_FILE,
+                place,
+                group,
+                f"is no team of the GitHub organization {organization}, by which people sign in",
+                f"write {organization}:<team>, the team as it stands in its page's address",
+            )

@@ -84,6 +84,9 @@ PrincipalArn = Annotated[
         "must be the ARN of an IAM role or user",
     ),
 ]
+GithubName = Annotated[
+    str, Matching(r"[A-Za-z\d][A-Za-z\d-]*", "must be the name of a GitHub organization")
+]
 HttpUrl = Annotated[
     str, Matching(r"https?://\S+", "must be a URL that begins with https:// or http://")
 ]

@@ -30,7 +30,7 @@ def check(environments: Sequence[Environment], catalogue: Catalogue) -> Iterator
         yield from _teams_with_access(environment, catalogue)
         yield from _own_access(environment)
         yield from _adopted_cluster(environment)
-        yield from credential_rules.check(environment)
+        yield from credential_rules.check(environment, catalogue)
     yield from _moving_tags(environments)
     yield from _overlapping_networks(environments)
     yield from _catalogue(catalogue)

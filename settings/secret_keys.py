@@ -11,7 +11,7 @@ SECRETS: Mapping[str, str] = MappingProxyType(
         "gitPrivateKey": "in place of gitToken, a deploy key",
         "githubAppPrivateKey": "in place of both, the key of the GitHub App gitops.githubApp",
         "gitWebhookSecret": "what Git signs its announcements of a push with",
-        "ssoClientSecret": "of the OpenID Connect client; without it, PKCE",
+        "ssoClientSecret": "of Argo CD at its sign-on provider; without it, PKCE; GitHub needs it",
         "slackToken": "of the Slack app",
         "webhookToken": "the bearer token of the notification webhook",
     }

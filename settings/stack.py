@@ -15,6 +15,7 @@ from settings.model import (
     Branch,
     DnsLabel,
     DomainName,
+    GithubName,
     GitUrl,
     HttpUrl,
     Matching,
@@ -238,11 +239,35 @@ class SyncWindow(Model):
     time_zone: str = Field("UTC", description="such as Europe/Berlin")
 
 
-class Sso(Model):
-    """OpenID Connect single sign-on; its client secret is `platform:ssoClientSecret`."""
+def _enterprise(host: str) -> str:
+    if host == "github.com":
+        raise ValueError("is where people sign in anyway; leave the key out")
+    return host
 
-    issuer: HttpUrl = Field(description="the provider's URL")
+
+class GithubSso(Model):
+    """Sign-on by GitHub: a group is a team, as `<organization>:<team>`."""
+
+    organization: GithubName = Field(
+        description="whose members sign in; in capitals and small letters as GitHub writes it"
+    )
+    host: Annotated[DomainName, AfterValidator(_enterprise)] | None = Field(
+        None, description="of GitHub Enterprise Server, in place of github.com"
+    )
+
+
+class Sso(Model):
+    """Single sign-on by OpenID Connect or GitHub; its secret is `platform:ssoClientSecret`."""
+
+    issuer: HttpUrl | None = Field(None, description="the URL of an OpenID Connect provider")
+    github: GithubSso | None = Field(None, description="in place of issuer: GitHub itself")
     client_id: str = Field(min_length=1, description="Argo CD's id at the provider")
+
+    @model_validator(mode="after")
+    def one_or_the_other(self) -> Self:
+        if (self.issuer is None) == (self.github is None):
+            raise ValueError("must have either issuer (OpenID Connect) or github (GitHub itself)")
+        return self
 
 
 class Notifications(Model):

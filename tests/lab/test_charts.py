@@ -20,7 +20,7 @@ from components import argocd, argocd_rbac, argocd_values, keel, keel_values
 from lab.toolchain import Toolchain
 from settings import Settings, load_files
 from settings.secret_keys import SECRETS
-from settings.stack import Notifications
+from settings.stack import Notifications, Sso
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 LAB = CHECKOUT / "lab" / "charts"
@@ -80,12 +80,20 @@ class Rendered:
 
 def loud(stack: str) -> Settings:
     """The committed environment, with somebody to notify."""
-    settings = load_files(stack, CHECKOUT)
-    channels = Notifications.model_validate(
-        {"slackChannel": "deploys", "webhook": "https://hook.example"}
-    )
-    argo_cd = settings.config.argocd.model_copy(update={"notifications": channels})
-    config = settings.config.model_copy(update={"argocd": argo_cd})
+    channels = {"slackChannel": "deploys", "webhook": "https://hook.example"}
+    return told(load_files(stack, CHECKOUT), notifications=Notifications.model_validate(channels))
+
+
+def by_github(stack: str) -> Settings:
+    """The same, with people who sign in by GitHub."""
+    sso = {"github": {"organization": "acme"}, "clientId": "Ov23liExample"}
+    return told(loud(stack), sso=Sso.model_validate(sso))
+
+
+def told(settings: Settings, **argo_cd: object) -> Settings:
+    """`settings` with `platform:argocd` changed."""
+    changed = settings.config.argocd.model_copy(update=argo_cd)
+    config = settings.config.model_copy(update={"argocd": changed})
     return replace(settings, environment=replace(settings.environment, config=config))
 
 
@@ -110,8 +118,10 @@ def render(chart: Path, release: str, values: dict[str, Any], scratch: Path) -> 
     return Rendered(tuple(filter(None, yaml.safe_load_all(done.stdout))))
 
 
-def argo_cd(source: str, stack: str, scratch: Path) -> Rendered:
-    values = argocd_values.values(loud(stack), SECRETS)
+def argo_cd(source: str, settings: str | Settings, scratch: Path) -> Rendered:
+    """The chart of Argo CD with the values of a committed stack, or of `settings`."""
+    wanted = loud(settings) if isinstance(settings, str) else settings
+    values = argocd_values.values(wanted, SECRETS)
     return render(folder(source) / "argo-cd", "argocd", values, scratch)
 
 
@@ -139,6 +149,39 @@ def test_settings_and_rights_arrive_as_they_were_given(
     assert argocd_values.PARAMS.items() <= rendered.data("argocd-cmd-params-cm").items()
     assert rendered.data("argocd-rbac-cm") == argocd_rbac.rbac(settings)
     assert rendered.data("argocd-cm")["url"] == f"https://{argocd_values.domain(settings)}"
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("stack", STACKS)
+def test_sign_on_by_github_arrives_as_it_was_given(source: str, stack: str, tmp_path: Path) -> None:
+    settings = by_github(stack)
+    settled = argo_cd(source, settings, tmp_path).data("argocd-cm")
+    assert argocd_values.config_map(settings, SECRETS).items() <= settled.items()
+    assert "oidc.config" not in settled, "Argo CD would ask it in place of Dex"
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_dex_runs_where_people_sign_in_by_github_and_the_server_finds_it(
+    stack: str, tmp_path: Path
+) -> None:
+    rendered = argo_cd("real", by_github(stack), tmp_path)
+    assert_restricted(rendered)
+    assert rendered.container("dex-server")["resources"]["limits"] == {"memory": "256Mi"}
+    assert rendered.named("Deployment", "argocd-dex-server")["spec"]["replicas"] == 1
+    address = rendered.data("argocd-cmd-params-cm")["server.dex.server"]
+    service = rendered.named("Service", "argocd-dex-server")
+    assert address == f"https://argocd-dex-server:{service['spec']['ports'][0]['port']}"
+    others = argo_cd("real", stack, tmp_path)
+    assert "argocd-dex-server" not in {one["metadata"]["name"] for one in others.of("Deployment")}
+
+
+def test_only_argo_cds_server_reaches_the_administrative_port_of_dex(tmp_path: Path) -> None:
+    rendered = argo_cd("real", by_github("prod"), tmp_path)
+    policy = rendered.named("NetworkPolicy", "argocd-dex-server")["spec"]
+    (server,) = [rule for rule in policy["ingress"] if "grpc" in {p["port"] for p in rule["ports"]}]
+    (peer,) = server["from"]
+    assert peer.keys() == {"podSelector"}
+    assert peer["podSelector"]["matchLabels"]["app.kubernetes.io/name"] == "argocd-server"
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -224,12 +267,12 @@ def test_keel_writes_to_its_data_folder_only(source: str, tmp_path: Path) -> Non
 @pytest.mark.parametrize("chart", ["argo-cd", "keel"])
 def test_the_real_chart_knows_every_value_that_we_pass(chart: str) -> None:
     known = yaml.safe_load((folder("real") / chart / "values.yaml").read_text())
-    settings = loud("dev")
-    passed = {
-        "argo-cd": argocd_values.values(settings, SECRETS),
-        "keel": keel_values.values(settings, ["community"]),
-    }[chart]
-    assert {*unknown(passed, known)} <= NAMED_IN_COMMENTS
+    for settings in (loud("dev"), by_github("dev")):
+        passed = {
+            "argo-cd": argocd_values.values(settings, SECRETS),
+            "keel": keel_values.values(settings, ["community"]),
+        }[chart]
+        assert {*unknown(passed, known)} <= NAMED_IN_COMMENTS
 
 
 @pytest.mark.parametrize("process", PROCESSES)

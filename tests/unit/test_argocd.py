@@ -163,13 +163,61 @@ def test_a_client_without_a_secret_proves_itself_by_pkce(tell: Tell) -> None:
     assert oidc["enablePKCEAuthentication"] is True
 
 
+GITHUB = {"github": {"organization": "acme"}, "clientId": "Ov23liExample"}
+
+
+@pytest.fixture
+def by_github(tell: Tell, bend: Bend) -> Settings:
+    """prod, where people sign in by GitHub."""
+    bend("Pulumi.prod.yaml", hold("ssoClientSecret"))
+    return tell("prod", sso=GITHUB)
+
+
+def test_github_is_spoken_to_by_dex_and_dex_by_argo_cd(by_github: Settings) -> None:
+    settled = cm(by_github, "ssoClientSecret")
+    assert "oidc.config" not in settled
+    assert settled["admin.enabled"] == "false"
+    (connector,) = yaml.safe_load(settled["dex.config"])["connectors"]
+    assert (connector["type"], connector["id"]) == ("github", "github")
+    assert connector["config"] == {
+        "clientID": "Ov23liExample",
+        "clientSecret": "$argocd-platform:ssoClientSecret",
+        "orgs": [{"name": "acme"}],
+        "teamNameField": "slug",
+        "useLoginAsID": False,
+    }
+    dex = argocd_values.values(by_github, ())["dex"]
+    assert dex["enabled"] is True
+    assert {"requests", "limits"} <= dex["resources"].keys()
+
+
+def test_a_github_of_ones_own_is_named(tell: Tell, bend: Bend) -> None:
+    bend("Pulumi.prod.yaml", hold("ssoClientSecret"))
+    own = GITHUB | {"github": {"organization": "acme", "host": "github.acme.example"}}
+    settled = cm(tell("prod", sso=own), "ssoClientSecret")
+    (connector,) = yaml.safe_load(settled["dex.config"])["connectors"]
+    assert connector["config"]["hostName"] == "github.acme.example"
+
+
+def test_dex_is_configured_only_where_people_sign_in_by_github(dev: Settings, tell: Tell) -> None:
+    for settings in (dev, tell("prod", sso=None)):
+        assert "dex.config" not in cm(settings, *SECRETS)
+        assert argocd_values.values(settings, SECRETS)["dex"] == {"enabled": False}
+
+
 # Secrets
 
 
-def test_values_hold_references_and_never_a_secret(tell: Tell) -> None:
+@pytest.mark.parametrize(
+    "sso", [{"issuer": "https://id.example", "clientId": "argocd"}, GITHUB], ids=["oidc", "github"]
+)
+def test_values_hold_references_and_never_a_secret(
+    tell: Tell, bend: Bend, sso: dict[str, Any]
+) -> None:
+    bend("Pulumi.prod.yaml", hold("ssoClientSecret"))
     settings = tell(
         "prod",
-        sso={"issuer": "https://id.example", "clientId": "argocd"},
+        sso=sso,
         notifications={"slackChannel": "deploys", "webhook": "https://hook.example"},
     )
     given = {name: f"the-{name}-itself" for name in SECRETS}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +10,9 @@ import yaml
 from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 
 from components import argocd, argocd_values, keel, keel_values
-from settings import Settings
+from settings import Settings, load_files
 from settings.secret_keys import SECRETS
-from tests.unit.conftest import CHECKOUT
+from tests.unit.conftest import CHECKOUT, Bend, hold
 
 CHARTS = CHECKOUT / "lab" / "charts"
 
@@ -25,6 +26,15 @@ def complaints(chart: str, values: dict[str, Any]) -> list[str]:
 def test_the_lab_takes_every_value_that_argo_cd_is_given(dev: Settings, prod: Settings) -> None:
     for settings in (dev, prod):
         assert complaints("argo-cd", argocd_values.values(settings, SECRETS)) == []
+
+
+def test_the_lab_takes_what_sign_on_by_github_brings(configuration: Path, bend: Bend) -> None:
+    sso = {"github": {"organization": "acme"}, "clientId": "argocd"}
+    bend("Pulumi.prod.yaml", lambda config: config["platform:argocd"].update(sso=sso))
+    bend("Pulumi.prod.yaml", hold("ssoClientSecret"))
+    values = argocd_values.values(load_files("prod", configuration), SECRETS)
+    assert complaints("argo-cd", values) == []
+    assert complaints("argo-cd", values | {"dex": {"enabled": True, "replicas": 2}})
 
 
 def test_the_lab_takes_every_value_that_keel_is_given(dev: Settings) -> None:

@@ -22,6 +22,10 @@ def gitops(**keys: Any) -> Change:
     return lambda config: config["platform:gitops"].update(keys)
 
 
+def sso(**keys: Any) -> Change:
+    return lambda config: config["platform:argocd"].update(sso={"clientId": "argocd", **keys})
+
+
 def report(configuration: Path, stack: str = "prod") -> list[str]:
     """The problems of a configuration, a line each; none where it loads."""
     try:
@@ -177,3 +181,84 @@ def test_a_running_stacks_secret_may_begin_with_a_bracket() -> None:
         secrets=["platform:gitToken"],
     )
     assert [settings.environment.secrets for settings in loaded] == [{"gitToken"}]
+
+
+# Single sign-on
+
+GITHUB = sso(github={"organization": "acme"})
+
+
+def test_the_groups_of_the_catalogue_are_the_teams_of_a_github_organization(
+    configuration: Path, bend: Bend
+) -> None:
+    for stack in ("dev", "prod"):
+        bend(f"Pulumi.{stack}.yaml", GITHUB)
+        bend(f"Pulumi.{stack}.yaml", hold("ssoClientSecret"))
+    assert report(configuration) == []
+
+
+@pytest.mark.parametrize("group", ["gaming", "other:gaming", "acme:Gaming Team", "acme:", "ACME:x"])
+def test_a_group_that_github_never_sends_is_refused_once(
+    configuration: Path, bend: Bend, group: str
+) -> None:
+    for stack in ("dev", "prod"):
+        bend(f"Pulumi.{stack}.yaml", GITHUB)
+        bend(f"Pulumi.{stack}.yaml", hold("ssoClientSecret"))
+    bend("services.yaml", lambda c: c["teams"]["gaming"].update(group=group))
+    bend("services.yaml", lambda c: c.update(releasers=group))
+    rule = (
+        f"is no team of the GitHub organization acme, by which people sign in (given: {group}); "
+        "write acme:<team>, the team as it stands in its page's address"
+    )
+    assert report(configuration) == [
+        f"services.yaml: releasers: {rule}",
+        f"services.yaml: teams.gaming.group: {rule}",
+    ]
+
+
+def test_groups_of_another_provider_are_its_own_matter(configuration: Path, bend: Bend) -> None:
+    bend("services.yaml", lambda c: c.update(releasers="Release Managers"))
+    assert report(configuration) == []
+
+
+def test_github_needs_a_secret_where_openid_connect_does_not(
+    configuration: Path, bend: Bend
+) -> None:
+    bend("Pulumi.prod.yaml", sso(issuer="https://id.example"))
+    assert report(configuration) == []
+    bend("Pulumi.prod.yaml", GITHUB)
+    assert report(configuration) == [
+        "Pulumi.prod.yaml: platform:ssoClientSecret: is missing, and GitHub signs in nobody for a "
+        "client without one; set it with `pulumi config set --secret platform:ssoClientSecret`"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({}, "platform:argocd.sso: must have either issuer (OpenID Connect) or github"),
+        (
+            {"issuer": "https://id.example", "github": {"organization": "acme"}},
+            "platform:argocd.sso: must have either issuer (OpenID Connect) or github",
+        ),
+        (
+            {"github": {"organization": "https://github.com/acme"}},
+            "platform:argocd.sso.github.organization: must be the name of a GitHub organization",
+        ),
+        (
+            {"github": {"organization": "acme", "host": "https://github.acme.example"}},
+            "platform:argocd.sso.github.host: must be a domain name",
+        ),
+        (
+            {"github": {"organization": "acme", "host": "github.com"}},
+            "platform:argocd.sso.github.host: is where people sign in anyway (given: github.com); "
+            "leave the key out",
+        ),
+    ],
+)
+def test_people_sign_in_by_one_provider(
+    configuration: Path, bend: Bend, keys: dict[str, Any], expected: str
+) -> None:
+    bend("Pulumi.prod.yaml", sso(**keys))
+    (problem,) = report(configuration)
+    assert problem.startswith(f"Pulumi.prod.yaml: {expected}")

@@ -13,6 +13,7 @@ from lab.overview import Row, render, tag_of
 from lab.site import Site
 from lab.up import never_released, unsettled
 from settings import Settings
+from settings.stack import Sso
 
 SITE = Site(home=Path("/lab"), port_base=21000)
 
@@ -53,6 +54,13 @@ def test_overrides_change_addresses_and_nothing_else() -> None:
 def test_overrides_add_no_keel_where_the_stack_has_none() -> None:
     committed = yaml.safe_load(Path("Pulumi.prod.yaml").read_text())["config"]
     assert "platform:keel" not in merged(committed, overrides(SITE))
+
+
+def test_a_stack_whose_people_sign_in_by_github_signs_in_at_the_labs_provider() -> None:
+    argocd = {"sso": {"github": {"organization": "acme"}, "clientId": "argocd"}}
+    result = merged({"platform:argocd": argocd}, overrides(SITE))
+    sso = Sso.model_validate(result["platform:argocd"]["sso"])
+    assert (sso.issuer, sso.github) == (SITE.url("people"), None)
 
 
 def leaves(value: Any, path: str = "") -> dict[str, Any]:
