@@ -59,7 +59,7 @@ def github() -> Iterator[GitHub]:
     github = GitHub()
 
     class Handler(JsonHandler):
-        def do_POST(self) -> None:
+        def do_POST(self) -> None:  # noqa: N802 -- the base class's name
             self.body()
             token = github.token_for(self.path, self.headers.get("Authorization", ""))
             if token is None:
