@@ -37,7 +37,6 @@ class Cluster(pulumi.ComponentResource):
     version is an update in place, in this order.
 
     With `existing`: the cluster is looked up and used as it is; nothing in AWS is created.
-    RunError says why it cannot be used.
     """
 
     name: pulumi.Output[str]
@@ -79,13 +78,8 @@ class Cluster(pulumi.ComponentResource):
         )
 
     def _adopt(self, existing: str) -> list[pulumi.Resource]:
-        network = self._settings.config.network.existing
-        found = existing_cluster.look_up(
-            existing,
-            vpc=network.vpc if network else None,
-            file=f"Pulumi.{self._settings.stack}.yaml",
-            opts=pulumi.InvokeOptions(parent=self),
-        )
+        """Use the cluster, which was checked together with the network that it is in."""
+        found = existing_cluster.look_up(existing, pulumi.InvokeOptions(parent=self))
         self.name = pulumi.Output.from_input(found.name)
         self.arn = pulumi.Output.from_input(found.arn)
         self.endpoint = pulumi.Output.from_input(found.endpoint)

@@ -1,4 +1,4 @@
-"""A cluster that somebody else looks after."""
+"""A cluster that somebody else looks after: what AWS tells about it, and what does not fit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from settings import Problem, SettingsError
+from settings import Problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,15 +24,10 @@ class ExistingCluster:
     vpc: str
 
 
-def look_up(
-    name: str, *, vpc: str | None, file: str, opts: pulumi.InvokeOptions
-) -> ExistingCluster:
-    """The cluster `name`; RunError where this program cannot use it.
-
-    vpc: the network it has to be in, where that one exists already.
-    """
+def look_up(name: str, opts: pulumi.InvokeOptions) -> ExistingCluster:
+    """The cluster `name`, which exists."""
     found = aws.eks.get_cluster(name=name, opts=opts)
-    cluster = ExistingCluster(
+    return ExistingCluster(
         name=found.name,
         arn=found.arn,
         endpoint=found.endpoint,
@@ -40,20 +35,23 @@ def look_up(
         status=found.status,
         vpc=found.vpc_config.vpc_id,
     )
-    if problems := list(obstacles(cluster, vpc, file)):
-        raise pulumi.RunError(str(SettingsError(problems)))
-    return cluster
 
 
-def obstacles(cluster: ExistingCluster, vpc: str | None, file: str) -> Iterator[Problem]:
-    """Why a cluster cannot be used."""
+def obstacles(name: str, vpc: str, file: str, opts: pulumi.InvokeOptions) -> Iterator[Problem]:
+    """Why the cluster `name` cannot be used in the network `vpc`."""
 
     def problem(rule: str, remedy: str) -> Problem:
-        return Problem(file, "platform:cluster.existing", cluster.name, rule, remedy)
+        return Problem(file, "platform:cluster.existing", name, rule, remedy)
 
+    names = sorted(aws.eks.get_clusters(opts=opts).names)
+    if name not in names:
+        rule = "is no cluster in the account and region of this stack"
+        yield problem(rule, f"name one of {', '.join(names)}" if names else "correct aws:region")
+        return
+    cluster = look_up(name, opts)
     if cluster.status != "ACTIVE":
         yield problem(f"is {cluster.status}, not ACTIVE", "wait for it, or ask who looks after it")
-    if vpc and cluster.vpc != vpc:
+    if cluster.vpc != vpc:
         yield problem(
             f"lives in {cluster.vpc} and not in {vpc} of platform:network.existing",
             "name the cluster's own VPC there",

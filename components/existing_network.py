@@ -1,4 +1,4 @@
-"""Checks of a VPC that somebody else looks after."""
+"""A VPC that somebody else looks after: what AWS tells about it, and what does not fit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from settings import Problem, SettingsError
+from settings import Problem
 from settings.stack import ExistingNetwork
 
 LOAD_BALANCER_TAGS = {
@@ -29,60 +29,70 @@ class Subnet:
     tags: Mapping[str, str]
 
 
-def check(existing: ExistingNetwork, file: str, opts: pulumi.InvokeOptions) -> None:
-    """Look the VPC and its subnets up and raise RunError with all that does not fit.
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What there is of a network that the settings name, in this account and region."""
 
-    Subnets without their load balancer tag are usable and only warned about: they are not ours
-    to tag.
-    """
-    aws.ec2.get_vpc(id=existing.vpc, opts=opts)
+    vpcs: frozenset[str]
+    subnets: Mapping[str, Subnet]
+
+
+def look_up(existing: ExistingNetwork, opts: pulumi.InvokeOptions) -> Found:
+    """Asks AWS for lists, which may be empty: asked for one that is missing it would fail."""
     ids = [*existing.private_subnets, *existing.public_subnets]
-    found = {subnet: _look_up(subnet, opts) for subnet in ids}
-    if problems := list(misfits(existing, found, file)):
-        raise pulumi.RunError(str(SettingsError(problems)))
-    for warning in untagged(existing, found):
-        pulumi.log.warn(warning)
+    vpcs = aws.ec2.get_vpcs(filters=[{"name": "vpc-id", "values": [existing.vpc]}], opts=opts)
+    subnets = aws.ec2.get_subnets(filters=[{"name": "subnet-id", "values": ids}], opts=opts)
+    return Found(
+        vpcs=frozenset(vpcs.ids),
+        subnets={subnet: _subnet(subnet, opts) for subnet in sorted(subnets.ids)},
+    )
 
 
-def misfits(existing: ExistingNetwork, found: Mapping[str, Subnet], file: str) -> Iterator[Problem]:
-    """Subnets of another VPC, and subnets in too few zones."""
+def misfits(existing: ExistingNetwork, found: Found, file: str) -> Iterator[Problem]:
+    """What does not exist, subnets of another VPC, and subnets in too few zones."""
+    place = "platform:network.existing"
+    if existing.vpc not in found.vpcs:
+        yield _missing(file, f"{place}.vpc", existing.vpc)
     for key, ids in _groups(existing).items():
         for index, subnet in enumerate(ids):
-            if found[subnet].vpc != existing.vpc:
-                yield Problem(
-                    file,
-                    f"platform:network.existing.{key}Subnets[{index}]",
-                    subnet,
-                    f"belongs to {found[subnet].vpc} and not to {existing.vpc}",
-                    "name a subnet of that VPC",
-                )
-        zones = {found[subnet].zone for subnet in ids}
-        if ids and len(zones) < ZONES:
+            at = f"{place}.{key}Subnets[{index}]"
+            if subnet not in found.subnets:
+                yield _missing(file, at, subnet)
+            elif found.subnets[subnet].vpc != existing.vpc:
+                rule = f"belongs to {found.subnets[subnet].vpc} and not to {existing.vpc}"
+                yield Problem(file, at, subnet, rule, "name a subnet of that VPC")
+        zones = {found.subnets[subnet].zone for subnet in ids if subnet in found.subnets}
+        if ids and len(zones) < ZONES and found.subnets.keys() >= set(ids):
             yield Problem(
                 file,
-                f"platform:network.existing.{key}Subnets",
+                f"{place}.{key}Subnets",
                 ", ".join(ids),
                 f"are all in {zones.pop()}, and EKS and load balancers want {ZONES} zones",
                 "add a subnet in another zone",
             )
 
 
-def untagged(existing: ExistingNetwork, found: Mapping[str, Subnet]) -> Iterator[str]:
-    """Sentences about subnets that load balancers will not find."""
+def untagged(existing: ExistingNetwork, found: Found) -> Iterator[str]:
+    """Sentences about subnets that load balancers will not find; they are not ours to tag."""
     for key, ids in _groups(existing).items():
         tag = LOAD_BALANCER_TAGS[key]
         for subnet in ids:
-            if tag not in found[subnet].tags:
+            if tag not in found.subnets[subnet].tags:
                 yield (
                     f"{subnet} has no tag {tag}=1, so no load balancer will be placed in it; "
                     "ask its owner to add the tag"
                 )
 
 
+def _missing(file: str, path: str, identifier: str) -> Problem:
+    rule = "does not exist in the account and region of this stack"
+    return Problem(file, path, identifier, rule, "correct it, or aws:region")
+
+
 def _groups(existing: ExistingNetwork) -> dict[str, list[str]]:
     return {"private": existing.private_subnets, "public": existing.public_subnets}
 
 
-def _look_up(subnet: str, opts: pulumi.InvokeOptions) -> Subnet:
+def _subnet(subnet: str, opts: pulumi.InvokeOptions) -> Subnet:
     found = aws.ec2.get_subnet(id=subnet, opts=opts)
     return Subnet(vpc=found.vpc_id, zone=found.availability_zone, tags=found.tags)

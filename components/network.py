@@ -9,7 +9,7 @@ from ipaddress import IPv4Network
 import pulumi
 import pulumi_aws as aws
 
-from components import existing_network, policies, subnets
+from components import adoption, existing_network, policies, subnets
 from settings import Settings, names
 from settings.stack import ExistingNetwork
 
@@ -40,8 +40,8 @@ class Network(pulumi.ComponentResource):
     endpoints that keep image pulls (ECR, S3) inside AWS, through which images can be read by
     principals of this account and not pushed; flow logs where they are wanted.
 
-    With `existing`: nothing is created. The VPC and its subnets are looked up and checked;
-    RunError lists everything that does not fit.
+    With `existing`: nothing is created. The VPC, its subnets and the cluster, if that exists too,
+    are looked up; RunError lists everything that does not fit.
     """
 
     vpc_id: pulumi.Output[str]
@@ -74,9 +74,7 @@ class Network(pulumi.ComponentResource):
         )
 
     def _adopt(self, existing: ExistingNetwork) -> None:
-        existing_network.check(
-            existing, f"Pulumi.{self._settings.stack}.yaml", pulumi.InvokeOptions(parent=self)
-        )
+        adoption.check(self._settings, existing, pulumi.InvokeOptions(parent=self))
         self.vpc_id = pulumi.Output.from_input(existing.vpc)
         self.private_subnet_ids = pulumi.Output.from_input(existing.private_subnets)
         self.control_plane_subnet_ids = self.private_subnet_ids

@@ -74,26 +74,9 @@ def _only(found: list[Values], what: str) -> Values:
     raise LabAwsError(f"{len(found)} {what} match; narrow the search to exactly one")
 
 
-def _vpc(resources: Resources, arguments: Values) -> Values:
-    filters = _filters(
-        arguments, id="vpc-id", cidrBlock="cidr", default="is-default", state="state"
-    )
-    vpcs = resources.aws.call("ec2", "describe_vpcs", Filters=filters or None)["Vpcs"]
-    vpc = _only(vpcs, "VPCs")
-    blocks = [
-        {
-            "associationId": one["AssociationId"],
-            "cidrBlock": one["CidrBlock"],
-            "state": one["CidrBlockState"]["State"],
-        }
-        for one in vpc.get("CidrBlockAssociationSet", [])
-    ]
-    return {
-        **_read(resources, "aws:ec2/vpc:Vpc", vpc["VpcId"]),
-        "cidrBlockAssociations": blocks,
-        "default": vpc.get("IsDefault", False),
-        "state": vpc["State"],
-    }
+def _vpcs(resources: Resources, arguments: Values) -> Values:
+    vpcs = resources.aws.call("ec2", "describe_vpcs", Filters=_filters(arguments) or None)["Vpcs"]
+    return _listed(resources, arguments, ids=[vpc["VpcId"] for vpc in vpcs])
 
 
 def _subnet(resources: Resources, arguments: Values) -> Values:
@@ -118,8 +101,11 @@ def _subnet(resources: Resources, arguments: Values) -> Values:
 def _subnets(resources: Resources, arguments: Values) -> Values:
     filters = _filters(arguments) or None
     subnets = resources.aws.call("ec2", "describe_subnets", Filters=filters)["Subnets"]
-    identifiers = sorted(one["SubnetId"] for one in subnets)
-    return {"ids": identifiers, "id": resources.aws.region, "tags": arguments.get("tags", {})}
+    return _listed(resources, arguments, ids=[subnet["SubnetId"] for subnet in subnets])
+
+
+def _listed(resources: Resources, arguments: Values, *, ids: list[str]) -> Values:
+    return {"ids": sorted(ids), "id": resources.aws.region, "tags": arguments.get("tags", {})}
 
 
 def _zones(resources: Resources, arguments: Values) -> Values:
@@ -149,6 +135,11 @@ def _cluster(resources: Resources, arguments: Values) -> Values:
         "certificateAuthorities": [state["certificateAuthority"]],
         "kubernetesNetworkConfigs": [state["kubernetesNetworkConfig"]],
     }
+
+
+def _clusters(resources: Resources, arguments: Values) -> Values:
+    names = resources.aws.call("eks", "list_clusters")["clusters"]
+    return {"names": sorted(names), "id": resources.aws.region}
 
 
 def _oidc_provider(resources: Resources, arguments: Values) -> Values:
@@ -184,9 +175,7 @@ def _repository(resources: Resources, arguments: Values) -> Values:
 
 
 LOOKUPS: dict[str, Lookup] = {
-    "aws:ec2/getVpc:getVpc": Lookup(
-        arguments=("id", "cidrBlock", "default", "state", "filters", "tags"), answer=_vpc
-    ),
+    "aws:ec2/getVpcs:getVpcs": Lookup(arguments=("filters", "tags"), answer=_vpcs),
     "aws:ec2/getSubnet:getSubnet": Lookup(
         arguments=("id", "vpcId", "cidrBlock", "availabilityZone", "state", "filters", "tags"),
         answer=_subnet,
@@ -195,6 +184,7 @@ LOOKUPS: dict[str, Lookup] = {
     "aws:index/getAvailabilityZones:getAvailabilityZones": Lookup(
         arguments=("state", "filters", "excludeNames", "excludeZoneIds"), answer=_zones
     ),
+    "aws:eks/getClusters:getClusters": Lookup(arguments=(), answer=_clusters),
     "aws:eks/getCluster:getCluster": Lookup(arguments=("name",), answer=_cluster),
     "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": Lookup(
         arguments=("arn", "url"), answer=_oidc_provider

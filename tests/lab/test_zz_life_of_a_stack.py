@@ -29,7 +29,7 @@ REPOSITORIES = [
     "streaming/tv-api",
     "streaming/tv-frontend",
 ]
-TRIALS = int(os.environ.get("KILLS", "3"))
+TRIALS = int(os.environ.get("KILLS", "10"))
 """How many times something is killed; the victims take turns."""
 
 

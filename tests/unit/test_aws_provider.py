@@ -500,15 +500,20 @@ def test_what_is_kept_survives_many_writers(tmp_path: Path) -> None:
 # --- functions
 
 
-def test_an_existing_network_is_found_by_its_id(account: Memory) -> None:
+def test_an_existing_network_is_found_by_its_id_and_a_missing_one_is_not(account: Memory) -> None:
     vpc = account.create(VPC, cidrBlock="10.0.0.0/16", tags={"Name": "theirs"})
-    found = look_up(account.resources, "aws:ec2/getVpc:getVpc", {"id": vpc.id})
-    assert (found["cidrBlock"], found["tags"]) == ("10.0.0.0/16", {"Name": "theirs"})
+
+    def found(identifier: str) -> Any:
+        named = {"name": "vpc-id", "values": [identifier]}
+        return look_up(account.resources, "aws:ec2/getVpcs:getVpcs", {"filters": [named]})["ids"]
+
+    assert found(vpc.id) == [vpc.id]
+    assert found("vpc-0ffffffffffffffff") == []
 
 
-def test_a_search_that_matches_nothing_says_so(account: Memory) -> None:
-    with pytest.raises(LabAwsError, match="no VPCs match"):
-        look_up(account.resources, "aws:ec2/getVpc:getVpc", {"tags": {"Name": "nobody"}})
+def test_a_search_for_one_that_matches_nothing_says_so(account: Memory) -> None:
+    with pytest.raises(LabAwsError, match="no subnets match"):
+        look_up(account.resources, "aws:ec2/getSubnet:getSubnet", {"tags": {"Name": "nobody"}})
 
 
 def test_zones_come_in_alphabetical_order(account: Memory) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -392,8 +393,14 @@ def test_a_new_profile_does_not_replace_what_runs_in_the_cluster(dev_cluster: Re
 VPC = "vpc-0a1b2c3d4e5f60718"
 
 
-def adopt(configuration: Path, bend: Bend, **found: Any) -> Recording:
-    subnets = {"subnet-0000000a": "eu-central-1a", "subnet-0000000b": "eu-central-1b"}
+def adopt(
+    configuration: Path,
+    bend: Bend,
+    clusters: Sequence[str] = ("legacy",),
+    zones: str = "ab",
+    **found: Any,
+) -> Recording:
+    subnets = {f"subnet-0000000{n}": f"eu-central-1{zone}" for n, zone in enumerate(zones)}
     bend(
         "Pulumi.dev.yaml",
         lambda config: (
@@ -406,12 +413,14 @@ def adopt(configuration: Path, bend: Bend, **found: Any) -> Recording:
     return build(
         load_files("dev", configuration),
         answers={
-            "aws:ec2/getVpc:getVpc": {"id": VPC},
+            "aws:ec2/getVpcs:getVpcs": {"ids": [VPC]},
+            "aws:ec2/getSubnets:getSubnets": {"ids": list(subnets)},
             "aws:ec2/getSubnet:getSubnet": lambda inputs: {
                 "vpcId": VPC,
                 "availabilityZone": subnets[inputs["id"]],
                 "tags": {},
             },
+            "aws:eks/getClusters:getClusters": {"names": list(clusters)},
             "aws:eks/getCluster:getCluster": {
                 "name": "legacy",
                 "arn": "arn:aws:eks:eu-central-1:123456789012:cluster/legacy",
@@ -441,6 +450,21 @@ def test_a_cluster_that_cannot_be_used_says_everything_that_is_wrong(
 
     assert "is DELETING, not ACTIVE" in str(refused.value)
     assert "lives in vpc-0fffffff" in str(refused.value)
+
+
+def test_a_cluster_that_is_not_there_is_reported_together_with_its_network(
+    configuration: Path, bend: Bend
+) -> None:
+    with pytest.raises(pulumi.RunError) as refused:
+        adopt(configuration, bend, clusters=["modern"], zones="aa")
+
+    report = str(refused.value)
+    assert "2 problems" in report
+    assert "platform:network.existing.privateSubnets: are all in eu-central-1a" in report
+    assert (
+        "platform:cluster.existing: is no cluster in the account and region of this stack "
+        "(given: legacy); name one of modern"
+    ) in report
 
 
 def groups(recording: Recording) -> dict[str, list[str]]:

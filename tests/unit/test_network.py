@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from components.subnets import ZONES, divide
 from settings import Settings, load_files
 from settings.ranges import LARGEST_NETWORK, SMALLEST_NETWORK
 from tests.unit.conftest import Bend
-from tests.unit.recording import Recorded, Recording, record
+from tests.unit.recording import Answer, Recorded, Recording, record
 
 LARGEST_AWS_SUBNET, SMALLEST_LOAD_BALANCER_SUBNET = 16, 27
 
@@ -226,18 +226,29 @@ SUBNETS = {
 }
 
 
-def aws_answers(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+def one_subnet(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
     zone, vpc = SUBNETS[inputs["id"]]
     return {"id": inputs["id"], "availabilityZone": zone, "vpcId": vpc, "tags": {}}
 
 
-def adopt(configuration: Path, bend: Bend, private: list[str], public: list[str]) -> Recording:
-    existing = {"vpc": VPC, "privateSubnets": private, "publicSubnets": public}
+def listed(there: Collection[str]) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+    """How AWS lists what there is of what was asked for."""
+    return lambda inputs: {"ids": [one for one in inputs["filters"][0]["values"] if one in there]}
+
+
+def adopt(
+    configuration: Path, bend: Bend, private: list[str], public: list[str], vpc: str = VPC
+) -> Recording:
+    existing = {"vpc": vpc, "privateSubnets": private, "publicSubnets": public}
     bend(
         "Pulumi.dev.yaml",
         lambda config: config.update({"platform:network": {"existing": existing}}),
     )
-    answers = {"aws:ec2/getVpc:getVpc": {"id": VPC}, "aws:ec2/getSubnet:getSubnet": aws_answers}
+    answers: dict[str, Answer] = {
+        "aws:ec2/getVpcs:getVpcs": listed([VPC]),
+        "aws:ec2/getSubnets:getSubnets": listed(SUBNETS),
+        "aws:ec2/getSubnet:getSubnet": one_subnet,
+    }
     return build(load_files("dev", configuration), answers=answers)
 
 
@@ -266,6 +277,21 @@ def test_subnets_in_one_zone_and_of_another_vpc_are_reported_together(
     first, second = str(refused.value).splitlines()[1:]
     assert "existing.privateSubnets: are all in eu-central-1a" in first
     assert f"existing.publicSubnets[1]: belongs to vpc-0ffffffffffffffff and not to {VPC}" in second
+
+
+def test_what_does_not_exist_is_named_and_no_zone_is_guessed(
+    configuration: Path, bend: Bend
+) -> None:
+    nowhere, lost = "vpc-0eeeeeeeeeeeeeeee", "subnet-0000000e"
+    with pytest.raises(pulumi.RunError) as refused:
+        adopt(configuration, bend, ["subnet-0000000a", lost], [], vpc=nowhere)
+
+    report = str(refused.value)
+    missing = "does not exist in the account and region of this stack (given: {})"
+    assert f"existing.vpc: {missing.format(nowhere)}" in report
+    assert f"existing.privateSubnets[1]: {missing.format(lost)}" in report
+    assert f"existing.privateSubnets[0]: belongs to {VPC} and not to {nowhere}" in report
+    assert "zones" not in report
 
 
 def private_routes(recording: Recording) -> list[Recorded]:

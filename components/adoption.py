@@ -1,0 +1,26 @@
+"""What exists already and is used as it is: checked as a whole, before anything is created."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components import existing_cluster, existing_network
+from settings import Settings, SettingsError
+from settings.stack import ExistingNetwork
+
+
+def check(settings: Settings, network: ExistingNetwork, opts: pulumi.InvokeOptions) -> None:
+    """Look up the network, and the cluster in it if one is adopted too.
+
+    RunError says in one report all that is missing or does not fit. What is usable but would be
+    missed later is warned about.
+    """
+    file = f"Pulumi.{settings.stack}.yaml"
+    found = existing_network.look_up(network, opts)
+    problems = [*existing_network.misfits(network, found, file)]
+    if cluster := settings.config.cluster.existing:
+        problems += existing_cluster.obstacles(cluster, network.vpc, file, opts)
+    if problems:
+        raise pulumi.RunError(str(SettingsError(problems)))
+    for warning in existing_network.untagged(network, found):
+        pulumi.log.warn(warning)
