@@ -1,7 +1,7 @@
 """Thin launchers for the parts of Pulumi's Python support that its CLI looks for on PATH.
 
 `pulumi-language-python` runs the program (`language.py`); `pulumi-resource-pulumi-python` serves
-dynamic resources, which the Python SDK does itself.
+dynamic resources (`dynamic.py`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 LANGUAGE_HOST = Path(__file__).resolve().parent / "language.py"
+DYNAMIC_HOST = LANGUAGE_HOST.with_name("dynamic.py")
 
 
 def install(directory: Path) -> None:
@@ -19,12 +20,12 @@ def install(directory: Path) -> None:
     They use the interpreter that runs this, so the program sees the packages installed beside it.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    python = shlex.quote(sys.executable)
-    language = f'{python} {shlex.quote(str(LANGUAGE_HOST))} "$@"'
-    write_launcher(directory / "pulumi-language-python", language)
-    write_launcher(
-        directory / "pulumi-resource-pulumi-python", f'{python} -u -m pulumi.dynamic "$@"'
-    )
+    for name, host in (
+        ("pulumi-language-python", LANGUAGE_HOST),
+        ("pulumi-resource-pulumi-python", DYNAMIC_HOST),
+    ):
+        command = shlex.join([sys.executable, "-u", str(host)])
+        write_launcher(directory / name, f'{command} "$@"')
 
 
 def write_launcher(file: Path, command: str) -> None:

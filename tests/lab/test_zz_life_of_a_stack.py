@@ -107,9 +107,14 @@ def test_an_update_that_was_killed_converges_when_it_is_run_again(
     destroy(program, "prod")
     with updating(program) as update:
         follow(update.stdout, chance.choice(moments))
+        started = psutil.Process(update.pid).children(recursive=True)
         kill(update, lab)
         update.communicate(timeout=300)
     converge(lab, program)
+    wait_until_empty(
+        "the end of what the update had started",
+        lambda: [str(process) for process in started if process.is_running()],
+    )
 
 
 def test_helm_killed_at_work_is_in_nobodys_way(lab: Lab, program: Program) -> None:

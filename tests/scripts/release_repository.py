@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import pty
+import select
 import shutil
 import signal
 import subprocess
@@ -279,16 +280,20 @@ class Terminal:
         )
         os.close(theirs)
         self.seen = ""
+        self._waited_for = 0
+        """Up to where: what comes in one piece with it may be waited for next."""
 
     def wait_for(self, text: str) -> None:
-        """Reads until `text` was shown after everything seen so far."""
-        start = len(self.seen)
+        """Reads until `text` was shown, behind what was waited for before."""
         deadline = time.monotonic() + TIMEOUT
-        while text not in self.seen[start:]:
-            assert time.monotonic() < deadline, f"{text!r} never came:\n{self.seen}"
+        while (found := self.seen.find(text, self._waited_for)) < 0:
+            left = deadline - time.monotonic()
+            readable, _, _ = select.select([self._ours], [], [], max(left, 0))
+            assert readable, f"{text!r} never came:\n{self.seen}"
             part = self._read()
             assert part, f"ended without {text!r}:\n{self.seen}"
             self.seen += part
+        self._waited_for = found + len(text)
 
     def type(self, text: str) -> None:
         os.write(self._ours, text.encode())

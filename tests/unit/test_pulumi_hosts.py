@@ -44,9 +44,10 @@ def test_the_aws_plugin_is_found_under_the_version_of_the_sdk(tmp_path: Path) ->
     assert command_of(launcher)[-3:] == ["-m", "lab.aws.plugin", "$@"]
 
 
-def test_the_language_host_imports_nothing_of_this_checkout() -> None:
+@pytest.mark.parametrize("host", [pulumi_hosts.LANGUAGE_HOST, pulumi_hosts.DYNAMIC_HOST])
+def test_a_host_imports_nothing_of_this_checkout(host: Path) -> None:
     """The program's own folder must win, so this one stays off the import path."""
-    source = pulumi_hosts.LANGUAGE_HOST.read_text()
+    source = host.read_text()
     assert "from lab" not in source
     assert "PYTHONPATH" not in source
 
