@@ -17,9 +17,10 @@ def check(settings: Settings, network: ExistingNetwork, opts: pulumi.InvokeOptio
     """
     file = f"Pulumi.{settings.stack}.yaml"
     found = existing_network.look_up(network, opts)
-    problems = [*existing_network.misfits(network, found, file)]
-    if cluster := settings.config.cluster.existing:
-        problems += existing_cluster.obstacles(cluster, network.vpc, file, opts)
+    cluster = settings.config.cluster
+    problems = [*existing_network.misfits(network, found, cluster.service_cidr, file)]
+    if cluster.existing:
+        problems += existing_cluster.obstacles(cluster.existing, network.vpc, file, opts)
     if problems:
         raise pulumi.RunError(str(SettingsError(problems)))
     for warning in existing_network.untagged(network, found):

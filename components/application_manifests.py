@@ -54,9 +54,20 @@ SYNC_OPTIONS = (
     "FailOnSharedResource=true",
     # What left Git goes after everything new is healthy.
     "PruneLast=true",
+    # A sync for another reason does not put back what is ignored.
+    "RespectIgnoreDifferences=true",
 )
 """Replace=true is not among them: it would undo what Keel wrote, and recreates objects.
 ServerSideApply neither: the diff that leaves Keel's fields alone is the client's."""
+
+
+SCALED_BY_THE_CLUSTER = tuple(
+    {"group": "apps", "kind": kind, "managedFieldsManagers": ["kube-controller-manager"]}
+    for kind in ("Deployment", "StatefulSet")
+)
+"""Replicas belong to a HorizontalPodAutoscaler where there is one: the field is then the
+controller's, and no difference that Argo CD heals or somebody has to approve. Replicas that a
+person set by hand are still put back."""
 
 
 def namespace_metadata(settings: Settings, namespace: str) -> dict[str, Any]:
@@ -129,6 +140,7 @@ def application_spec(
             "retry": _retry(settings),
             "syncOptions": list(SYNC_OPTIONS),
         },
+        "ignoreDifferences": [dict(ignored) for ignored in SCALED_BY_THE_CLUSTER],
         # Who applied what now runs, and nothing to roll back to: that goes through Git.
         "revisionHistoryLimit": 1,
         "info": [

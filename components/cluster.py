@@ -117,7 +117,7 @@ class Cluster(pulumi.ComponentResource):
             opts=self._own(),
         )
         addons = self._addons("addons", before_nodes=False, wait_for=nodes.groups)
-        return [*access, *nodes.groups, *addons.installed]
+        return [*access, *control_plane.entrances, *nodes.groups, *addons.installed]
 
     def _addons(
         self, part: str, *, before_nodes: bool, wait_for: Sequence[pulumi.Resource] = ()

@@ -25,8 +25,9 @@ class ControlPlane(pulumi.ComponentResource):
     """An EKS control plane that only access entries open.
 
     A KMS key that encrypts Kubernetes secrets, a log group with a retention, a role, and the
-    cluster: private endpoint, a public one for the listed ranges alone, no administrator by
-    accident of having created it. Protected, the key with it.
+    cluster: private endpoint, reached from the listed ranges beside the nodes, a public one for
+    other listed ranges alone, no administrator by accident of having created it. Protected, the
+    key with it.
     """
 
     name: pulumi.Output[str]
@@ -34,6 +35,8 @@ class ControlPlane(pulumi.ComponentResource):
     endpoint: pulumi.Output[str]
     certificate_authority: pulumi.Output[str]
     """PEM in base64."""
+    entrances: Sequence[pulumi.Resource]
+    """What has to be there before anybody but the nodes reaches the private endpoint."""
 
     def __init__(
         self, name: str, args: ControlPlaneArgs, opts: pulumi.ResourceOptions | None = None
@@ -48,6 +51,7 @@ class ControlPlane(pulumi.ComponentResource):
         self.certificate_authority = cluster.certificate_authority.apply(
             lambda authority: authority.data or ""
         )
+        self.entrances = self._entrances(cluster)
         self.register_outputs({"name": self.name, "arn": self.arn, "endpoint": self.endpoint})
 
     def _cluster(self, args: ControlPlaneArgs) -> aws.eks.Cluster:
@@ -92,6 +96,24 @@ class ControlPlane(pulumi.ComponentResource):
                 depends_on=[attachment, self._log_group()],
             ),
         )
+
+    def _entrances(self, cluster: aws.eks.Cluster) -> Sequence[pulumi.Resource]:
+        """EKS's own security group lets in the nodes, and nobody else of the network."""
+        group = cluster.vpc_config.apply(lambda config: config.cluster_security_group_id or "")
+        return [
+            aws.vpc.SecurityGroupIngressRule(
+                f"{self._prefix}-from-{str(cidr).replace('/', '-')}",
+                security_group_id=group,
+                description="The endpoint, from a network that is connected",
+                cidr_ipv4=str(cidr),
+                ip_protocol="tcp",
+                from_port=443,
+                to_port=443,
+                tags=self._names.tags(Name=self._names.of("endpoint")),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for cidr in self._settings.config.cluster.private_access
+        ]
 
     def _role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicyAttachment]:
         role = aws.iam.Role(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 
 import pulumi
 import pulumi_aws as aws
@@ -21,6 +22,15 @@ ZONES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
+class Vpc:
+    """What AWS tells about a VPC."""
+
+    ranges: tuple[IPv4Network, ...]
+    dns_support: bool
+    dns_hostnames: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Subnet:
     """What AWS tells about a subnet."""
 
@@ -33,7 +43,7 @@ class Subnet:
 class Found:
     """What there is of a network that the settings name, in this account and region."""
 
-    vpcs: frozenset[str]
+    vpc: Vpc | None
     subnets: Mapping[str, Subnet]
 
 
@@ -43,16 +53,50 @@ def look_up(existing: ExistingNetwork, opts: pulumi.InvokeOptions) -> Found:
     vpcs = aws.ec2.get_vpcs(filters=[{"name": "vpc-id", "values": [existing.vpc]}], opts=opts)
     subnets = aws.ec2.get_subnets(filters=[{"name": "subnet-id", "values": ids}], opts=opts)
     return Found(
-        vpcs=frozenset(vpcs.ids),
+        vpc=_vpc(existing.vpc, opts) if existing.vpc in vpcs.ids else None,
         subnets={subnet: _subnet(subnet, opts) for subnet in sorted(subnets.ids)},
     )
 
 
-def misfits(existing: ExistingNetwork, found: Found, file: str) -> Iterator[Problem]:
-    """What does not exist, subnets of another VPC, and subnets in too few zones."""
+def misfits(
+    existing: ExistingNetwork, found: Found, services: IPv4Network, file: str
+) -> Iterator[Problem]:
+    """What does not exist or cannot hold a cluster whose `services` have that range."""
     place = "platform:network.existing"
-    if existing.vpc not in found.vpcs:
+    if found.vpc is None:
         yield _missing(file, f"{place}.vpc", existing.vpc)
+    else:
+        yield from _unfit(existing.vpc, found.vpc, services, file)
+    yield from _unfit_subnets(existing, found, file)
+
+
+def _unfit(identifier: str, vpc: Vpc, services: IPv4Network, file: str) -> Iterator[Problem]:
+    for wanted, there in (
+        ("enableDnsSupport", vpc.dns_support),
+        ("enableDnsHostnames", vpc.dns_hostnames),
+    ):
+        if not there:
+            yield Problem(
+                file,
+                "platform:network.existing.vpc",
+                identifier,
+                f"has {wanted} off, and nodes find a private endpoint by it",
+                "ask its owner to turn it on",
+            )
+    for network in vpc.ranges:
+        if network.overlaps(services):
+            yield Problem(
+                file,
+                "platform:cluster.serviceCidr",
+                str(services),
+                f"overlaps {network} of {identifier}",
+                "choose another private range",
+            )
+
+
+def _unfit_subnets(existing: ExistingNetwork, found: Found, file: str) -> Iterator[Problem]:
+    """Subnets that do not exist, those of another VPC, and those in too few zones."""
+    place = "platform:network.existing"
     for key, ids in _groups(existing).items():
         for index, subnet in enumerate(ids):
             at = f"{place}.{key}Subnets[{index}]"
@@ -91,6 +135,15 @@ def _missing(file: str, path: str, identifier: str) -> Problem:
 
 def _groups(existing: ExistingNetwork) -> dict[str, list[str]]:
     return {"private": existing.private_subnets, "public": existing.public_subnets}
+
+
+def _vpc(vpc: str, opts: pulumi.InvokeOptions) -> Vpc:
+    found = aws.ec2.get_vpc(id=vpc, opts=opts)
+    return Vpc(
+        ranges=tuple(IPv4Network(one.cidr_block) for one in found.cidr_block_associations),
+        dns_support=found.enable_dns_support,
+        dns_hostnames=found.enable_dns_hostnames,
+    )
 
 
 def _subnet(subnet: str, opts: pulumi.InvokeOptions) -> Subnet:

@@ -274,7 +274,9 @@ class Network(pulumi.ComponentResource):
             f"{self._prefix}-flow-logs-role",
             name=self._names.role("flow-logs"),
             description="Writes the VPC's flow logs",
-            assume_role_policy=policies.trust_service("vpc-flow-logs.amazonaws.com"),
+            assume_role_policy=policies.trust_service(
+                "vpc-flow-logs.amazonaws.com", self._settings.environment.account
+            ),
             tags=self._tags("flow-logs"),
             opts=self._own(),
         )

@@ -90,6 +90,7 @@ class Nodes(pulumi.ComponentResource):
             node_role_arn=role.arn,
             subnet_ids=self._args.subnet_ids,
             version=self._args.settings.config.cluster.version,
+            release_version=group.release,
             ami_type=AMI_TYPES[architecture(group.instance_types[0])],
             capacity_type=CAPACITY[group.capacity],
             instance_types=group.instance_types,

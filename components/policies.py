@@ -28,14 +28,19 @@ def allow(
     }
 
 
-def trust_service(service: str) -> str:
-    """Who assumes a role: one AWS service, such as eks.amazonaws.com."""
+def trust_service(service: str, account: str | None = None) -> str:
+    """Who assumes a role: one AWS service, such as eks.amazonaws.com.
+
+    account: where the service acts on behalf of several, the one that it has to act for.
+    """
+    on_behalf = {"Condition": {"StringEquals": {"aws:SourceAccount": account}}} if account else {}
     return document(
         {
             "Sid": "Assume",
             "Effect": "Allow",
             "Principal": {"Service": service},
             "Action": ["sts:AssumeRole"],
+            **on_behalf,
         }
     )
 

@@ -34,10 +34,17 @@ def of_services(cidr: IPv4Network) -> IPv4Network:
 
 
 def of_somebody(cidr: IPv4Network) -> IPv4Network:
-    """`cidr`, or ValueError where it lets everybody in."""
+    """`cidr`, or ValueError where it lets everybody in, or nobody: no private address gets out."""
     if cidr.prefixlen == 0:
         raise ValueError("lets the whole internet in; list the ranges that need the endpoint")
+    if any(cidr.overlaps(private) for private in PRIVATE):
+        raise ValueError("is private, and EKS refuses it here; list it in privateAccess")
     return cidr
+
+
+def of_a_neighbour(cidr: IPv4Network) -> IPv4Network:
+    """`cidr`, or ValueError where it is no range of the VPC or a network connected to it."""
+    return _private(cidr)
 
 
 def _private(cidr: IPv4Network) -> IPv4Network:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
@@ -39,6 +39,12 @@ AddonVersion = Annotated[
     str,
     Matching(
         r"v\d+\.\d+\.\d+-eksbuild\.\d+", "must be one add-on version such as v1.22.4-eksbuild.3"
+    ),
+]
+AmiRelease = Annotated[
+    str,
+    Matching(
+        r"1\.\d{2}\.\d+-\d{8}", "must be a release of EKS's machine images such as 1.35.2-20260710"
     ),
 ]
 Part = Literal["network", "cluster", "registry", "applications"]
@@ -108,6 +114,9 @@ class NodeGroup(Model):
     )
     min_size: int = Field(ge=0, description="nodes at least")
     max_size: int = Field(ge=1, description="nodes at most")
+    release: AmiRelease | None = Field(
+        None, description="of the machine image; without it, the newest when the group is updated"
+    )
     disk_gib: int = Field(50, ge=20, le=16384, description="of each node, encrypted")
     capacity: Literal["on-demand", "spot"] = Field(
         "on-demand", description="spot is cheaper and can be taken away"
@@ -150,6 +159,9 @@ class Cluster(Model):
     public_access: list[Annotated[IPv4Network, AfterValidator(ranges.of_somebody)]] = Field(
         [], description="who reaches the endpoint publicly; none: it is private"
     )
+    private_access: list[Annotated[IPv4Network, AfterValidator(ranges.of_a_neighbour)]] = Field(
+        [], description="who reaches it from the VPC and connected networks, beside the nodes"
+    )
     logs: list[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"]] = Field(
         default=["api", "audit", "authenticator"],
         description="what of the control plane is logged to CloudWatch",
@@ -169,6 +181,26 @@ class Cluster(Model):
     def nodes_or_existing(self) -> Self:
         if self.existing is None and not self.node_groups:
             raise ValueError("must have at least one of nodeGroups, unless existing is set")
+        return self
+
+    @model_validator(mode="after")
+    def nodes_to_begin_with(self) -> Self:
+        groups = self.node_groups
+        if groups and not any(group.min_size and not group.taints for group in groups):
+            raise ValueError(
+                "has no node group where DNS and Argo CD can start; give one without taints a "
+                "minSize of 1 at least"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def releases_of_the_version(self) -> Self:
+        for group in self.node_groups:
+            if group.release and not group.release.startswith(f"{self.version}."):
+                raise ValueError(
+                    f"has nodeGroups {group.name} at release {group.release}, which is not of "
+                    f"version {self.version}; take a release of {self.version}, or leave it out"
+                )
         return self
 
     @model_validator(mode="after")
@@ -331,6 +363,16 @@ class AssumeRole(Model):
     model_config = ConfigDict(extra="ignore")
 
     role_arn: PrincipalArn = Field(description="the role's ARN")
+
+    @model_validator(mode="before")
+    @classmethod
+    def without_external_id(cls, raw: Any) -> Any:
+        if isinstance(raw, dict) and raw.get("externalId"):
+            raise ValueError(
+                "has an externalId, which `aws eks get-token` cannot pass on; put the role and "
+                "its external id into an AWS profile and name that in aws:profile"
+            )
+        return raw
 
 
 class Aws(Model):

@@ -6,13 +6,13 @@ refuses to replace what is protected all the same; here it is said in words of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from settings.environment import Settings
 from settings.problems import Problem
-from settings.stack import Cluster, Part, Registry
+from settings.stack import Cluster, Network, Part, Registry
 
 VERSION = "platform:cluster.version"
 ANEW: tuple[Part, ...] = ("applications", "cluster", "network")
@@ -26,20 +26,32 @@ class Fixed:
     replaces: str
     allowed_by: tuple[Part, ...] = ANEW
     """What has to be unprotected for it; nothing allows it where this is empty."""
-    default: str = ""
+    default: object = None
+    relevant: Callable[[Any], object] = lambda value: value
+    """What of the value counts."""
+
+
+def _control_plane_zones(zones: list[str]) -> str:
+    """The zones that EKS was given, whatever others nodes are in too."""
+    return " and ".join(sorted(map(str, zones[:2])))
 
 
 FIXED: Mapping[str, Fixed] = {
     "aws:region": Fixed(replaces="everything", allowed_by=()),
     "platform:organization": Fixed(replaces="whatever is named after it, such as the cluster"),
     "platform:network.cidr": Fixed(replaces="the VPC and all that is in it"),
+    "platform:network.zones": Fixed(
+        replaces="the cluster, whose control plane stays in its first two zones",
+        default=Network.model_fields["zones"].default,
+        relevant=_control_plane_zones,
+    ),
     "platform:cluster.serviceCidr": Fixed(
-        replaces="the cluster", default=str(Cluster.model_fields["service_cidr"].default)
+        replaces="the cluster", default=Cluster.model_fields["service_cidr"].default
     ),
     "platform:registry.encryption": Fixed(
         replaces="every image repository",
         allowed_by=(),
-        default=str(Registry.model_fields["encryption"].default),
+        default=Registry.model_fields["encryption"].default,
     ),
 }
 
@@ -56,6 +68,7 @@ def standing(settings: Settings) -> dict[str, str]:
     }
     if config.network.cidr:
         found["platform:network.cidr"] = config.network.cidr
+        found["platform:network.zones"] = _control_plane_zones(config.network.zones)
     if not config.cluster.existing:
         found["platform:cluster.serviceCidr"] = config.cluster.service_cidr
         found[VERSION] = config.cluster.version
@@ -72,13 +85,13 @@ def check(stack: str, config: Mapping[str, Any], stands: Mapping[str, str]) -> I
     file = f"Pulumi.{stack}.yaml"
     unprotected = config.get("platform:unprotected") or ()
     for path, fixed in FIXED.items():
-        old, new = stands.get(path, ""), _given(config, path) or fixed.default
+        old, new = stands.get(path, ""), _new(config, path, fixed)
         allowed = fixed.allowed_by and all(part in unprotected for part in fixed.allowed_by)
         if old and old != new and not allowed:
             rule = f"{old} stands, and another value would replace {fixed.replaces}"
             yield Problem(file, path, new, rule, _remedy(old, fixed))
     if VERSION in stands and "cluster" not in unprotected:
-        yield from _upgrade(file, stands[VERSION], _given(config, VERSION))
+        yield from _upgrade(file, stands[VERSION], str(_given(config, VERSION)))
 
 
 def _remedy(old: str, fixed: Fixed) -> str:
@@ -114,10 +127,19 @@ def _minor(version: str) -> int | None:
     return int(minor) if major == "1" and minor.isdigit() else None
 
 
-def _given(config: Mapping[str, Any], path: str) -> str:
-    """The value at `platform:section.key` of a raw configuration; empty where there is none."""
+def _new(config: Mapping[str, Any], path: str, fixed: Fixed) -> str:
+    given = _given(config, path)
+    value = fixed.default if given is None else given
+    try:
+        return "" if value is None else str(fixed.relevant(value))
+    except TypeError:
+        return str(value)  # of another type, which is reported elsewhere
+
+
+def _given(config: Mapping[str, Any], path: str) -> object:
+    """The value at `platform:section.key` of a raw configuration, or None."""
     section, _, key = path.partition(".")
     value = config.get(section)
     if key:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return "" if value is None else str(value)
+        return value.get(key) if isinstance(value, Mapping) else None
+    return value

@@ -9,6 +9,8 @@ import pytest
 # Whoever starts the tests in the background leaves Ctrl-C ignored, and every program that they
 # interrupt would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# The same for nohup and a closed terminal; the tests themselves go on.
+signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -74,6 +74,28 @@ def _only(found: list[Values], what: str) -> Values:
     raise LabAwsError(f"{len(found)} {what} match; narrow the search to exactly one")
 
 
+def _vpc(resources: Resources, arguments: Values) -> Values:
+    filters = _filters(
+        arguments, id="vpc-id", cidrBlock="cidr", default="is-default", state="state"
+    )
+    vpcs = resources.aws.call("ec2", "describe_vpcs", Filters=filters or None)["Vpcs"]
+    vpc = _only(vpcs, "VPCs")
+    blocks = [
+        {
+            "associationId": one["AssociationId"],
+            "cidrBlock": one["CidrBlock"],
+            "state": one["CidrBlockState"]["State"],
+        }
+        for one in vpc.get("CidrBlockAssociationSet", [])
+    ]
+    return {
+        **_read(resources, "aws:ec2/vpc:Vpc", vpc["VpcId"]),
+        "cidrBlockAssociations": blocks,
+        "default": vpc.get("IsDefault", False),
+        "state": vpc["State"],
+    }
+
+
 def _vpcs(resources: Resources, arguments: Values) -> Values:
     vpcs = resources.aws.call("ec2", "describe_vpcs", Filters=_filters(arguments) or None)["Vpcs"]
     return _listed(resources, arguments, ids=[vpc["VpcId"] for vpc in vpcs])
@@ -175,6 +197,9 @@ def _repository(resources: Resources, arguments: Values) -> Values:
 
 
 LOOKUPS: dict[str, Lookup] = {
+    "aws:ec2/getVpc:getVpc": Lookup(
+        arguments=("id", "cidrBlock", "default", "state", "filters", "tags"), answer=_vpc
+    ),
     "aws:ec2/getVpcs:getVpcs": Lookup(arguments=("filters", "tags"), answer=_vpcs),
     "aws:ec2/getSubnet:getSubnet": Lookup(
         arguments=("id", "vpcId", "cidrBlock", "availabilityZone", "state", "filters", "tags"),

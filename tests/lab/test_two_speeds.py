@@ -133,6 +133,58 @@ def test_who_only_owns_a_service_cannot_sync_it_on_prod(lab: Lab) -> None:
     sync_when_idle(lab.argocd("dev", "tove"), "tv-frontend")
 
 
+def scale(lab: Lab, name: str, count: int, manager: str) -> None:
+    """What `kubectl scale` does, and a HorizontalPodAutoscaler, each under its own name."""
+    lab.kubectl("dev")(
+        "patch",
+        "--namespace=streaming",
+        f"deployment/{name}",
+        "--subresource=scale",
+        "--type=merge",
+        f"--field-manager={manager}",
+        f'--patch={{"spec": {{"replicas": {count}}}}}',
+    )
+
+
+def test_dev_heals_what_a_person_scales_and_leaves_an_autoscaler_alone(
+    lab: Lab, workbench: Path
+) -> None:
+    service = ("streaming", "tv-api")
+    declared = replicas(lab, "dev", *service)
+    assert declared == 1
+
+    scale(lab, "tv-api", 3, "kubectl-scale")
+    wait_until_empty(
+        "the healing",
+        lambda: None if replicas(lab, "dev", *service) == declared else "1 replica",
+        seconds=60,
+    )
+
+    scale(lab, "tv-api", 3, "kube-controller-manager")
+    overlay = workbench / "environments" / "dev" / "streaming" / "tv-api" / "kustomization.yaml"
+    before = overlay.read_text()
+    overlay.write_text(before + "commonAnnotations: {acme.example/synced: again}\n")
+    commit_and_push(workbench, "dev: another sync of tv-api")
+
+    def unsynced() -> str:
+        deployment = lab.kubectl("dev").get("--namespace=streaming", "deployment/tv-api")
+        there = "acme.example/synced" in deployment["metadata"]["annotations"]
+        state = lab.argocd("dev").application("tv-api")["status"]["sync"]["status"]
+        return "" if there and state == "Synced" else f"annotation: {there}, {state}"
+
+    wait_until_empty("a sync for another reason", unsynced, seconds=90)
+    assert replicas(lab, "dev", *service) == 3, "the autoscaler's number was put back"
+
+    overlay.write_text(before)
+    commit_and_push(workbench, "dev: as before")
+    lab.kubectl("dev")("delete", "--namespace=streaming", "deployment/tv-api")
+    wait_until_empty(
+        "a Deployment that nobody scaled",
+        lambda: None if replicas(lab, "dev", *service) == declared else "1 replica",
+        seconds=60,
+    )
+
+
 def test_a_deleted_deployment_comes_back_on_dev(lab: Lab) -> None:
     kubectl = lab.kubectl("dev")
     before = kubectl.get("--namespace=streaming", "deployment/tv-api")["metadata"]["uid"]

@@ -285,12 +285,8 @@ class Terminal:
 
     def wait_for(self, text: str) -> None:
         """Reads until `text` was shown, behind what was waited for before."""
-        deadline = time.monotonic() + TIMEOUT
         while (found := self.seen.find(text, self._waited_for)) < 0:
-            left = deadline - time.monotonic()
-            readable, _, _ = select.select([self._ours], [], [], max(left, 0))
-            assert readable, f"{text!r} never came:\n{self.seen}"
-            part = self._read()
+            part = self._read(text)
             assert part, f"ended without {text!r}:\n{self.seen}"
             self.seen += part
         self._waited_for = found + len(text)
@@ -304,12 +300,15 @@ class Terminal:
 
     def end(self) -> int:
         """Reads the rest; the exit code."""
-        while part := self._read():
+        while part := self._read("its end"):
             self.seen += part
         os.close(self._ours)
         return self.process.wait(TIMEOUT)
 
-    def _read(self) -> str:
+    def _read(self, awaited: str) -> str:
+        """What the script says next; empty once it has ended."""
+        readable, _, _ = select.select([self._ours], [], [], TIMEOUT)
+        assert readable, f"silent for {TIMEOUT} s without {awaited!r}:\n{self.seen}"
         with suppress(OSError):  # the other side was closed
             return os.read(self._ours, 65536).decode(errors="replace")
         return ""

@@ -77,6 +77,20 @@ def test_argo_cd_keeps_nothing_to_roll_back_to(dev: Settings, prod: Settings) ->
         assert spec(settings, "tv-api")["revisionHistoryLimit"] == 1
 
 
+def test_what_an_autoscaler_sets_is_left_to_it_and_nothing_else_is(
+    dev: Settings, prod: Settings
+) -> None:
+    for settings in (dev, prod):
+        for _, name, _ in settings.catalogue.entries():
+            ignored = spec(settings, name)["ignoreDifferences"]
+            assert {one["kind"] for one in ignored} == {"Deployment", "StatefulSet"}
+            for one in ignored:
+                assert one["managedFieldsManagers"] == ["kube-controller-manager"]
+                assert "jsonPointers" not in one, "who scales by hand is put right"
+            options = spec(settings, name)["syncPolicy"]["syncOptions"]
+            assert "RespectIgnoreDifferences=true" in options
+
+
 def test_no_sync_replaces_objects(dev: Settings, prod: Settings) -> None:
     for settings in (dev, prod):
         for _, name, _ in settings.catalogue.entries():

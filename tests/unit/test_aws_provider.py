@@ -511,6 +511,13 @@ def test_an_existing_network_is_found_by_its_id_and_a_missing_one_is_not(account
     assert found("vpc-0ffffffffffffffff") == []
 
 
+def test_what_a_vpc_is_like_is_read(account: Memory) -> None:
+    vpc = account.create(VPC, cidrBlock="10.0.0.0/16", enableDnsHostnames=True)
+    found = look_up(account.resources, "aws:ec2/getVpc:getVpc", {"id": vpc.id})
+    assert [one["cidrBlock"] for one in found["cidrBlockAssociations"]] == ["10.0.0.0/16"]
+    assert (found["enableDnsSupport"], found["enableDnsHostnames"]) == (True, True)
+
+
 def test_a_search_for_one_that_matches_nothing_says_so(account: Memory) -> None:
     with pytest.raises(LabAwsError, match="no subnets match"):
         look_up(account.resources, "aws:ec2/getSubnet:getSubnet", {"tags": {"Name": "nobody"}})

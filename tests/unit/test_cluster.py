@@ -20,6 +20,7 @@ from settings import Settings, load_files
 from settings.kubernetes import RELEASES
 from settings.stack import Access as AccessSettings
 from tests.unit.conftest import Bend
+from tests.unit.existing import USABLE_VPC
 from tests.unit.recording import Recorded, Recording, record
 
 CLUSTER = "aws:eks/cluster:Cluster"
@@ -28,6 +29,7 @@ TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 ADDON = "aws:eks/addon:Addon"
 ENTRY = "aws:eks/accessEntry:AccessEntry"
 ASSOCIATION = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
+INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 PROVIDER = "pulumi:providers:kubernetes"
 ROLE = "arn:aws:iam::123456789012:role"
 
@@ -74,6 +76,37 @@ def test_the_endpoint_is_private_unless_somebody_is_listed(
     assert (closed["endpointPrivateAccess"], closed["endpointPublicAccess"]) == (True, False)
     assert (listed["endpointPrivateAccess"], listed["endpointPublicAccess"]) == (True, True)
     assert listed["publicAccessCidrs"] == [office]
+
+
+def test_a_connected_network_reaches_the_private_endpoint_where_it_is_listed(
+    dev_cluster: Recording, configuration: Path, bend: Bend
+) -> None:
+    office = "192.168.10.0/24"
+    bend("Pulumi.dev.yaml", lambda c: c["platform:cluster"].update(privateAccess=[office]))
+
+    listed = build(load_files("dev", configuration))
+
+    rule = listed.one(INGRESS, "cluster-control-plane-from-192.168.10.0-24")
+    assert rule.inputs["cidrIpv4"] == office
+    assert (rule.inputs["fromPort"], rule.inputs["toPort"]) == (443, 443)
+    assert rule.inputs["securityGroupId"] == "sg-0c1a2b3c4d5e6f708", "EKS's own, of the endpoint"
+    assert listed.waits_for(listed.one(PROVIDER), rule), "Pulumi may come from there"
+    assert not [r for r in dev_cluster.of(INGRESS) if "control-plane" in r.name]
+
+
+def test_machine_images_are_pinned_where_a_release_is_named(
+    dev_cluster: Recording, configuration: Path, bend: Bend
+) -> None:
+    release = "1.35.2-20260710"
+    bend(
+        "Pulumi.dev.yaml",
+        lambda c: c["platform:cluster"]["nodeGroups"][0].update(release=release),
+    )
+
+    pinned = build(load_files("dev", configuration))
+
+    assert pinned.one(NODE_GROUP).inputs["releaseVersion"] == release
+    assert "releaseVersion" not in dev_cluster.one(NODE_GROUP).inputs
 
 
 def test_a_third_zone_is_none_of_the_control_planes_business(
@@ -414,6 +447,7 @@ def adopt(
         load_files("dev", configuration),
         answers={
             "aws:ec2/getVpcs:getVpcs": {"ids": [VPC]},
+            "aws:ec2/getVpc:getVpc": USABLE_VPC,
             "aws:ec2/getSubnets:getSubnets": {"ids": list(subnets)},
             "aws:ec2/getSubnet:getSubnet": lambda inputs: {
                 "vpcId": VPC,

@@ -19,6 +19,7 @@ from components.subnets import ZONES, divide
 from settings import Settings, load_files
 from settings.ranges import LARGEST_NETWORK, SMALLEST_NETWORK
 from tests.unit.conftest import Bend
+from tests.unit.existing import USABLE_VPC
 from tests.unit.recording import Answer, Recorded, Recording, record
 
 LARGEST_AWS_SUBNET, SMALLEST_LOAD_BALANCER_SUBNET = 16, 27
@@ -237,7 +238,12 @@ def listed(there: Collection[str]) -> Callable[[Mapping[str, Any]], Mapping[str,
 
 
 def adopt(
-    configuration: Path, bend: Bend, private: list[str], public: list[str], vpc: str = VPC
+    configuration: Path,
+    bend: Bend,
+    private: list[str],
+    public: list[str],
+    vpc: str = VPC,
+    **differently: Any,
 ) -> Recording:
     existing = {"vpc": vpc, "privateSubnets": private, "publicSubnets": public}
     bend(
@@ -246,6 +252,7 @@ def adopt(
     )
     answers: dict[str, Answer] = {
         "aws:ec2/getVpcs:getVpcs": listed([VPC]),
+        "aws:ec2/getVpc:getVpc": {**USABLE_VPC, **differently},
         "aws:ec2/getSubnets:getSubnets": listed(SUBNETS),
         "aws:ec2/getSubnet:getSubnet": one_subnet,
     }
@@ -277,6 +284,25 @@ def test_subnets_in_one_zone_and_of_another_vpc_are_reported_together(
     first, second = str(refused.value).splitlines()[1:]
     assert "existing.privateSubnets: are all in eu-central-1a" in first
     assert f"existing.publicSubnets[1]: belongs to vpc-0ffffffffffffffff and not to {VPC}" in second
+
+
+def test_a_vpc_that_cannot_hold_a_cluster_says_why(configuration: Path, bend: Bend) -> None:
+    with pytest.raises(pulumi.RunError) as refused:
+        adopt(
+            configuration,
+            bend,
+            ["subnet-0000000a", "subnet-0000000b"],
+            [],
+            enableDnsHostnames=False,
+            cidrBlockAssociations=[
+                {"associationId": "1", "cidrBlock": "172.20.4.0/22", "state": "associated"}
+            ],
+        )
+
+    report = str(refused.value)
+    assert "2 problems" in report
+    assert "existing.vpc: has enableDnsHostnames off, and nodes find a private" in report
+    assert f"cluster.serviceCidr: overlaps 172.20.4.0/22 of {VPC} (given: 172.20.0.0/16)" in report
 
 
 def test_what_does_not_exist_is_named_and_no_zone_is_guessed(

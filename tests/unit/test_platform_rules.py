@@ -67,6 +67,39 @@ CASES: dict[str, tuple[Change, str]] = {
         cluster(publicAccess=["0.0.0.0/0"]),
         "platform:cluster.publicAccess[0]: lets the whole internet in",
     ),
+    "an endpoint open to addresses that never reach it": (
+        cluster(publicAccess=["10.0.0.0/8"]),
+        "platform:cluster.publicAccess[0]: is private, and EKS refuses it here "
+        "(given: 10.0.0.0/8); list it in privateAccess",
+    ),
+    "a neighbour on the internet": (
+        cluster(privateAccess=["203.0.113.0/24"]),
+        "platform:cluster.privateAccess[0]: is not private",
+    ),
+    "no node to begin with": (
+        lambda c: c["platform:cluster"]["nodeGroups"][0].update(minSize=0),
+        "platform:cluster: has no node group where DNS and Argo CD can start",
+    ),
+    "no node that takes just any pod": (
+        lambda c: c["platform:cluster"]["nodeGroups"][0].update(
+            taints=[{"key": "gpu", "effect": "NO_SCHEDULE"}]
+        ),
+        "platform:cluster: has no node group where DNS and Argo CD can start",
+    ),
+    "a machine image of another version": (
+        lambda c: c["platform:cluster"]["nodeGroups"][0].update(release="1.34.6-20260710"),
+        "platform:cluster: has nodeGroups general at release 1.34.6-20260710",
+    ),
+    "a role that kubectl cannot take on": (
+        lambda c: c.update(
+            {
+                "aws:assumeRoles": [
+                    {"roleArn": "arn:aws:iam::123456789012:role/x", "externalId": "secret"}
+                ]
+            }
+        ),
+        "aws:assumeRoles[0]: has an externalId, which `aws eks get-token` cannot pass on",
+    ),
     "a service range that EKS refuses": (
         cluster(serviceCidr="172.20.0.0/28"),
         "platform:cluster.serviceCidr: is no size that EKS allows",

@@ -38,6 +38,7 @@ def test_what_stands_is_said_in_the_keys_of_the_stack_file(dev: Settings, prod: 
         "aws:region": "eu-central-1",
         "platform:organization": "acme",
         "platform:network.cidr": "10.10.0.0/16",
+        "platform:network.zones": "a and b",
         "platform:cluster.serviceCidr": "172.20.0.0/16",
         "platform:cluster.version": "1.35",
         "platform:registry.encryption": "AES256",
@@ -101,6 +102,19 @@ def test_a_value_that_is_left_out_is_its_default(dev: Settings, config: dict[str
     report = refusal("dev", config, stands)
     assert "172.21.0.0/16 stands" in report
     assert "(given: 172.20.0.0/16)" in report
+
+
+@pytest.mark.parametrize(
+    ("zones", "fits"), [(["b", "a", "c"], True), (["b", "c"], False), (["c", "a", "b"], False)]
+)
+def test_the_control_plane_stays_in_its_two_zones(
+    dev: Settings, config: dict[str, Any], zones: list[str], fits: bool
+) -> None:
+    config["platform:network"]["zones"] = zones
+    if fits:
+        load("dev", config, CHECKOUT, standing(dev))
+    else:
+        assert "platform:network.zones: a and b stands" in refusal("dev", config, standing(dev))
 
 
 def test_an_own_vpc_is_not_given_up_for_an_existing_one_unnoticed(
