@@ -28,7 +28,15 @@ WsgiApp: TypeAlias = Callable[[Environ, Any], Iterable[bytes]]
 
 READING = ("Describe", "Get", "List", "BatchGet", "BatchCheck")
 """How the names of AWS actions start that change nothing."""
-_KEPT = ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "CONTENT_TYPE", "CONTENT_LENGTH")
+_KEPT = (
+    "REQUEST_METHOD",
+    "PATH_INFO",
+    "RAW_URI",  # moto goes by it, so that a slash within a name stays one
+    "REQUEST_URI",
+    "QUERY_STRING",
+    "CONTENT_TYPE",
+    "CONTENT_LENGTH",
+)
 
 
 class JournaledApp:

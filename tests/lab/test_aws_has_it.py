@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from lab import supervisor
+from lab.waiting import wait_until_empty
 from tests.lab.conftest import Lab
 
 Client = Callable[[str], Any]
@@ -57,3 +61,27 @@ def test_each_pipeline_has_a_role_of_its_own(client: Client) -> None:
     assert {f"acme-dev-ci-{name}" for name in ("leaderboard", "tournaments")} <= names
     assert {f"acme-dev-ci-{name}" for name in ("tv-api", "tv-frontend")} <= names
     assert not [name for name in names if name.startswith("acme-prod-ci-")]
+
+
+def test_a_killed_aws_comes_back_as_it_was(lab: Lab, client: Client) -> None:
+    def state() -> dict[str, Any]:
+        return {
+            "clusters": client("eks").list_clusters()["clusters"],
+            "node groups": client("eks").list_nodegroups(clusterName="acme-prod")["nodegroups"],
+            "VPCs": sorted(vpc["VpcId"] for vpc in client("ec2").describe_vpcs()["Vpcs"]),
+            "roles": sorted(role["Arn"] for role in client("iam").list_roles()["Roles"]),
+        }
+
+    before = state()
+    assert before["clusters"] == ["acme-dev", "acme-prod"]
+    (part,) = (part for part in supervisor.status(lab.site) if part.part == "aws")
+    assert part.pid
+    os.kill(part.pid, signal.SIGKILL)
+
+    def away() -> list[str]:
+        now = {p.part: p for p in supervisor.status(lab.site)}
+        late = [p.part for p in now.values() if p.state != "ready"]
+        return late or (["aws"] if now["aws"].pid == part.pid else [])
+
+    wait_until_empty("the return of AWS", away, seconds=90)
+    assert state() == before

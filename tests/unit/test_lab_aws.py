@@ -87,6 +87,24 @@ def test_a_line_cut_short_by_a_kill_is_dropped(tmp_path: Path) -> None:
     assert journal.read_text() == whole, "the next line would be written behind half a line"
 
 
+def test_a_request_finds_its_way_again_by_its_address(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    def rest(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        seen.extend(environ[name] for name in ("PATH_INFO", "REQUEST_URI", "RAW_URI"))
+        start_response("200 OK", [])
+        return []
+
+    address = dict.fromkeys(("PATH_INFO", "REQUEST_URI", "RAW_URI"), "/clusters")
+    request = {"REQUEST_METHOD": "POST", **address, "wsgi.input": io.BytesIO()}
+    list(JournaledApp(rest, tmp_path / "journal")(request, lambda *_: None))
+    seen.clear()
+
+    JournaledApp(rest, tmp_path / "journal").replay(dict.fromkeys(address, "/"))
+
+    assert seen == ["/clusters"] * 3
+
+
 def test_requests_are_judged_by_their_action() -> None:
     def environ(**given: str) -> dict[str, str]:
         return {"REQUEST_METHOD": "POST", **given}
