@@ -15,12 +15,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Self, TypeAlias
 from unittest import mock
 from urllib.parse import parse_qs
 
 from moto.ecr import models as ecr
 from moto.moto_api._internal import mock_random
+from moto.sts import utils as sts
 from werkzeug.test import run_wsgi_app
 
 Environ: TypeAlias = dict[str, Any]
@@ -98,7 +100,11 @@ class JournaledApp:
         """The next change, with the chance and the time that belong to it."""
         self._changes += 1
         mock_random.seed(self._changes)
-        with mock.patch.object(ecr, "datetime", standing(at)):
+        with (
+            mock.patch.object(ecr, "datetime", standing(at)),
+            # Session tokens come from elsewhere, and a session must outlive moto like its key.
+            mock.patch.object(sts, "os", SimpleNamespace(urandom=mock_random.randbytes)),
+        ):
             yield
 
 

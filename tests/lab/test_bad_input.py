@@ -33,10 +33,11 @@ def test_every_problem_is_in_one_report_and_nothing_is_created(lab: Lab) -> None
     assert done.returncode != 0
     assert "Traceback" not in output
     for expected in (
-        "4 problems in the configuration, nothing was created",
+        "5 problems in the configuration, nothing was created",
         "Pulumi.prod.yaml: platform:speed",
         "Pulumi.prod.yaml: platform:clutser: is not a key known here; did you mean cluster?",
         "Pulumi.prod.yaml: platform:organization: must be a DNS label",
+        "Pulumi.prod.yaml: platform:organization: acme stands",
         "Pulumi.prod.yaml: platform:registry.untaggedDays",
     ):
         assert expected in output, output

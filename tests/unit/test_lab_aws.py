@@ -10,6 +10,7 @@ from typing import Any
 
 from moto.ecr import models as ecr
 from moto.moto_api._internal import mock_random
+from moto.sts.utils import random_session_token
 
 from lab.aws_account import roles
 from lab.aws_journal import JournaledApp, changes_something
@@ -32,7 +33,8 @@ class Vpcs:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         body = environ["wsgi.input"].read()
         if b"CreateVpc" in body:
-            self.made.append((mock_random.get_random_hex(17), _now()))
+            chance = mock_random.get_random_hex(17) + random_session_token()
+            self.made.append((chance, _now()))
         else:
             mock_random.get_random_hex(5)  # reading may use up chance, too
         start_response("200 OK", [])
