@@ -140,7 +140,7 @@ def application_spec(
             "retry": _retry(settings),
             "syncOptions": list(SYNC_OPTIONS),
         },
-        "ignoreDifferences": [dict(ignored) for ignored in SCALED_BY_THE_CLUSTER],
+        "ignoreDifferences": list(SCALED_BY_THE_CLUSTER),
         # Who applied what now runs, and nothing to roll back to: that goes through Git.
         "revisionHistoryLimit": 1,
         "info": [

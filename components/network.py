@@ -11,7 +11,7 @@ import pulumi_aws as aws
 
 from components import adoption, existing_network, policies, subnets
 from settings import Settings, names
-from settings.stack import ExistingNetwork
+from settings.stack import ExistingNetwork, control_plane_zones
 
 ANYWHERE = "0.0.0.0/0"
 REGISTRY_READING = (
@@ -104,7 +104,7 @@ class Network(pulumi.ComponentResource):
 
         self.vpc_id = vpc.id
         self.private_subnet_ids = _reachable([s.id for s in private.values()], doors)
-        first = config.zones[:2]
+        first = control_plane_zones(config.zones)
         self.control_plane_subnet_ids = _reachable(
             [private[letter].id for letter in first], doors[: 1 + len(first)]
         )

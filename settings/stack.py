@@ -61,6 +61,11 @@ PollSchedule = Annotated[
 Duration = Annotated[str, Matching(r"[1-9]\d*(m|h)", "must be a time such as 90m or 8h")]
 
 
+def control_plane_zones(zones: list[str]) -> list[str]:
+    """Those of a network's zones that EKS is given, once and for the cluster's life."""
+    return zones[:2]
+
+
 class ExistingNetwork(Model):
     """A VPC that somebody else looks after."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from settings.environment import Settings
 from settings.problems import Problem
-from settings.stack import Cluster, Network, Part, Registry
+from settings.stack import Cluster, Network, Part, Registry, control_plane_zones
 
 VERSION = "platform:cluster.version"
 ANEW: tuple[Part, ...] = ("applications", "cluster", "network")
@@ -32,8 +32,8 @@ class Fixed:
 
 
 def _control_plane_zones(zones: list[str]) -> str:
-    """The zones that EKS was given, whatever others nodes are in too."""
-    return " and ".join(sorted(map(str, zones[:2])))
+    """The zones that EKS was given, in any order, whatever others nodes are in too."""
+    return " and ".join(sorted(map(str, control_plane_zones(zones))))
 
 
 FIXED: Mapping[str, Fixed] = {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +20,7 @@ from lab.gitops_checkout import clone
 from lab.kubectl import Kubectl
 from lab.program import Program, aws_credentials
 from lab.site import Site
+from lab.state import PartStatus
 from lab.toolchain import Toolchain
 from lab.up import up
 
@@ -44,6 +47,17 @@ class Lab:
         """A boto3 client of the account and region that both environments are in."""
         owner = self.builds.settings.registry_owner
         return Account(self.site, owner.account, owner.region).client(service)
+
+    def kill(self, part: str) -> PartStatus:
+        """Kills a part as `kill -9` does; what it was until then."""
+        (found,) = (one for one in supervisor.status(self.site) if one.part == part)
+        assert found.pid
+        os.kill(found.pid, signal.SIGKILL)
+        return found
+
+    def unready(self) -> list[str]:
+        """The parts that are not ready."""
+        return [one.part for one in supervisor.status(self.site) if one.state != "ready"]
 
     def clone(self, folder: Path) -> Path:
         """A fresh clone of the GitOps repository that can push."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -74,14 +72,11 @@ def test_a_killed_aws_comes_back_as_it_was(lab: Lab, client: Client) -> None:
 
     before = state()
     assert before["clusters"] == ["acme-dev", "acme-prod"]
-    (part,) = (part for part in supervisor.status(lab.site) if part.part == "aws")
-    assert part.pid
-    os.kill(part.pid, signal.SIGKILL)
+    killed = lab.kill("aws")
 
     def away() -> list[str]:
-        now = {p.part: p for p in supervisor.status(lab.site)}
-        late = [p.part for p in now.values() if p.state != "ready"]
-        return late or (["aws"] if now["aws"].pid == part.pid else [])
+        unnoticed = [p.part for p in supervisor.status(lab.site) if p.pid == killed.pid]
+        return unnoticed or lab.unready()
 
     wait_until_empty("the return of AWS", away, seconds=90)
     assert state() == before

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-
 import pytest
 
 from lab import supervisor
@@ -67,18 +64,12 @@ def test_a_second_lab_on_the_same_ports_is_refused_as_a_whole(lab: Lab) -> None:
 
 
 def test_a_killed_api_server_is_named_with_its_log_and_comes_back(lab: Lab) -> None:
-    (part,) = (p for p in supervisor.status(lab.site) if p.part == "prod/apiserver")
-    assert part.pid
-    os.kill(part.pid, signal.SIGKILL)
+    part = lab.kill("prod/apiserver")
 
     def named() -> str:
         (now,) = (p for p in supervisor.status(lab.site) if p.part == "prod/apiserver")
         return "" if "make down" in now.note or now.restarts > part.restarts else now.state
 
     wait_until_empty("the report of the killed API server", named, seconds=30, every=0.05)
-    wait_until_empty(
-        "its return",
-        lambda: [p.part for p in supervisor.status(lab.site) if p.state != "ready"],
-        seconds=90,
-    )
+    wait_until_empty("its return", lab.unready, seconds=90)
     assert lab.kubectl("prod").get("namespace", "argocd")

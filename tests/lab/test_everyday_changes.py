@@ -159,11 +159,11 @@ class Copy:
 def _refusal(diagnostics: Sequence[dict[str, Any]]) -> str:
     """Why the preview fails, in the words of the table; empty for reasons that are none of ours."""
     for message, urn in ((d["message"], d.get("urn")) for d in diagnostics):
-        if "unprotect" in message and "in the configuration" not in message:
-            thing, part = PRECIOUS[_type(str(urn))]
-            return f"{thing} is protected, as part `{part}`"
         if reported := re.search(r"^  - \S+ (platform:\S+: .*?)(?: \(given|;)", message, re.M):
             return reported[1]
+        if "unprotect" in message:
+            thing, part = PRECIOUS[_type(str(urn))]
+            return f"{thing} is protected, as part `{part}`"
         if "owns the registry" in message:
             return str(message).removeprefix("error: ").strip()
     return ""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import socket
 import subprocess
 from collections.abc import Callable
@@ -63,9 +62,7 @@ def aws_provider(process: subprocess.Popen[str], _: Lab) -> None:
 
 
 def api_server(_: subprocess.Popen[str], lab: Lab) -> None:
-    (part,) = (p for p in supervisor.status(lab.site) if p.part == "prod/apiserver")
-    assert part.pid
-    os.kill(part.pid, signal.SIGKILL)
+    lab.kill("prod/apiserver")
 
 
 VICTIMS: tuple[tuple[Callable[[subprocess.Popen[str], Lab], None], range], ...] = (
@@ -139,11 +136,7 @@ def no_record(lab: Lab) -> str:
 
 def converge(lab: Lab, program: Program) -> str:
     """Runs `up` again as docs/operate.md says, and returns what it said."""
-    wait_until_empty(
-        "the lab's recovery",
-        lambda: [p.part for p in supervisor.status(lab.site) if p.state != "ready"],
-        seconds=90,
-    )
+    wait_until_empty("the lab's recovery", lab.unready, seconds=90)
     stack = program.selected("prod")
     program.run("cancel", "--yes", stack=stack)  # whoever was killed still holds the lock
     done = program.run("up", "--yes", stack=stack)
