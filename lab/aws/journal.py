@@ -2,8 +2,9 @@
 
 Pulumi learns of a resource when `create` answers. Killed between AWS's work and that answer, it
 creates again: a second VPC, or EntityAlreadyExists for a role. The journal notes each creation
-before it begins. The next creation of the same URN with the same inputs takes up what is there;
-without such a note an existing resource is reported, as AWS does, and never taken over.
+before it begins. The next creation of the same URN with the same inputs takes up what is there,
+under the name that was made up for it; without such a note an existing resource is reported, as
+AWS does, and never taken over.
 """
 
 from __future__ import annotations
@@ -39,13 +40,12 @@ class Journal:
         self._write(Creation(urn=urn, inputs=inputs, identifier=identifier))
         self._mine.add(urn)
 
-    def interrupted(self, urn: str, inputs: Values) -> Creation | None:
-        """The creation of the same thing that somebody may have been killed in."""
+    def interrupted(self, urn: str) -> Creation | None:
+        """The creation that somebody may have been killed in."""
         try:
-            note = Creation(**json.loads(self._file(urn).read_text()))
+            return Creation(**json.loads(self._file(urn).read_text()))
         except (FileNotFoundError, ValueError, TypeError):
             return None
-        return note if note.inputs == inputs else None
 
     def known(self, urn: str) -> None:
         """Pulumi spoke of the resource by its id, or nothing was created: the note is done."""

@@ -77,6 +77,8 @@ class Resources:
     def _filled_in(self, row: Property, urn: str, old: Values, inputs: Values, seed: bytes) -> Any:
         if not row.autonamed:
             return row.default
+        begun = self.journal.interrupted(urn)
+        old = old or (begun.inputs if begun else {})
         if old.get(row.name) and old.get(f"{row.name}Prefix") == inputs.get(f"{row.name}Prefix"):
             return old[row.name]
         prefix = inputs.get(f"{row.name}Prefix") or f"{urn.rsplit('::', 1)[-1]}-"
@@ -143,8 +145,8 @@ class Resources:
 
     def _interrupted(self, kind: Kind, urn: str, inputs: Values) -> str | None:
         """What a killed run created of this very resource."""
-        note = self.journal.interrupted(urn, inputs)
-        if note is None or kind.adopt:
+        note = self.journal.interrupted(urn)
+        if note is None or note.inputs != inputs or kind.adopt:
             return None
         if note.identifier is not None:
             candidates = [note.identifier]

@@ -12,7 +12,16 @@ from moto import mock_aws
 from lab.aws.kinds import KINDS
 from lab.aws.table import Values
 from tests.unit import aws_in_memory
-from tests.unit.aws_in_memory import ACCOUNT, REGION, ROLE, TRUST, Memory, cluster, urn
+from tests.unit.aws_in_memory import (
+    ACCOUNT,
+    LAUNCH_TEMPLATE,
+    REGION,
+    ROLE,
+    TRUST,
+    Memory,
+    cluster,
+    urn,
+)
 
 TAGS = {"ManagedBy": "pulumi", "Name": "acme-dev"}
 POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}'
@@ -154,3 +163,17 @@ def test_what_a_crash_cut_off_is_taken_up(account: Memory, pulumi_type: str) -> 
     again, same_state = account.resources.create(kind, urn(kind), inputs)
     assert again == made
     assert same_state == state
+
+
+def test_what_a_crash_cut_off_keeps_the_name_that_was_made_up_for_it(account: Memory) -> None:
+    template = urn(LAUNCH_TEMPLATE, "unnamed")
+    inputs = {"metadataOptions": {"httpTokens": "required"}}
+
+    def checked(seed: bytes) -> Values:
+        return account.resources.check(LAUNCH_TEMPLATE, template, {}, inputs, seed)[0]
+
+    killed = checked(b"the run that was killed")
+    assert checked(b"the next run")["name"] != killed["name"]
+    made, _ = account.resources.create(LAUNCH_TEMPLATE, template, killed)
+    again, _ = account.resources.create(LAUNCH_TEMPLATE, template, checked(b"the next run"))
+    assert again == made
