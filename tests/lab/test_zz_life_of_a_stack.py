@@ -5,6 +5,7 @@ Runs last: it takes the lab apart.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import socket
@@ -101,6 +102,7 @@ def test_an_update_that_was_killed_converges_when_it_is_run_again(
 ) -> None:
     kill, moments = VICTIMS[trial % len(VICTIMS)]
     chance = random.Random(trial)  # noqa: S311 - another moment each trial, the same each run
+    before = numbers(lab)
     destroy(program, "prod")
     with updating(program) as update:
         follow(update.stdout, chance.choice(moments))
@@ -108,10 +110,25 @@ def test_an_update_that_was_killed_converges_when_it_is_run_again(
         kill(update, lab)
         update.communicate(timeout=300)
     converge(lab, program)
+    assert numbers(lab) == before, "something was made twice, or not at all"
+    end_official_providers(started)
     wait_until_empty(
         "the end of what the update had started",
         lambda: [str(process) for process in started if process.is_running()],
     )
+
+
+def end_official_providers(started: list[psutil.Process]) -> None:
+    """Pulumi's own providers look every five minutes only whether its engine is still there."""
+    for process in started:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.name() == "pulumi-resource-kubernetes":
+                process.kill()
+
+
+def numbers(lab: Lab) -> dict[str, int]:
+    """How many of each kind the program has made in AWS."""
+    return {what: len(found) for what, found in ours(lab).items()}
 
 
 def test_helm_killed_at_work_is_in_nobodys_way(lab: Lab, program: Program) -> None:
