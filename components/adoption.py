@@ -5,12 +5,13 @@ from __future__ import annotations
 import pulumi
 
 from components import existing_cluster, existing_network
+from components.existing_network import Found
 from settings import Settings, SettingsError
 from settings.stack import ExistingNetwork
 
 
-def check(settings: Settings, network: ExistingNetwork, opts: pulumi.InvokeOptions) -> None:
-    """Look up the network, and the cluster in it if one is adopted too.
+def check(settings: Settings, network: ExistingNetwork, opts: pulumi.InvokeOptions) -> Found:
+    """Look up the network, and the cluster in it if one is adopted too; the network as it is.
 
     RunError says in one report all that is missing or does not fit. What is usable but would be
     missed later is warned about.
@@ -25,3 +26,4 @@ def check(settings: Settings, network: ExistingNetwork, opts: pulumi.InvokeOptio
         raise pulumi.RunError(str(SettingsError(problems)))
     for warning in existing_network.untagged(network, found):
         pulumi.log.warn(warning)
+    return found

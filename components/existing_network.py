@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from settings import Problem
-from settings.stack import ExistingNetwork
+from settings.stack import ExistingNetwork, control_plane_zones
 
 LOAD_BALANCER_TAGS = {
     "public": "kubernetes.io/role/elb",
@@ -114,6 +114,13 @@ def _unfit_subnets(existing: ExistingNetwork, found: Found, file: str) -> Iterat
                 f"are all in {zones.pop()}, and EKS and load balancers want {ZONES} zones",
                 "add a subnet in another zone",
             )
+
+
+def of_the_control_plane(existing: ExistingNetwork, found: Found) -> list[str]:
+    """The private subnets in the first two zones of their list: others may come later."""
+    zones = [found.subnets[subnet].zone for subnet in existing.private_subnets]
+    first = control_plane_zones(list(dict.fromkeys(zones)))
+    return [subnet for subnet in existing.private_subnets if found.subnets[subnet].zone in first]
 
 
 def untagged(existing: ExistingNetwork, found: Found) -> Iterator[str]:

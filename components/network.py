@@ -74,10 +74,12 @@ class Network(pulumi.ComponentResource):
         )
 
     def _adopt(self, existing: ExistingNetwork) -> None:
-        adoption.check(self._settings, existing, pulumi.InvokeOptions(parent=self))
+        found = adoption.check(self._settings, existing, pulumi.InvokeOptions(parent=self))
         self.vpc_id = pulumi.Output.from_input(existing.vpc)
         self.private_subnet_ids = pulumi.Output.from_input(existing.private_subnets)
-        self.control_plane_subnet_ids = self.private_subnet_ids
+        self.control_plane_subnet_ids = pulumi.Output.from_input(
+            existing_network.of_the_control_plane(existing, found)
+        )
         self.public_subnet_ids = pulumi.Output.from_input(existing.public_subnets)
 
     def _create(self, cidr: IPv4Network) -> None:

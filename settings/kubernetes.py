@@ -2,8 +2,8 @@
 
 Source: "Amazon EKS Kubernetes release calendar" and the add-on tables of the Amazon EKS user
 guide, and `aws eks describe-addon-versions --kubernetes-version <version>`. The table is data
-and no clock is read: a version leaves it when its standard support ends, in a change of this
-file, so that a preview of the same commit is the same on any day.
+and no clock is read: that a version's support has ended is a change of this file, so that a preview
+of the same commit is the same on any day.
 """
 
 from __future__ import annotations
@@ -24,13 +24,16 @@ class Release:
 
     standard_support_ends: str
     """The day on which extended support, and its price, begins; year-month-day."""
+    standard: bool
+    """Whether that day was still to come; afterwards AWS upgrades clusters of fast environments."""
     addons: Mapping[AddonName, str]
     """The add-ons that every cluster has, at the versions that were read for this release."""
 
 
-def _release(ends: str, *, kube_proxy: str, coredns: str) -> Release:
+def _release(ends: str, *, standard: bool = True, kube_proxy: str, coredns: str) -> Release:
     return Release(
         standard_support_ends=ends,
+        standard=standard,
         addons=MappingProxyType(
             {
                 # These two follow the node's kernel and AWS's API, not the Kubernetes version.
@@ -45,6 +48,12 @@ def _release(ends: str, *, kube_proxy: str, coredns: str) -> Release:
 
 RELEASES: Mapping[str, Release] = MappingProxyType(
     {
+        "1.33": _release(
+            "2026-07-29",
+            standard=False,
+            kube_proxy="v1.33.10-eksbuild.2",
+            coredns="v1.13.2-eksbuild.4",
+        ),
         "1.34": _release(
             "2026-12-02", kube_proxy="v1.34.6-eksbuild.13", coredns="v1.13.2-eksbuild.11"
         ),
@@ -59,12 +68,19 @@ RELEASES: Mapping[str, Release] = MappingProxyType(
 
 
 def supported(version: str) -> str:
-    """`version`, or ValueError when EKS gives it no standard support."""
+    """`version`, or ValueError when EKS does not support it."""
     if version not in RELEASES:
-        known = ", ".join(
-            f"{name} (until {release.standard_support_ends})" for name, release in RELEASES.items()
-        )
         raise ValueError(
-            f"is not in standard support on EKS; use one of {known}, one minor version up at a time"
+            f"is not supported on EKS; use one of {versions()}, one minor version up at a time"
         )
     return version
+
+
+def versions() -> str:
+    """All of them in a sentence, with what there is to know before one is chosen."""
+    return ", ".join(
+        f"{name} (until {release.standard_support_ends})"
+        if release.standard
+        else f"{name} (extended support, in safe environments alone)"
+        for name, release in RELEASES.items()
+    )

@@ -9,6 +9,7 @@ from itertools import combinations
 from settings import credential_rules
 from settings.catalogue import CATALOGUE_FILE, Catalogue
 from settings.environment import Environment
+from settings.kubernetes import RELEASES, versions
 from settings.problems import Problem
 
 _ENVIRONMENT_NAME = re.compile(
@@ -25,6 +26,7 @@ def check(environments: Sequence[Environment], catalogue: Catalogue) -> Iterator
     for environment in environments:
         yield from _name(environment)
         yield from _keel(environment, catalogue)
+        yield from _kubernetes_support(environment)
         yield from _service_range(environment)
         yield from _registry(environment, environments)
         yield from _teams_with_access(environment, catalogue)
@@ -65,6 +67,19 @@ def _keel(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
             "",
             f"is missing, and {', '.join(served)} rely on it (delivery: keel)",
             "add platform:keel with a schedule",
+        )
+
+
+def _kubernetes_support(environment: Environment) -> Iterator[Problem]:
+    cluster = environment.config.cluster
+    release = RELEASES[cluster.version]
+    if not (release.standard or environment.speed.extended_support or cluster.existing):
+        yield environment.problem(
+            "cluster.version",
+            cluster.version,
+            f"left standard support on {release.standard_support_ends}, and AWS then upgrades the "
+            f"cluster by itself where speed is {environment.speed.name}",
+            f"use one of {versions()}, one minor version up at a time",
         )
 
 

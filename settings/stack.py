@@ -9,7 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from settings import ranges
 from settings.catalogue import Ci
-from settings.kubernetes import RELEASES, AddonName, supported
+from settings.kubernetes import AddonName, supported, versions
 from settings.machines import one_architecture
 from settings.model import (
     Branch,
@@ -62,7 +62,7 @@ Duration = Annotated[str, Matching(r"[1-9]\d*(m|h)", "must be a time such as 90m
 
 
 def control_plane_zones(zones: list[str]) -> list[str]:
-    """Those of a network's zones that EKS is given, once and for the cluster's life."""
+    """Those of a network's zones, in its order, that EKS is given for the cluster's life."""
     return zones[:2]
 
 
@@ -71,7 +71,8 @@ class ExistingNetwork(Model):
 
     vpc: VpcId = Field(description="its id")
     private_subnets: Annotated[list[SubnetId], different] = Field(
-        min_length=2, description="for nodes; in two zones at least"
+        min_length=2,
+        description="for nodes; in two zones at least, those of the control plane first",
     )
     public_subnets: Annotated[list[SubnetId], different] = Field(
         default=[], description="for load balancers that face the internet"
@@ -155,7 +156,7 @@ class Cluster(Model):
     """The EKS cluster, or the name of an existing one."""
 
     version: KubernetesVersion = Field(
-        description=f"of Kubernetes: {', '.join(RELEASES)}; one minor version up at a time"
+        description=f"of Kubernetes: {versions()}; one minor version up at a time"
     )
     service_cidr: Annotated[IPv4Network, AfterValidator(ranges.of_services)] = Field(
         IPv4Network("172.20.0.0/16"),

@@ -40,6 +40,7 @@ FIXED: Mapping[str, Fixed] = {
     "aws:region": Fixed(replaces="everything", allowed_by=()),
     "platform:organization": Fixed(replaces="whatever is named after it, such as the cluster"),
     "platform:network.cidr": Fixed(replaces="the VPC and all that is in it"),
+    "platform:network.existing.vpc": Fixed(replaces="the cluster, which lives in it"),
     "platform:network.zones": Fixed(
         replaces="the cluster, whose control plane stays in its first two zones",
         default=Network.model_fields["zones"].default,
@@ -70,6 +71,8 @@ def standing(settings: Settings) -> dict[str, str]:
         found["platform:network.cidr"] = config.network.cidr
         found["platform:network.zones"] = _control_plane_zones(config.network.zones)
     if not config.cluster.existing:
+        if config.network.existing:
+            found["platform:network.existing.vpc"] = config.network.existing.vpc
         found["platform:cluster.serviceCidr"] = config.cluster.service_cidr
         found[VERSION] = config.cluster.version
     if settings.owns_registry:
@@ -138,8 +141,7 @@ def _new(config: Mapping[str, Any], path: str, fixed: Fixed) -> str:
 
 def _given(config: Mapping[str, Any], path: str) -> object:
     """The value at `platform:section.key` of a raw configuration, or None."""
-    section, _, key = path.partition(".")
-    value = config.get(section)
-    if key:
-        return value.get(key) if isinstance(value, Mapping) else None
+    value: object = config
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
     return value

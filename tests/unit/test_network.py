@@ -38,6 +38,7 @@ def build(settings: Settings, **more: Any) -> Recording:
         return {
             "vpc": network.vpc_id,
             "private": network.private_subnet_ids,
+            "control plane": network.control_plane_subnet_ids,
             "public": network.public_subnet_ids,
         }
 
@@ -224,6 +225,7 @@ SUBNETS = {
     "subnet-0000000b": ("eu-central-1b", VPC),
     "subnet-0000000c": ("eu-central-1a", VPC),
     "subnet-0000000d": ("eu-central-1b", "vpc-0ffffffffffffffff"),
+    "subnet-0000000f": ("eu-central-1c", VPC),
 }
 
 
@@ -266,8 +268,21 @@ def test_an_existing_network_is_used_and_left_as_it_is(configuration: Path, bend
     assert adopted.result == {
         "vpc": VPC,
         "private": ["subnet-0000000a", "subnet-0000000b"],
+        "control plane": ["subnet-0000000a", "subnet-0000000b"],
         "public": [],
     }
+
+
+def test_a_zone_that_comes_later_is_for_nodes_alone(configuration: Path, bend: Bend) -> None:
+    private = ["subnet-0000000f", "subnet-0000000a", "subnet-0000000b", "subnet-0000000c"]
+    adopted = adopt(configuration, bend, private, [])
+
+    assert adopted.result["private"] == private
+    assert adopted.result["control plane"] == [
+        "subnet-0000000f",
+        "subnet-0000000a",
+        "subnet-0000000c",
+    ]
 
 
 def test_subnets_in_one_zone_and_of_another_vpc_are_reported_together(

@@ -53,11 +53,11 @@ CASES: dict[str, tuple[Change, str]] = {
     ),
     "a version out of support": (
         cluster(version="1.29"),
-        "platform:cluster.version: is not in standard support on EKS (given: 1.29); use one of",
+        "platform:cluster.version: is not supported on EKS (given: 1.29); use one of",
     ),
     "a version that does not exist": (
         cluster(version="1.99"),
-        "platform:cluster.version: is not in standard support on EKS",
+        "platform:cluster.version: is not supported on EKS",
     ),
     "a role that is none": (
         cluster(access={"platform": ["arn:aws:sts::123456789012:assumed-role/platform/me"]}),
@@ -146,6 +146,20 @@ def test_a_wrong_value_is_refused_with_its_place_and_a_remedy(
     bend("Pulumi.prod.yaml", change)
 
     assert expected in refusal(configuration)
+
+
+def test_a_version_in_extended_support_is_for_safe_environments(
+    configuration: Path, bend: Bend
+) -> None:
+    bend("Pulumi.prod.yaml", cluster(version="1.33"))
+    assert load_files("prod", configuration).config.cluster.version == "1.33"
+
+    bend("Pulumi.dev.yaml", cluster(version="1.33"))
+    report = refusal(configuration)
+    assert report.startswith("1 problem ")
+    assert (
+        "Pulumi.dev.yaml: platform:cluster.version: left standard support on 2026-07-29" in report
+    )
 
 
 @pytest.mark.parametrize("key", ["sync", "automated", "selfHeal"])
