@@ -11,16 +11,20 @@ import random
 import socket
 import subprocess
 from collections.abc import Callable
-from typing import IO
+from typing import IO, Any
 
 import psutil
 import pytest
+import yaml
 
 from lab import supervisor
 from lab.kubectl import KubectlError
 from lab.program import Program
+from lab.site import CHECKOUT
 from lab.waiting import wait_until_empty
+from settings import load_files
 from tests.lab.conftest import Lab
+from tests.lab.neighbour import neighbour
 
 ANEW = ["applications", "cluster", "network"]
 REPOSITORIES = [
@@ -190,6 +194,35 @@ def images(lab: Lab) -> dict[str, list[str]]:
             ecr.describe_repositories()["repositories"], key=lambda one: one["repositoryName"]
         )
     }
+
+
+def test_a_cluster_of_somebody_else_is_used_and_left_as_it_is(lab: Lab, program: Program) -> None:
+    destroy(program, "prod")
+    ours_alone = dict(program.trying["prod"])
+    with neighbour(lab, load_files("prod", CHECKOUT)) as theirs:
+        existing = {"vpc": theirs.vpc, "privateSubnets": theirs.subnets}
+        cluster = {**committed("prod")["platform:cluster"], "existing": theirs.cluster}
+        program.trying["prod"] |= {
+            "platform:network": {"existing": existing},
+            "platform:cluster": cluster,
+        }
+        before = ours(lab)
+        program.read("up", "--yes", stack=program.selected("prod"))
+        assert program.changes("prod") == {}
+        assert ours(lab) == before, "nothing of AWS belongs to an environment that is adopted"
+        applications = lab.kubectl("prod").get("--namespace=argocd", "applications")["items"]
+        assert len(applications) == len(REPOSITORIES)
+
+        destroy(program, "prod")
+        assert theirs.cluster in ours(lab)["cluster"]
+    program.trying["prod"] = ours_alone
+
+
+def committed(stack: str) -> dict[str, Any]:
+    """The configuration of the committed stack file."""
+    text = (CHECKOUT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")
+    config: dict[str, Any] = yaml.safe_load(text)["config"]
+    return config
 
 
 def test_destroying_both_stacks_leaves_the_images_and_says_so(lab: Lab, program: Program) -> None:
