@@ -117,25 +117,28 @@ def test_the_control_plane_stays_in_its_two_zones(
         assert "platform:network.zones: a and b stands" in refusal("dev", config, standing(dev))
 
 
+def existing_network(vpc: str) -> dict[str, Any]:
+    return {
+        "vpc": vpc,
+        "privateSubnets": ["subnet-0a1b2c3d4e5f60718", "subnet-0a1b2c3d4e5f60719"],
+    }
+
+
 def test_an_own_vpc_is_not_given_up_for_an_existing_one_unnoticed(
     dev: Settings, config: dict[str, Any]
 ) -> None:
-    subnets = ["subnet-0a1b2c3d4e5f60718", "subnet-0a1b2c3d4e5f60719"]
-    existing = {"vpc": "vpc-0a1b2c3d4e5f60718", "privateSubnets": subnets}
-    config["platform:network"] = {"existing": existing}
+    config["platform:network"] = {"existing": existing_network("vpc-0a1b2c3d4e5f60718")}
     assert "10.10.0.0/16 stands" in refusal("dev", config, standing(dev))
 
 
 def test_a_cluster_stays_in_the_vpc_that_it_was_given(
     dev: Settings, config: dict[str, Any]
 ) -> None:
-    subnets = ["subnet-0a1b2c3d4e5f60718", "subnet-0a1b2c3d4e5f60719"]
-    existing = {"vpc": "vpc-0a1b2c3d4e5f60718", "privateSubnets": subnets}
-    config["platform:network"] = {"existing": existing}
+    config["platform:network"] = {"existing": existing_network("vpc-0a1b2c3d4e5f60718")}
     stands = standing(load("dev", config, CHECKOUT))
 
     load("dev", config, CHECKOUT, stands)
-    existing["vpc"] = "vpc-0f0f0f0f0f0f0f0f0"
+    config["platform:network"] = {"existing": existing_network("vpc-0f0f0f0f0f0f0f0f0")}
     assert (
         "platform:network.existing.vpc: vpc-0a1b2c3d4e5f60718 stands, and another value would "
         "replace the cluster, which lives in it (given: vpc-0f0f0f0f0f0f0f0f0)"
