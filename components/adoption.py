@@ -19,9 +19,11 @@ def check(settings: Settings, network: ExistingNetwork, opts: pulumi.InvokeOptio
     file = f"Pulumi.{settings.stack}.yaml"
     found = existing_network.look_up(network, opts)
     cluster = settings.config.cluster
-    problems = [*existing_network.misfits(network, found, cluster.service_cidr, file)]
+    problems = [*existing_network.misfits(network, found, file)]
     if cluster.existing:
         problems += existing_cluster.obstacles(cluster.existing, network.vpc, file, opts)
+    elif found.vpc:
+        problems += existing_network.obstacles(network.vpc, found.vpc, cluster.service_cidr, file)
     if problems:
         raise pulumi.RunError(str(SettingsError(problems)))
     for warning in existing_network.untagged(network, found):

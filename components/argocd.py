@@ -81,7 +81,7 @@ class ArgoCd(pulumi.ComponentResource):
             timeout_seconds=TIMEOUT_SECONDS,
             opts=ResourceOptions(parent=self, depends_on=secrets),
         )
-        self.url = Output.from_input(f"https://{argocd_values.domain(settings)}")
+        self.url = Output.from_input(f"https://{settings.config.argocd_domain}")
         self.register_outputs({"namespace": self.namespace, "url": self.url})
 
 

@@ -25,7 +25,10 @@ def values(settings: Settings, held: Collection[str]) -> dict[str, Any]:
     replicas = 2 if settings.speed.protected else 1
     budget = {"enabled": settings.speed.protected, "minAvailable": 1}
     return {
-        "global": {"domain": domain(settings), "logging": {"format": "json", "level": "info"}},
+        "global": {
+            "domain": settings.config.argocd_domain,
+            "logging": {"format": "json", "level": "info"},
+        },
         # Without the CRDs there are no Applications: keep them where deletion must be deliberate.
         "crds": {"install": True, "keep": settings.speed.protected},
         "configs": {
@@ -66,11 +69,6 @@ PARAMS = {
     # Replacing deletes and recreates; it would also undo what Keel wrote.
     "server.sync.replace.allowed": "false",
 }
-
-
-def domain(settings: Settings) -> str:
-    """Where Argo CD's UI and API are reached."""
-    return settings.config.argocd.domain or f"argocd.{settings.config.domain}"
 
 
 def reference(name: str, held: Collection[str]) -> str:

@@ -58,19 +58,8 @@ def look_up(existing: ExistingNetwork, opts: pulumi.InvokeOptions) -> Found:
     )
 
 
-def misfits(
-    existing: ExistingNetwork, found: Found, services: IPv4Network, file: str
-) -> Iterator[Problem]:
-    """What does not exist or cannot hold a cluster whose `services` have that range."""
-    place = "platform:network.existing"
-    if found.vpc is None:
-        yield _missing(file, f"{place}.vpc", existing.vpc)
-    else:
-        yield from _unfit(existing.vpc, found.vpc, services, file)
-    yield from _unfit_subnets(existing, found, file)
-
-
-def _unfit(identifier: str, vpc: Vpc, services: IPv4Network, file: str) -> Iterator[Problem]:
+def obstacles(identifier: str, vpc: Vpc, services: IPv4Network, file: str) -> Iterator[Problem]:
+    """Why a new cluster whose `services` have that range cannot be made in the VPC."""
     for wanted, there in (
         ("enableDnsSupport", vpc.dns_support),
         ("enableDnsHostnames", vpc.dns_hostnames),
@@ -94,9 +83,11 @@ def _unfit(identifier: str, vpc: Vpc, services: IPv4Network, file: str) -> Itera
             )
 
 
-def _unfit_subnets(existing: ExistingNetwork, found: Found, file: str) -> Iterator[Problem]:
-    """Subnets that do not exist, those of another VPC, and those in too few zones."""
+def misfits(existing: ExistingNetwork, found: Found, file: str) -> Iterator[Problem]:
+    """What does not exist, subnets of another VPC, and those in too few zones."""
     place = "platform:network.existing"
+    if found.vpc is None:
+        yield _missing(file, f"{place}.vpc", existing.vpc)
     for key, ids in _groups(existing).items():
         for index, subnet in enumerate(ids):
             at = f"{place}.{key}Subnets[{index}]"

@@ -2,7 +2,7 @@
 
 ECR cannot know what Git names, so no rule here may ever reach a version. ECR's evaluation
 gives a way to say so: "an image that matches the tagging requirements of a rule cannot be
-expired by a rule with a lower priority". The guards select every version and every moving tag
+expired by a rule with a lower priority". The guards select every version and the moving tag
 with a condition that no image meets; whatever stands after them, added today or in a year,
 cannot touch what they selected.
 """
@@ -10,7 +10,6 @@ cannot touch what they selected.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 VERSION_TAGS = "v*-*"
@@ -21,17 +20,14 @@ NEVER_DAYS = 36500
 """A hundred years: a rule needs a condition, and a guard's must never be met."""
 
 
-def policy(moving_tags: Sequence[str], *, untagged_days: int, build_days: int) -> str:
+def policy(moving_tag: str, *, untagged_days: int, build_days: int) -> str:
     """The lifecycle policy of one repository.
 
-    moving_tags: the names of the fast environments, each a tag that every build moves.
+    moving_tag: the name of the fast environment, which is the tag that every build moves.
     """
     guards = [
         _tagged(pattern, NEVER_DAYS, f"guard, expires nothing: {what}")
-        for pattern, what in [
-            (VERSION_TAGS, "versions"),
-            *((tag, f"what {tag} runs") for tag in moving_tags),
-        ]
+        for pattern, what in ((VERSION_TAGS, "versions"), (moving_tag, f"what {moving_tag} runs"))
     ]
     brooms = [
         _rule({"tagStatus": "untagged"}, untagged_days, "images that lost their last tag"),

@@ -79,18 +79,16 @@ class Registry(pulumi.ComponentResource):
     def _repository(self, namespace: str, service: str) -> pulumi.Output[str]:
         """Create the repository and return its URL, checked."""
         path = self._names.repository(namespace, service)
-        moving = self._moving_tags()
+        moving_tag = self._settings.fast.name
         repository = aws.ecr.Repository(
             f"{self._prefix}-{service}",
             name=path,
-            image_tag_mutability="IMMUTABLE_WITH_EXCLUSION" if moving else "IMMUTABLE",
+            image_tag_mutability="IMMUTABLE_WITH_EXCLUSION",
             image_tag_mutability_exclusion_filters=[
                 aws.ecr.RepositoryImageTagMutabilityExclusionFilterArgs(
-                    filter=tag, filter_type="WILDCARD"
+                    filter=moving_tag, filter_type="WILDCARD"
                 )
-                for tag in moving
-            ]
-            or None,
+            ],
             image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(
                 scan_on_push=True
             ),
@@ -108,7 +106,7 @@ class Registry(pulumi.ComponentResource):
             f"{self._prefix}-{service}-lifecycle",
             repository=repository.name,
             policy=lifecycle.policy(
-                moving,
+                moving_tag,
                 untagged_days=self._settings.config.registry.untagged_days,
                 build_days=self._settings.config.registry.build_days,
             ),
@@ -141,9 +139,6 @@ class Registry(pulumi.ComponentResource):
             ),
             opts=self._retained(),
         )
-
-    def _moving_tags(self) -> list[str]:
-        return [e.name for e in self._settings.environments if e.speed.moving_tag]
 
     def _kept(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(

@@ -42,7 +42,6 @@ def shared(settings: Settings) -> Context:
     """What the shared files depend on: nothing in it differs between stacks."""
     owner = settings.registry_owner
     speeds = [{"name": e.name, "speed": e.speed.name} for e in settings.environments]
-    fast = [e["name"] for e in speeds if e["speed"] == "fast"]
     return {
         **_HEADERS,
         **_VERSION_FILES,
@@ -60,9 +59,8 @@ def shared(settings: Settings) -> Context:
             "repository": _repository(settings.config.gitops.url),
         },
         "environments": speeds,
-        "fast": fast,
+        "fast": settings.fast.name,
         "safe": [e["name"] for e in speeds if e["speed"] == "safe"],
-        "moving_tags": fast,
         "services": [_service(settings, *entry) for entry in settings.catalogue.entries()],
     }
 
@@ -82,7 +80,7 @@ def environment(settings: Settings) -> Context:
             "speed": speed.name,
             "automated_sync": speed.automated_sync,
             "domain": own.config.domain,
-            "argocd": own.config.argocd.domain,
+            "argocd": own.config.argocd_domain,
             "log_level": speed.log_level,
             "replicas": speed.replicas,
             "disruption_budget": speed.disruption_budget,

@@ -69,6 +69,11 @@ class Settings:
         return next(e for e in self.environments if e.name == self.config.registry.owner)
 
     @property
+    def fast(self) -> Environment:
+        """The one environment that builds are delivered to; its name is the tag they move."""
+        return next(e for e in self.environments if e.speed.moving_tag)
+
+    @property
     def owns_registry(self) -> bool:
         return self.registry_owner.name == self.stack
 

@@ -25,6 +25,10 @@ class Model(BaseModel):
         alias_generator=to_camel, populate_by_name=False, extra="forbid", frozen=True
     )
 
+    def keys_beside(self, *fields: str) -> str:
+        """What else somebody wrote, by the keys' own names; empty when there is nothing."""
+        return ", ".join(sorted(to_camel(name) for name in self.model_fields_set - set(fields)))
+
 
 @dataclass(frozen=True)
 class Matching:

@@ -17,8 +17,6 @@ _ENVIRONMENT_NAME = re.compile(
 )
 RESERVED_VARIABLES = frozenset({"ENVIRONMENT", "LOG_LEVEL", "PORT"})
 """Environment variables that every service gets from the platform."""
-MOVING_TAGS = 5
-"""How many exclusions from tag immutability ECR allows in one repository."""
 
 
 def check(environments: Sequence[Environment], catalogue: Catalogue) -> Iterator[Problem]:
@@ -33,8 +31,9 @@ def check(environments: Sequence[Environment], catalogue: Catalogue) -> Iterator
         yield from _own_access(environment)
         yield from _adopted_cluster(environment)
         yield from credential_rules.check(environment, catalogue)
-    yield from _moving_tags(environments)
+    yield from _one_fast_environment(environments)
     yield from _overlapping_networks(environments)
+    yield from _shared_domains(environments)
     yield from _catalogue(catalogue)
 
 
@@ -72,8 +71,8 @@ def _keel(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
 
 def _kubernetes_support(environment: Environment) -> Iterator[Problem]:
     cluster = environment.config.cluster
-    release = RELEASES[cluster.version]
-    if not (release.standard or environment.speed.extended_support or cluster.existing):
+    release = RELEASES.get(cluster.version)
+    if release and not (release.standard or environment.speed.extended_support):
         yield environment.problem(
             "cluster.version",
             cluster.version,
@@ -146,15 +145,21 @@ def _adopted_cluster(environment: Environment) -> Iterator[Problem]:
         )
 
 
-def _moving_tags(environments: Sequence[Environment]) -> Iterator[Problem]:
-    fast = [e for e in environments if e.speed.moving_tag]
-    for environment in fast[MOVING_TAGS:]:
+def _one_fast_environment(environments: Sequence[Environment]) -> Iterator[Problem]:
+    fast = [environment for environment in environments if environment.speed.moving_tag]
+    if not fast:
+        yield environments[0].problem(
+            "speed",
+            environments[0].speed.name,
+            "is the speed of every environment, and builds are delivered to a fast one",
+            "make one of them fast",
+        )
+    for environment in fast[1:]:
         yield environment.problem(
             "speed",
             environment.speed.name,
-            f"is the fast environment number {fast.index(environment) + 1}, and ECR allows "
-            f"{MOVING_TAGS} moving tags beside the immutable ones",
-            "make it safe, or give it a registry of its own",
+            f"is the speed of {fast[0].name} too, and a build is delivered to one environment",
+            "make one of them safe",
         )
 
 
@@ -168,6 +173,21 @@ def _overlapping_networks(environments: Sequence[Environment]) -> Iterator[Probl
                 f"overlaps {ours} of Pulumi.{one.name}.yaml",
                 "give each environment a range of its own, so that they can be peered",
             )
+
+
+def _shared_domains(environments: Sequence[Environment]) -> Iterator[Problem]:
+    for one, other in combinations(environments, 2):
+        for key, mine, theirs in (
+            ("domain", one.config.domain, other.config.domain),
+            ("argocd.domain", one.config.argocd_domain, other.config.argocd_domain),
+        ):
+            if mine == theirs:
+                yield other.problem(
+                    key,
+                    theirs,
+                    f"is that of Pulumi.{one.name}.yaml too, and a name leads to one cluster",
+                    "give each environment a name of its own",
+                )
 
 
 def _catalogue(catalogue: Catalogue) -> Iterator[Problem]:

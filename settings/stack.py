@@ -6,6 +6,7 @@ from ipaddress import IPv4Network
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
 
 from settings import ranges
 from settings.catalogue import Ci
@@ -72,7 +73,7 @@ class ExistingNetwork(Model):
     vpc: VpcId = Field(description="its id")
     private_subnets: Annotated[list[SubnetId], different] = Field(
         min_length=2,
-        description="for nodes; in two zones at least, those of the control plane first",
+        description="for nodes, in two zones at least; the first two are the control plane's",
     )
     public_subnets: Annotated[list[SubnetId], different] = Field(
         default=[], description="for load balancers that face the internet"
@@ -86,7 +87,10 @@ class Network(Model):
         None, description="the VPC's private range, /16 to /22"
     )
     zones: Annotated[list[ZoneLetter], different] = Field(
-        ["a", "b"], min_length=2, max_length=3, description="letters of availability zones"
+        ["a", "b"],
+        min_length=2,
+        max_length=3,
+        description="letters of two or three availability zones",
     )
     nat: Literal["single", "per-zone"] = Field(
         "single", description="one way out for all zones, or one for each"
@@ -98,6 +102,8 @@ class Network(Model):
     def one_or_the_other(self) -> Self:
         if (self.cidr is None) == (self.existing is None):
             raise ValueError("must have either cidr (a new VPC) or existing (one that is there)")
+        if self.existing and (keys := self.keys_beside("existing")):
+            raise ValueError(f"has {keys} beside existing, and an existing VPC is left as it is")
         return self
 
 
@@ -121,7 +127,7 @@ class NodeGroup(Model):
     min_size: int = Field(ge=0, description="nodes at least")
     max_size: int = Field(ge=1, description="nodes at most")
     release: AmiRelease | None = Field(
-        None, description="of the machine image; without it, the newest when the group is updated"
+        None, description="of the machine image; unless set, the newest when AWS updates the group"
     )
     disk_gib: int = Field(50, ge=20, le=16384, description="of each node, encrypted")
     capacity: Literal["on-demand", "spot"] = Field(
@@ -156,7 +162,9 @@ class Cluster(Model):
     """The EKS cluster, or the name of an existing one."""
 
     version: KubernetesVersion = Field(
-        description=f"of Kubernetes: {versions()}; one minor version up at a time"
+        "",
+        description=f"of Kubernetes: {versions()}; one minor version up at a time; required, "
+        "unless existing is set",
     )
     service_cidr: Annotated[IPv4Network, AfterValidator(ranges.of_services)] = Field(
         IPv4Network("172.20.0.0/16"),
@@ -181,12 +189,21 @@ class Cluster(Model):
         "aws-ebs-csi-driver is installed where it is named here",
     )
     access: Access = Field(description="who may enter")
-    existing: str | None = Field(None, description="the name of a cluster to adopt")
+    existing: str | None = Field(
+        None, description="the name of a cluster to adopt; beside it only access counts"
+    )
 
     @model_validator(mode="after")
-    def nodes_or_existing(self) -> Self:
-        if self.existing is None and not self.node_groups:
-            raise ValueError("must have at least one of nodeGroups, unless existing is set")
+    def whole_or_existing(self) -> Self:
+        if self.existing:
+            if keys := self.keys_beside("existing", "access"):
+                raise ValueError(
+                    f"has {keys} beside existing, and an existing cluster is left as it is"
+                )
+        elif missing := [key for key in ("version", "node_groups") if not getattr(self, key)]:
+            raise ValueError(
+                f"must have {' and '.join(map(to_camel, missing))}, unless existing is set"
+            )
         return self
 
     @model_validator(mode="after")
@@ -223,7 +240,9 @@ class Registry(Model):
     """ECR; one registry serves every environment."""
 
     owner: DnsLabel = Field(description="the stack that creates the repositories")
-    host: str | None = Field(None, description="in place of ECR's own, for other registries")
+    host: str | None = Field(
+        None, description="what AWS calls the registry where that is not ECR's usual host name"
+    )
     encryption: Literal["AES256", "KMS"] = Field(
         "AES256", description="of images at rest; cannot change later"
     )
@@ -254,7 +273,7 @@ class GithubApp(Model):
 class GitOps(Model):
     """The GitOps repository and the checkout that `pulumi up` writes into."""
 
-    url: GitUrl = Field(description="as Argo CD reads it")
+    url: GitUrl = Field(description="as Argo CD reads it; the same in every stack file")
     branch: Branch = Field("main", description="what the clusters mirror")
     checkout: str = Field("../gitops", description="a folder, relative to this program")
     github_app: GithubApp | None = Field(
@@ -361,6 +380,11 @@ class Stack(Model):
     unprotected: Annotated[list[Part], different] = Field(
         default=[], description="parts that may be deleted or replaced, on purpose and by name"
     )
+
+    @property
+    def argocd_domain(self) -> str:
+        """Where Argo CD's UI and API are reached."""
+        return self.argocd.domain or f"argocd.{self.domain}"
 
 
 class AssumeRole(Model):

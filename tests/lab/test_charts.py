@@ -148,7 +148,7 @@ def test_settings_and_rights_arrive_as_they_were_given(
     assert argocd_values.config_map(settings, SECRETS).items() <= rendered.data("argocd-cm").items()
     assert argocd_values.PARAMS.items() <= rendered.data("argocd-cmd-params-cm").items()
     assert rendered.data("argocd-rbac-cm") == argocd_rbac.rbac(settings)
-    assert rendered.data("argocd-cm")["url"] == f"https://{argocd_values.domain(settings)}"
+    assert rendered.data("argocd-cm")["url"] == f"https://{settings.config.argocd_domain}"
 
 
 @pytest.mark.parametrize("source", SOURCES)

@@ -201,10 +201,10 @@ def test_a_cluster_of_somebody_else_is_used_and_left_as_it_is(lab: Lab, program:
     ours_alone = dict(program.trying["prod"])
     with neighbour(lab, load_files("prod", CHECKOUT)) as theirs:
         existing = {"vpc": theirs.vpc, "privateSubnets": theirs.subnets}
-        cluster = {**committed("prod")["platform:cluster"], "existing": theirs.cluster}
+        access = committed("prod")["platform:cluster"]["access"]
         program.trying["prod"] |= {
             "platform:network": {"existing": existing},
-            "platform:cluster": cluster,
+            "platform:cluster": {"existing": theirs.cluster, "access": access},
         }
         before = ours(lab)
         program.read("up", "--yes", stack=program.selected("prod"))

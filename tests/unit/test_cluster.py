@@ -434,13 +434,17 @@ def adopt(
     **found: Any,
 ) -> Recording:
     subnets = {f"subnet-0000000{n}": f"eu-central-1{zone}" for n, zone in enumerate(zones)}
+    existing = {"vpc": VPC, "privateSubnets": list(subnets)}
     bend(
         "Pulumi.dev.yaml",
-        lambda config: (
-            config["platform:cluster"].update(existing="legacy"),
-            config.update(
-                {"platform:network": {"existing": {"vpc": VPC, "privateSubnets": list(subnets)}}}
-            ),
+        lambda config: config.update(
+            {
+                "platform:network": {"existing": existing},
+                "platform:cluster": {
+                    "existing": "legacy",
+                    "access": config["platform:cluster"]["access"],
+                },
+            }
         ),
     )
     return build(

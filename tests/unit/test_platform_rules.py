@@ -23,6 +23,17 @@ def cluster(**keys: Any) -> Change:
     return lambda config: config["platform:cluster"].update(keys)
 
 
+NEIGHBOUR = {
+    "vpc": "vpc-0a1b2c3d4e5f60718",
+    "privateSubnets": ["subnet-0a1b2c3d4e5f60718", "subnet-0a1b2c3d4e5f60719"],
+}
+
+
+def access(config: dict[str, Any]) -> dict[str, Any]:
+    """What counts of a cluster that is adopted."""
+    return {"access": config["platform:cluster"]["access"]}
+
+
 def refusal(configuration: Path) -> str:
     with pytest.raises(SettingsError) as refused:
         load_files("prod", configuration)
@@ -125,8 +136,20 @@ CASES: dict[str, tuple[Change, str]] = {
         "platform:cluster: has two nodeGroups named general",
     ),
     "a cluster adopted into a network of our own": (
-        cluster(existing="legacy"),
+        lambda c: c.update({"platform:cluster": {"existing": "legacy", **access(c)}}),
         "platform:cluster.existing: is a cluster in a network that exists",
+    ),
+    "a cluster adopted and described all the same": (
+        cluster(existing="legacy"),
+        "platform:cluster: has nodeGroups, version beside existing",
+    ),
+    "a cluster that is neither described nor adopted": (
+        lambda c: c.update({"platform:cluster": access(c)}),
+        "platform:cluster: must have version and nodeGroups, unless existing is set",
+    ),
+    "a network adopted and described all the same": (
+        lambda c: c.update({"platform:network": {"existing": NEIGHBOUR, "nat": "single"}}),
+        "platform:network: has nat beside existing",
     ),
     "a program that could not enter its own cluster": (
         lambda c: c.update({"aws:assumeRoles": [{"roleArn": "arn:aws:iam::123456789012:role/x"}]}),
@@ -187,17 +210,22 @@ def test_everything_that_is_wrong_arrives_in_one_report(configuration: Path, ben
     assert report.startswith("4 problems in the configuration, nothing was created")
 
 
-def test_a_sixth_fast_environment_is_one_tag_too_many(configuration: Path, bend: Bend) -> None:
+def test_a_second_fast_environment_and_shared_addresses_are_refused(configuration: Path) -> None:
     dev = (configuration / "Pulumi.dev.yaml").read_text(encoding="utf-8")
-    for number in range(5):
-        (configuration / f"Pulumi.fast{number}.yaml").write_text(
-            dev.replace("10.10.0.0/16", f"10.{100 + number}.0.0/16"), encoding="utf-8"
-        )
+    copy = dev.replace("10.10.0.0/16", "10.30.0.0/16")
+    (configuration / "Pulumi.qa.yaml").write_text(copy, encoding="utf-8")
 
     report = refusal(configuration)
 
-    assert "Pulumi.fast4.yaml: platform:speed: is the fast environment number 6" in report
-    assert report.startswith("1 problem ")
+    assert report.startswith("3 problems ")
+    assert "Pulumi.qa.yaml: platform:speed: is the speed of dev too" in report
+    assert "Pulumi.qa.yaml: platform:domain: is that of Pulumi.dev.yaml too" in report
+    assert "Pulumi.qa.yaml: platform:argocd.domain: is that of Pulumi.dev.yaml too" in report
+
+
+def test_builds_need_an_environment_that_is_fast(configuration: Path, bend: Bend) -> None:
+    bend("Pulumi.dev.yaml", lambda config: config.update({"platform:speed": "safe"}))
+    assert "is the speed of every environment" in refusal(configuration)
 
 
 def test_the_smallest_range_is_accepted() -> None:

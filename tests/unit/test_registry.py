@@ -62,18 +62,6 @@ def test_only_the_tag_of_the_fast_environment_can_move(registry: Recording) -> N
         ]
 
 
-def test_without_a_fast_environment_no_tag_can_move(configuration: Path, bend: Bend) -> None:
-    def safe(config: dict[str, Any]) -> None:
-        config["platform:speed"] = "safe"
-        del config["platform:keel"]
-
-    bend("Pulumi.dev.yaml", safe)
-
-    for repository in build(load_files("dev", configuration)).of("aws:ecr/repository:Repository"):
-        assert repository.inputs["imageTagMutability"] == "IMMUTABLE"
-        assert "imageTagMutabilityExclusionFilters" not in repository.inputs
-
-
 def test_images_are_scanned_when_pushed_and_encrypted(registry: Recording) -> None:
     for repository in registry.of("aws:ecr/repository:Repository"):
         assert repository.inputs["imageScanningConfiguration"] == {"scanOnPush": True}

@@ -155,7 +155,8 @@ def test_broken_yaml_names_the_line(configuration: Path) -> None:
 
 
 def test_a_third_environment_needs_no_code(configuration: Path) -> None:
-    text = (configuration / "Pulumi.prod.yaml").read_text().replace("10.20.", "10.30.")
+    text = (configuration / "Pulumi.prod.yaml").read_text()
+    text = text.replace("10.20.", "10.30.").replace("acme.example", "perf.acme.example")
     (configuration / "Pulumi.perf.yaml").write_text(text)
     perf = load_files("perf", configuration)
     assert perf.speed.name == "safe"

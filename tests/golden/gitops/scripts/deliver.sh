@@ -113,7 +113,6 @@ is_newer() {
 
 read_arguments "$@"
 begin
-[[ -n $FAST_ENVIRONMENT ]] || die "$PRECONDITION" "this platform has no fast environment"
 identify
 release '' "$FAST_ENVIRONMENT" build make_plan
 say "delivered: $FAST_ENVIRONMENT runs $VERSION of ${SERVICES[0]} (commit ${COMMIT:0:10})"
