@@ -47,9 +47,9 @@ and which. `pytest tests/lab/test_everyday_changes.py --regenerate` writes this 
 Replicas, resources and whatever else is in an overlay of the GitOps repository need no `pulumi up`
 at all: commit it there.
 
-No line replaces the VPC, the cluster or a repository. What would is **refused**, whatever the
-environment, before anything is done: the program knows what stands and says what the change would
-replace, and what it protects the engine refuses to delete. [Operate](operate.md#change) says how
+No line replaces the VPC, the cluster or a repository. A change that would is **refused** in every
+environment, before anything is done: the program compares the configuration with what the last `up`
+recorded and says what would be replaced, and Pulumi refuses to delete what is protected. [Operate](operate.md#change) says how
 such a change is made on purpose. A replaced node group is another matter: the new nodes come first,
 the old ones are drained after.
 
