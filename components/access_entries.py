@@ -27,9 +27,10 @@ class AccessEntry:
 
     @property
     def slug(self) -> str:
-        """The principal as part of a resource's name: `123456789012-role-platform`."""
+        """The principal as part of a resource's name: `123456789012-role-platform`; a path in the
+        principal's own name keeps its slashes, which no name has."""
         _, _, _, _, account, path = self.principal.split(":", 5)
-        return f"{account}-{path.replace('/', '-')}"
+        return f"{account}-{path.replace('/', '-', 1)}"
 
 
 def access_entries(access: Access) -> tuple[AccessEntry, ...]:

@@ -15,6 +15,8 @@ from settings.catalogue import Service
 GITHUB_ISSUER = "token.actions.githubusercontent.com"
 GITHUB_AUDIENCE = "sts.amazonaws.com"
 """What the official action for AWS credentials asks for."""
+ANY_UUID = "????????-????-????-????-????????????"
+"""A pattern of IAM: `?` is one character."""
 
 
 def circleci_issuer(organization: UUID) -> str:
@@ -48,11 +50,12 @@ def circleci(provider_arn: str, organization: UUID, service: Service) -> str:
     """Trust in jobs of one project that build one branch of its repository, whoever began them.
 
     The subject is that of CIRCLE_OIDC_TOKEN_V2, which ends in where the change came from;
-    CIRCLE_OIDC_TOKEN does not say the branch and is not trusted.
+    CIRCLE_OIDC_TOKEN does not say the branch and is not trusted. Whoever began the job is any UUID
+    and nothing longer: a `*` would match a branch that has another subject in its name.
     """
     issuer = circleci_issuer(organization)
     subject = (
-        f"org/{organization}/project/{service.circleci_project}/user/*"
+        f"org/{organization}/project/{service.circleci_project}/user/{ANY_UUID}"
         f"/vcs-origin/github.com/{service.source}/vcs-ref/refs/heads/{service.branch}"
     )
     return _trust(

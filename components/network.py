@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -13,6 +14,8 @@ from components import adoption, existing_network, policies, subnets
 from settings import Settings, names
 from settings.stack import ExistingNetwork, control_plane_zones
 
+Door = Sequence[pulumi.CustomResource]
+"""A route to the internet, and what puts subnets behind it."""
 ANYWHERE = "0.0.0.0/0"
 REGISTRY_READING = (
     "ecr:BatchCheckLayerAvailability",
@@ -22,6 +25,23 @@ REGISTRY_READING = (
     "ecr:GetDownloadUrlForLayer",
     "ecr:ListImages",
 )
+REGISTRY_KEEPING = (
+    "ecr:CreateRepository",
+    "ecr:DeleteLifecyclePolicy",
+    "ecr:DeleteRepository",
+    "ecr:DeleteRepositoryPolicy",
+    "ecr:DescribeRepositories",
+    "ecr:GetLifecyclePolicy",
+    "ecr:GetRepositoryPolicy",
+    "ecr:ListTagsForResource",
+    "ecr:PutImageScanningConfiguration",
+    "ecr:PutImageTagMutability",
+    "ecr:PutLifecyclePolicy",
+    "ecr:SetRepositoryPolicy",
+    "ecr:TagResource",
+    "ecr:UntagResource",
+)
+"""What Pulumi asks of a registry, should it run inside the network."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,25 +112,24 @@ class Network(pulumi.ComponentResource):
         private = {
             zone.letter: self._subnet(vpc, zone.letter, "private", zone.private) for zone in zones
         }
-        doors = [self._public_route(vpc, public)]
+        door = self._public_door(vpc, public)
         with_nat = config.zones if config.nat == "per-zone" else config.zones[:1]
-        gateways = {letter: self._nat(letter, public[letter], doors[0]) for letter in with_nat}
-        tables = {}
+        gateways = {letter: self._nat(letter, public[letter], door) for letter in with_nat}
+        tables, doors = {}, {}
         for letter, subnet in private.items():
             gateway = gateways.get(letter, gateways[config.zones[0]])
-            tables[letter], route = self._private_route(vpc, letter, subnet, gateway)
-            doors.append(route)
+            tables[letter] = self._table(vpc, f"private-{letter}")
+            doors[letter] = self._private_door(letter, tables[letter], subnet, gateway)
         self._endpoints(vpc, cidr, private, tables)
         if config.flow_logs:
             self._flow_logs(vpc)
 
         self.vpc_id = vpc.id
-        self.private_subnet_ids = _reachable([s.id for s in private.values()], doors)
-        first = control_plane_zones(config.zones)
+        self.private_subnet_ids = _reachable(private, doors, door)
         self.control_plane_subnet_ids = _reachable(
-            [private[letter].id for letter in first], doors[: 1 + len(first)]
+            {letter: private[letter] for letter in control_plane_zones(config.zones)}, doors, door
         )
-        self.public_subnet_ids = _reachable([s.id for s in public.values()], doors[:1])
+        self.public_subnet_ids = _reachable(public, {}, door)
 
     def _vpc(self, cidr: IPv4Network) -> aws.ec2.Vpc:
         vpc = aws.ec2.Vpc(
@@ -143,7 +162,7 @@ class Network(pulumi.ComponentResource):
             opts=self._own(),
         )
 
-    def _public_route(self, vpc: aws.ec2.Vpc, public: dict[str, aws.ec2.Subnet]) -> aws.ec2.Route:
+    def _public_door(self, vpc: aws.ec2.Vpc, public: dict[str, aws.ec2.Subnet]) -> Door:
         gateway = aws.ec2.InternetGateway(
             f"{self._prefix}-internet",
             vpc_id=vpc.id,
@@ -151,19 +170,19 @@ class Network(pulumi.ComponentResource):
             opts=self._own(),
         )
         table = self._table(vpc, "public")
-        for letter, subnet in public.items():
-            self._associate(f"public-{letter}", table, subnet)
-        return aws.ec2.Route(
+        route = aws.ec2.Route(
             f"{self._prefix}-public-out",
             route_table_id=table.id,
             destination_cidr_block=ANYWHERE,
             gateway_id=gateway.id,
             opts=self._own(),
         )
+        return [
+            route,
+            *(self._associate(f"public-{name}", table, subnet) for name, subnet in public.items()),
+        ]
 
-    def _nat(
-        self, letter: str, subnet: aws.ec2.Subnet, way_out: aws.ec2.Route
-    ) -> aws.ec2.NatGateway:
+    def _nat(self, letter: str, subnet: aws.ec2.Subnet, door: Door) -> aws.ec2.NatGateway:
         address = aws.ec2.Eip(
             f"{self._prefix}-nat-{letter}-address",
             domain="vpc",
@@ -175,19 +194,17 @@ class Network(pulumi.ComponentResource):
             allocation_id=address.allocation_id,
             subnet_id=subnet.id,
             tags=self._tags(f"nat-{letter}"),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[way_out]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=door),
         )
 
-    def _private_route(
+    def _private_door(
         self,
-        vpc: aws.ec2.Vpc,
         letter: str,
+        table: aws.ec2.RouteTable,
         subnet: aws.ec2.Subnet,
         gateway: aws.ec2.NatGateway,
-    ) -> tuple[aws.ec2.RouteTable, aws.ec2.Route]:
-        """A table for each zone, however many gateways there are: another one is then an update."""
-        table = self._table(vpc, f"private-{letter}")
-        self._associate(f"private-{letter}", table, subnet)
+    ) -> Door:
+        """In a table for each zone, however many gateways there are: another one is an update."""
         route = aws.ec2.Route(
             f"{self._prefix}-private-{letter}-out",
             route_table_id=table.id,
@@ -195,7 +212,7 @@ class Network(pulumi.ComponentResource):
             nat_gateway_id=gateway.id,
             opts=self._own(),
         )
-        return table, route
+        return [route, self._associate(f"private-{letter}", table, subnet)]
 
     def _endpoints(
         self,
@@ -205,6 +222,7 @@ class Network(pulumi.ComponentResource):
         tables: dict[str, aws.ec2.RouteTable],
     ) -> None:
         service = f"com.amazonaws.{self._settings.environment.region}"
+        ecr = f"cn.{service}" if self._settings.environment.partition == "aws-cn" else service
         aws.ec2.VpcEndpoint(
             f"{self._prefix}-s3",
             vpc_id=vpc.id,
@@ -219,12 +237,12 @@ class Network(pulumi.ComponentResource):
             aws.ec2.VpcEndpoint(
                 f"{self._prefix}-ecr-{part}",
                 vpc_id=vpc.id,
-                service_name=f"{service}.ecr.{part}",
+                service_name=f"{ecr}.ecr.{part}",
                 vpc_endpoint_type="Interface",
                 private_dns_enabled=True,
                 subnet_ids=[subnet.id for subnet in private.values()],
                 security_group_ids=[group.id],
-                policy=self._reading_images(),
+                policy=self._no_pushing(),
                 tags=self._tags(f"ecr-{part}"),
                 opts=self._own(),
             )
@@ -251,17 +269,18 @@ class Network(pulumi.ComponentResource):
         )
         return group
 
-    def _reading_images(self) -> str:
-        """Any registry, because EKS's own images come from AWS's accounts; nothing is pushed."""
-        account = self._settings.environment.account
+    def _no_pushing(self) -> str:
+        """Any registry is read, because EKS's own images come from AWS's accounts, and this
+        account's repositories are looked after; nothing is pushed."""
+        own = self._settings.environment
+        ours: dict[str, Any] = {
+            "Principal": "*",
+            "Condition": {"StringEquals": {"aws:PrincipalAccount": own.account}},
+        }
+        repositories = f"arn:{own.partition}:ecr:{own.region}:{own.account}:repository/*"
         return policies.document(
-            policies.allow(
-                "ReadImages",
-                REGISTRY_READING,
-                ["*"],
-                Principal="*",
-                Condition={"StringEquals": {"aws:PrincipalAccount": account}},
-            )
+            policies.allow("ReadImages", REGISTRY_READING, ["*"], **ours),
+            policies.allow("KeepRepositories", REGISTRY_KEEPING, [repositories], **ours),
         )
 
     def _flow_logs(self, vpc: aws.ec2.Vpc) -> None:
@@ -308,8 +327,10 @@ class Network(pulumi.ComponentResource):
             opts=self._own(),
         )
 
-    def _associate(self, part: str, table: aws.ec2.RouteTable, subnet: aws.ec2.Subnet) -> None:
-        aws.ec2.RouteTableAssociation(
+    def _associate(
+        self, part: str, table: aws.ec2.RouteTable, subnet: aws.ec2.Subnet
+    ) -> aws.ec2.RouteTableAssociation:
+        return aws.ec2.RouteTableAssociation(
             f"{self._prefix}-{part}-association",
             route_table_id=table.id,
             subnet_id=subnet.id,
@@ -324,10 +345,10 @@ class Network(pulumi.ComponentResource):
 
 
 def _reachable(
-    ids: Sequence[pulumi.Output[str]], routes: Sequence[aws.ec2.Route]
+    subnets_by_zone: Mapping[str, aws.ec2.Subnet], doors: Mapping[str, Door], public: Door
 ) -> pulumi.Output[Sequence[str]]:
-    """The subnets' ids, known once their routes exist: whoever uses them finds a way out."""
-    count = len(ids)
-    return pulumi.Output.all(*ids, *(route.id for route in routes)).apply(
-        lambda values: values[:count]
-    )
+    """The subnets' ids, known once their doors exist, which also outlive whoever uses the ids: a
+    load balancer's controller calls AWS until the last of what it made is deleted."""
+    ids = [subnet.id for subnet in subnets_by_zone.values()]
+    ways = [*public, *(part for letter in subnets_by_zone for part in doors.get(letter, ()))]
+    return pulumi.Output.all(*ids, *(way.id for way in ways)).apply(lambda all_: all_[: len(ids)])

@@ -68,7 +68,8 @@ def write_logs(log_group_arn: str) -> str:
             "WriteLogs",
             ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
             [log_group_arn, f"{log_group_arn}:log-stream:*"],
-        )
+        ),
+        allow("FindLogGroups", ["logs:DescribeLogGroups"], ["*"]),
     )
 
 

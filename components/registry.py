@@ -112,17 +112,14 @@ class Registry(pulumi.ComponentResource):
             ),
             opts=self._retained(),
         )
-        self._let_others_pull(service, repository)
+        self._let_pull(service, repository)
         expected = f"{self._settings.registry_host}/{path}"
         return repository.repository_url.apply(lambda url: _as_computed(url, expected))
 
-    def _let_others_pull(self, service: str, repository: aws.ecr.Repository) -> None:
-        others = sorted(
-            {(e.partition, e.account) for e in self._settings.environments}
-            - {(self._settings.environment.partition, self._settings.environment.account)}
-        )
-        if not others:
-            return
+    def _let_pull(self, service: str, repository: aws.ecr.Repository) -> None:
+        """The accounts of all environments, the registry's own too: so the policy is there even
+        without others, and an account that leaves loses its right."""
+        accounts = sorted({(e.partition, e.account) for e in self._settings.environments})
         aws.ecr.RepositoryPolicy(
             f"{self._prefix}-{service}-pull",
             repository=repository.name,
@@ -134,7 +131,7 @@ class Registry(pulumi.ComponentResource):
                         "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
                         "Action": list(PULLING),
                     }
-                    for partition, account in others
+                    for partition, account in accounts
                 )
             ),
             opts=self._retained(),

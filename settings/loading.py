@@ -58,7 +58,10 @@ def load_files(stack: str, root: Path, stack_file: Path | None = None) -> Settin
 
 def stack_files(root: Path) -> dict[str, Path]:
     """Every stack file in `root`, by the stack's name."""
-    return {path.name.split(".")[1]: path for path in sorted(root.glob("Pulumi.*.yaml"))}
+    return {
+        path.name.removeprefix("Pulumi.").removesuffix(".yaml"): path
+        for path in sorted(root.glob("Pulumi.*.yaml"))
+    }
 
 
 def _stack_file(path: Path, problems: list[Problem]) -> Mapping[str, Any]:

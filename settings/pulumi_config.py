@@ -47,7 +47,11 @@ def secret(name: str) -> pulumi.Output[str] | None:
 def _value(key: str, text: str) -> object:
     """Pulumi hands objects over as JSON and everything else as it stands.
 
-    A secret stays as it stands too: it may begin with a bracket by chance.
+    A secret stays as it stands too: it may begin with a bracket by chance, as a text may.
     """
-    secret = key.removeprefix("platform:") in SECRETS
-    return json.loads(text) if text[:1] in ("{", "[") and not secret else text
+    if key.removeprefix("platform:") in SECRETS or text[:1] not in ("{", "["):
+        return text
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text

@@ -15,6 +15,7 @@ from settings.problems import Problem
 _ENVIRONMENT_NAME = re.compile(
     r"(?!(shared|y|n|yes|no|on|off|true|false|null)$)[a-z]([-a-z0-9]{0,30}[a-z0-9])?"
 )
+RESERVED_NAMESPACES = frozenset({"argocd", "default", "keel"})
 RESERVED_VARIABLES = frozenset({"ENVIRONMENT", "LOG_LEVEL", "PORT"})
 """Environment variables that every service gets from the platform."""
 
@@ -191,6 +192,15 @@ def _shared_domains(environments: Sequence[Environment]) -> Iterator[Problem]:
 
 
 def _catalogue(catalogue: Catalogue) -> Iterator[Problem]:
+    for namespace in sorted(catalogue.namespaces):
+        if namespace in RESERVED_NAMESPACES or namespace.startswith("kube-"):
+            yield Problem(
+                CATALOGUE_FILE,
+                f"namespaces.{namespace}",
+                namespace,
+                "is a namespace of the cluster or of the platform itself",
+                "give the services a namespace of their own",
+            )
     homes: dict[str, str] = {}
     for namespace, name, service in catalogue.entries():
         path = f"namespaces.{namespace}.services.{name}"

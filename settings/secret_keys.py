@@ -10,7 +10,7 @@ SECRETS: Mapping[str, str] = MappingProxyType(
         "gitToken": "a token with which Argo CD reads the GitOps repository, and only that",
         "gitPrivateKey": "in place of gitToken, a deploy key",
         "githubAppPrivateKey": "in place of both, the key of the GitHub App gitops.githubApp",
-        "gitWebhookSecret": "what GitHub signs its announcements of a push with; other hosts' are not verified",
+        "gitWebhookSecret": "what GitHub signs pushes with; other hosts' webhooks are not verified",
         "ssoClientSecret": "of Argo CD at its sign-on provider; without it, PKCE; GitHub needs it",
         "slackToken": "of the Slack app",
         "webhookToken": "the bearer token of the notification webhook",

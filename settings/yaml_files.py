@@ -1,4 +1,4 @@
-"""YAML files as they stand, with a duplicate key reported instead of swallowed."""
+"""YAML files as they stand, with what YAML would swallow reported instead."""
 
 from __future__ import annotations
 
@@ -9,24 +9,31 @@ import yaml
 
 from settings.problems import Problem
 
+KEYS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
+"""What YAML calls a text, and the key `<<`."""
+
 
 class _StrictLoader(yaml.SafeLoader):
-    """Safe YAML that refuses a mapping in which a key stands twice."""
+    """Safe YAML that refuses a mapping in which a key stands twice, or is no text."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
+            if key.tag not in KEYS:
+                raise _KeyError(key, "is a key and no text", "put it in quotes")
             if key.value in seen:
-                raise _DuplicateKeyError(key.value, key.start_mark.line + 1)
+                raise _KeyError(key, "is named twice", "keep one of the two entries")
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
-class _DuplicateKeyError(Exception):
-    def __init__(self, key: str, line: int) -> None:
-        self.key = key
-        self.line = line
-        super().__init__(key)
+class _KeyError(Exception):
+    def __init__(self, key: yaml.Node, rule: str, remedy: str) -> None:
+        self.place = f"line {key.start_mark.line + 1}"
+        self.key = key.value if isinstance(key, yaml.ScalarNode) else ""
+        self.rule = rule
+        self.remedy = remedy
+        super().__init__(self.key)
 
 
 def read_mapping(path: Path, problems: list[Problem]) -> dict[str, Any] | None:
@@ -40,8 +47,12 @@ def read_mapping(path: Path, problems: list[Problem]) -> dict[str, Any] | None:
         content = yaml.load(text, _StrictLoader)  # noqa: S506 - a SafeLoader by descent
     except FileNotFoundError:
         fault("", "", "the file does not exist", "create it: README.md has an annotated example")
-    except _DuplicateKeyError as error:
-        fault(f"line {error.line}", error.key, "is named twice", "keep one of the two entries")
+    except OSError as error:
+        fault("", "", f"cannot be read: {error.strerror}", "put a readable file in its place")
+    except UnicodeDecodeError:
+        fault("", "", "is not in UTF-8", "save it in that encoding")
+    except _KeyError as error:
+        fault(error.place, error.key, error.rule, error.remedy)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"line {mark.line + 1}" if mark else ""

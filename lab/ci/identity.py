@@ -11,6 +11,8 @@ from settings.catalogue import Service
 
 GITHUB = "token.actions.githubusercontent.com"
 GITHUB_AUDIENCE = "sts.amazonaws.com"
+SOMEBODY = "0f1e2d3c-4b5a-4978-8695-a4b3c2d1e0f1"
+"""Whoever began a job at CircleCI."""
 
 Claims = dict[str, str]
 
@@ -39,7 +41,7 @@ def circleci(organization: str, service: Service) -> Claims:
     return {
         "iss": f"https://oidc.circleci.com/org/{organization}",
         "aud": organization,
-        "sub": f"org/{organization}/project/{service.circleci_project}/user/0f1e2d3c"
+        "sub": f"org/{organization}/project/{service.circleci_project}/user/{SOMEBODY}"
         f"/vcs-origin/github.com/{service.source}/vcs-ref/refs/heads/{service.branch}",
     }
 

@@ -49,9 +49,9 @@ at all: commit it there.
 
 No line replaces the VPC, the cluster or a repository. A change that would is **refused** in every
 environment, before anything is done: the program compares the configuration with what the last `up`
-recorded and says what would be replaced, and Pulumi refuses to delete what is protected. [Operate](operate.md#change) says how
-such a change is made on purpose. A replaced node group is another matter: the new nodes come first,
-the old ones are drained after.
+recorded and says what would be replaced, and Pulumi refuses to delete what is protected.
+[Operate](operate.md#change) says how such a change is made on purpose. A replaced node group is
+another matter: the new nodes come first, the old ones are drained after.
 
 | change | on | + | ~ | ± | - | which |
 | --- | --- | ---: | ---: | ---: | ---: | --- |

@@ -107,8 +107,11 @@ def test_jobs_of_the_project_are_trusted_on_the_main_branch(identity: Recording)
         "/vcs-origin/github.com/evil/tournaments/vcs-ref/refs/heads/main",
         f"org/{ORGANIZATION}/project/{USER}/user/{USER}"
         "/vcs-origin/github.com/acme/tournaments/vcs-ref/refs/heads/main",
+        f"org/{ORGANIZATION}/project/{PROJECT}/user/{USER}"
+        "/vcs-origin/github.com/acme/tournaments/vcs-ref/refs/heads/x"
+        "/vcs-origin/github.com/acme/tournaments/vcs-ref/refs/heads/main",
     ],
-    ids=["without a branch", "another branch", "a fork", "another project"],
+    ids=["without a branch", "another branch", "a fork", "another project", "a forged branch"],
 )
 def test_no_other_job_is_trusted(identity: Recording, subject: str) -> None:
     assert not admits(trust(identity, "tournaments"), circleci_job(subject))

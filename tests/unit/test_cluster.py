@@ -254,6 +254,7 @@ def test_the_cluster_comes_up_in_an_order_that_works(dev_cluster: Recording) -> 
     dns = dev_cluster.one(ADDON, "cluster-addons-coredns")
     nodes, provider = dev_cluster.one(NODE_GROUP), dev_cluster.one(PROVIDER)
     way_out = dev_cluster.one("aws:ec2/route:Route", "network-private-a-out")
+    behind = "aws:ec2/routeTableAssociation:RouteTableAssociation"
     administrator = dev_cluster.one(ASSOCIATION)
 
     for later, earlier in [
@@ -261,6 +262,8 @@ def test_the_cluster_comes_up_in_an_order_that_works(dev_cluster: Recording) -> 
         (nodes, addon["vpc-cni"]),
         (nodes, addon["kube-proxy"]),
         (nodes, way_out),
+        (nodes, dev_cluster.one(behind, "network-private-a-association")),
+        (nodes, dev_cluster.one(behind, "network-public-a-association")),
         (dns, nodes),
         (provider, dns),
         (provider, administrator),
@@ -351,6 +354,11 @@ def test_a_principal_in_two_lists_has_one_entry() -> None:
         (f"{ROLE}/dev", False, ("readers", "team:a", "team:b")),
         (f"{ROLE}/lead", True, ("team:b",)),
     ]
+
+
+def test_two_principals_have_two_names() -> None:
+    access = AccessSettings.model_validate({"platform": [f"{ROLE}/a/b", f"{ROLE}/a-b"]})
+    assert len({entry.slug for entry in access_entries(access)}) == 2
 
 
 def test_teams_read_their_own_namespaces_and_nobody_reads_a_secret(dev: Settings) -> None:

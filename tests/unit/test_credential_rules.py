@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 import yaml
 
@@ -167,7 +168,8 @@ def test_a_running_stacks_secrets_are_never_shown(configuration: Path) -> None:
     assert "-itself" not in str(caught.value)
 
 
-def test_a_running_stacks_secret_may_begin_with_a_bracket() -> None:
+def run_with(**changes: str) -> list[Settings]:
+    """The settings of prod as a running program loads them, with some keys as other texts."""
     committed = yaml.safe_load((CHECKOUT / "Pulumi.prod.yaml").read_text())["config"]
     config = {
         key: value if isinstance(value, str) else json.dumps(value)
@@ -177,10 +179,21 @@ def test_a_running_stacks_secret_may_begin_with_a_bracket() -> None:
     record(
         lambda: loaded.append(load_stack()),
         stack="prod",
-        config=config | {"platform:gitToken": "{hush"},
+        config=config | {f"platform:{key}": text for key, text in changes.items()},
         secrets=["platform:gitToken"],
     )
-    assert [settings.environment.secrets for settings in loaded] == [{"gitToken"}]
+    return loaded
+
+
+def test_a_running_stacks_secret_may_begin_with_a_bracket() -> None:
+    (settings,) = run_with(gitToken="{hush")  # noqa: S106 - an example
+    assert settings.environment.secrets == {"gitToken"}
+
+
+def test_a_running_stacks_text_that_begins_with_a_bracket_is_reported() -> None:
+    with pytest.raises(pulumi.RunError) as refused:
+        run_with(domain="{dev}.acme.example")
+    assert "Pulumi.prod.yaml: platform:domain: must be" in str(refused.value)
 
 
 # Single sign-on

@@ -180,15 +180,28 @@ def test_images_are_pulled_without_leaving_aws(dev_network: Recording) -> None:
     ]
 
 
+PUSHING = {
+    "ecr:BatchDeleteImage",
+    "ecr:CompleteLayerUpload",
+    "ecr:InitiateLayerUpload",
+    "ecr:PutImage",
+    "ecr:UploadLayerPart",
+}
+
+
 def test_from_inside_the_network_images_can_be_read_and_not_pushed(
     dev_network: Recording,
 ) -> None:
     for part in ("api", "dkr"):
         endpoint = dev_network.one("aws:ec2/vpcEndpoint:VpcEndpoint", f"network-ecr-{part}")
-        (statement,) = json.loads(endpoint.inputs["policy"])["Statement"]
-        assert "ecr:BatchGetImage" in statement["Action"]
-        assert not any("Put" in action or "Upload" in action for action in statement["Action"])
-        assert statement["Condition"] == {"StringEquals": {"aws:PrincipalAccount": "123456789012"}}
+        reading, keeping = json.loads(endpoint.inputs["policy"])["Statement"]
+        assert "ecr:BatchGetImage" in reading["Action"]
+        assert "ecr:CreateRepository" in keeping["Action"], "Pulumi may run in the network"
+        assert keeping["Resource"] == ["arn:aws:ecr:eu-central-1:123456789012:repository/*"]
+        assert not PUSHING & {*reading["Action"], *keeping["Action"]}
+        for statement in (reading, keeping):
+            principal = {"StringEquals": {"aws:PrincipalAccount": "123456789012"}}
+            assert statement["Condition"] == principal
 
 
 def test_flow_logs_are_kept_only_where_they_are_wanted(

@@ -106,33 +106,33 @@ def test_protection_is_lifted_by_name_and_images_are_retained_all_the_same(
         assert (repository.protect, repository.retain_on_delete) == (False, True)
 
 
-def test_nobody_else_is_let_in_while_all_environments_share_an_account(
-    registry: Recording,
-) -> None:
-    assert not registry.of("aws:ecr/repositoryPolicy:RepositoryPolicy")
-
-
 def test_an_environment_in_another_account_may_pull_and_nothing_more(
-    configuration: Path, bend: Bend
+    registry: Recording, configuration: Path, bend: Bend
 ) -> None:
     bend(
         "Pulumi.prod.yaml",
         lambda config: config.update({"aws:allowedAccountIds": [OTHER_ACCOUNT]}),
     )
 
-    policies = build(load_files("dev", configuration)).of(
-        "aws:ecr/repositoryPolicy:RepositoryPolicy"
-    )
+    with_another = build(load_files("dev", configuration))
 
-    assert len(policies) == len(SERVICES)
-    for policy in policies:
-        (statement,) = json.loads(policy.inputs["policy"])["Statement"]
-        assert statement["Principal"] == {"AWS": f"arn:aws:iam::{OTHER_ACCOUNT}:root"}
-        assert set(statement["Action"]) == {
-            "ecr:BatchCheckLayerAvailability",
-            "ecr:BatchGetImage",
-            "ecr:GetDownloadUrlForLayer",
-        }
+    for recording, accounts in (
+        (registry, ["123456789012"]),  # so that an account that leaves loses its right
+        (with_another, ["123456789012", OTHER_ACCOUNT]),
+    ):
+        policies = recording.of("aws:ecr/repositoryPolicy:RepositoryPolicy")
+        assert len(policies) == len(SERVICES)
+        for policy in policies:
+            statements = json.loads(policy.inputs["policy"])["Statement"]
+            assert [s["Principal"]["AWS"] for s in statements] == [
+                f"arn:aws:iam::{account}:root" for account in accounts
+            ]
+            for statement in statements:
+                assert set(statement["Action"]) == {
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:BatchGetImage",
+                    "ecr:GetDownloadUrlForLayer",
+                }
 
 
 def test_a_repository_that_aws_names_otherwise_stops_the_update(dev: Settings) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from settings import Settings, SettingsError, load_files
+from settings.loading import stack_files
 from tests.unit.conftest import Bend
 
 
@@ -152,6 +153,43 @@ def test_broken_yaml_names_the_line(configuration: Path) -> None:
     (configuration / "services.yaml").write_text("teams: [\n")
     problems = report(configuration)
     assert problems[0].startswith("services.yaml: line 2: is not YAML")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"{{organization}}: acme\n", "line 1: is a key and no text"),
+        (b"config:\n  yes: 1\n", "line 2: is a key and no text (given: yes); put it in quotes"),
+        ("config: {x: Größe}".encode("latin-1"), "is not in UTF-8"),
+    ],
+)
+def test_a_stack_file_that_cannot_be_read_is_reported(
+    configuration: Path, content: bytes, words: str
+) -> None:
+    (configuration / "Pulumi.qa.yaml").write_bytes(content)
+    problem = report(configuration)[0]
+    assert problem.startswith("Pulumi.qa.yaml: ")
+    assert words in problem
+
+
+def test_a_folder_in_place_of_a_stack_file_is_reported(configuration: Path) -> None:
+    (configuration / "Pulumi.qa.yaml").mkdir()
+    assert "Pulumi.qa.yaml: cannot be read: Is a directory" in report(configuration)[0]
+
+
+def test_a_stack_is_named_by_all_of_its_file(configuration: Path) -> None:
+    (configuration / "Pulumi.prod.z.yaml").write_text("config: {}\n")
+    assert stack_files(configuration)["prod"].name == "Pulumi.prod.yaml"
+
+
+@pytest.mark.parametrize("name", ["default", "argocd", "keel", "kube-system"])
+def test_a_namespace_of_the_cluster_is_nobodys(configuration: Path, bend: Bend, name: str) -> None:
+    def rename(catalogue: dict[str, Any]) -> None:
+        catalogue["namespaces"][name] = catalogue["namespaces"].pop("streaming")
+
+    bend("services.yaml", rename)
+    (problem,) = report(configuration)
+    assert problem.startswith(f"services.yaml: namespaces.{name}: is a namespace of the cluster")
 
 
 def test_a_third_environment_needs_no_code(configuration: Path) -> None:
