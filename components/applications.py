@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import CustomTimeouts, Output, ResourceOptions
-from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.apiextensions import CustomResource, CustomResourcePatch
 
 from components import application_manifests as manifests
 from components.argocd import ArgoCd
@@ -56,15 +56,14 @@ class Applications(pulumi.ComponentResource):
         self.register_outputs({"namespaces": self.namespaces})
 
     def _close_default_project(self) -> None:
-        CustomResource(
+        CustomResourcePatch(  # Argo CD makes it, before it is ready
             f"{self._prefix}-default-project",
             api_version=API_VERSION,
             kind="AppProject",
             metadata={
                 "name": "default",
                 "namespace": self._argocd.namespace,
-                # Argo CD may have made it already: it is ours from now on.
-                "annotations": {"pulumi.com/patchForce": "true"},
+                "annotations": {"pulumi.com/patchForce": "true"},  # what it says is ours now
             },
             spec=manifests.DEFAULT_PROJECT,
             opts=ResourceOptions(parent=self, depends_on=[self._argocd.release]),

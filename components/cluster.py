@@ -66,6 +66,8 @@ class Cluster(pulumi.ComponentResource):
             # Another profile or CA is an update; another cluster replaces what was in the old.
             cluster_identifier=self.endpoint,
             enable_server_side_apply=True,
+            # What a killed run made is taken up; in somebody else's cluster it may be theirs.
+            upsert_existing_objects=self.owned,
             opts=pulumi.ResourceOptions(parent=self, depends_on=ready),
         )
         self.register_outputs(

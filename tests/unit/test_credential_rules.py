@@ -186,7 +186,7 @@ def run_with(**changes: str) -> list[Settings]:
 
 
 def test_a_running_stacks_secret_may_begin_with_a_bracket() -> None:
-    (settings,) = run_with(gitToken="{hush")  # noqa: S106 - an example
+    (settings,) = run_with(gitToken="{hush")
     assert settings.environment.secrets == {"gitToken"}
 
 

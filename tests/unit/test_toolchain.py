@@ -30,6 +30,8 @@ KWOK = next(tool for tool in TOOLS if tool.name == "kwok")
 PROVIDER = next(tool for tool in TOOLS if tool.name == "pulumi-resource-kubernetes")
 
 # Stand-ins for `go build … -o PROGRAM PACKAGE` and `go list`; $MODULE is an upstream module.
+PATIENCE = 120
+"""Seconds after which a build that hangs fails its test."""
 BUILDS = 'case $1 in build) echo program > "$5";; list) echo "$MODULE";; esac'
 REFUSES = 'echo "go: downloading lots"; echo "main.go:7: undefined: gone"; exit 1'
 NEVER_ENDS = 'echo half > "$5"; sleep 20'
@@ -204,11 +206,11 @@ def test_an_interrupted_build_leaves_no_half_program_and_the_next_one_goes_on(
     interrupted = command(NEVER_ENDS)
     wait_until(lambda: any(cache.folder.glob("tools/*/bin/kustomize")))
     interrupted.send_signal(ending)
-    interrupted.communicate(timeout=10)
+    interrupted.communicate(timeout=PATIENCE)
     assert not cache.program(KUSTOMIZE).exists()
 
     resumed = command(BUILDS)
-    said, _ = resumed.communicate(timeout=10)
+    said, _ = resumed.communicate(timeout=PATIENCE)
     assert resumed.returncode == 0, said
     assert cache.program(KUSTOMIZE).read_text() == "program\n"
     assert [folder.name for folder in cache.tools.iterdir()] == [cache.home(KUSTOMIZE).name]
@@ -217,10 +219,10 @@ def test_an_interrupted_build_leaves_no_half_program_and_the_next_one_goes_on(
 def test_the_command_tells_how_far_it_is_and_builds_nothing_twice(
     command: Callable[[str], subprocess.Popen[str]],
 ) -> None:
-    said, _ = command(BUILDS).communicate(timeout=10)
+    said, _ = command(BUILDS).communicate(timeout=PATIENCE)
     assert "building kustomize 5.8.1 (1 of 1), usually about 5 seconds on two cores…" in said
     assert "1 built in 0 s, 0 were ready" in said
-    said, _ = command(REFUSES).communicate(timeout=10)
+    said, _ = command(REFUSES).communicate(timeout=PATIENCE)
     assert said == "nothing to build: all tools are ready\n"
 
 
@@ -234,7 +236,7 @@ def test_a_second_builder_says_that_it_waits_and_finds_the_work_done(
         assert second.stdout is not None
         assert second.stdout.readline() == "another build is running; waiting for it to end…\n"
         compiler(BUILDS).build(KUSTOMIZE)
-    said, _ = second.communicate(timeout=10)
+    said, _ = second.communicate(timeout=PATIENCE)
     assert said == "nothing to build: all tools are ready\n"
 
 
@@ -242,13 +244,13 @@ def test_go_caches_stay_until_every_tool_is_built(
     cache: Cache, command: Callable[[str], subprocess.Popen[str]]
 ) -> None:
     (cache.go / "mod").mkdir(parents=True)
-    command(BUILDS).communicate(timeout=10)
+    command(BUILDS).communicate(timeout=PATIENCE)
     assert cache.go.exists(), "the tools that are still missing need them"
 
     shutil.rmtree(cache.home(KUSTOMIZE))
     for tool in [tool for tool in TOOLS if tool is not KUSTOMIZE]:
         program(cache.program(tool), "exit")
-    command(BUILDS).communicate(timeout=10)
+    command(BUILDS).communicate(timeout=PATIENCE)
     assert not cache.go.exists(), "gigabytes that nothing needs any more"
 
 
