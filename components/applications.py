@@ -66,7 +66,11 @@ class Applications(pulumi.ComponentResource):
                 "annotations": {"pulumi.com/patchForce": "true"},  # what it says is ours now
             },
             spec=manifests.DEFAULT_PROJECT,
-            opts=ResourceOptions(parent=self, depends_on=[self._argocd.release]),
+            # Taking the patch back would leave a project without a spec, which Kubernetes refuses;
+            # the project goes with its namespace.
+            opts=ResourceOptions(
+                parent=self, depends_on=[self._argocd.release], retain_on_delete=True
+            ),
         )
 
     def _namespace(self, namespace: str) -> k8s.core.v1.Namespace:
