@@ -112,9 +112,11 @@ class Network(pulumi.ComponentResource):
         private = {
             zone.letter: self._subnet(vpc, zone.letter, "private", zone.private) for zone in zones
         }
-        door = self._public_door(vpc, public)
+        public_doors = self._public_doors(vpc, public)
         with_nat = config.zones if config.nat == "per-zone" else config.zones[:1]
-        gateways = {letter: self._nat(letter, public[letter], door) for letter in with_nat}
+        gateways = {
+            letter: self._nat(letter, public[letter], public_doors[letter]) for letter in with_nat
+        }
         tables, doors = {}, {}
         for letter, subnet in private.items():
             gateway = gateways.get(letter, gateways[config.zones[0]])
@@ -125,11 +127,10 @@ class Network(pulumi.ComponentResource):
             self._flow_logs(vpc)
 
         self.vpc_id = vpc.id
-        self.private_subnet_ids = _reachable(private, doors, door)
-        self.control_plane_subnet_ids = _reachable(
-            {letter: private[letter] for letter in control_plane_zones(config.zones)}, doors, door
-        )
-        self.public_subnet_ids = _reachable(public, {}, door)
+        self.private_subnet_ids = _reachable(config.zones, private, doors)
+        first = control_plane_zones(config.zones)
+        self.control_plane_subnet_ids = _reachable(first, private, doors)
+        self.public_subnet_ids = _reachable(config.zones, public, public_doors)
 
     def _vpc(self, cidr: IPv4Network) -> aws.ec2.Vpc:
         vpc = aws.ec2.Vpc(
@@ -162,7 +163,7 @@ class Network(pulumi.ComponentResource):
             opts=self._own(),
         )
 
-    def _public_door(self, vpc: aws.ec2.Vpc, public: dict[str, aws.ec2.Subnet]) -> Door:
+    def _public_doors(self, vpc: aws.ec2.Vpc, public: dict[str, aws.ec2.Subnet]) -> dict[str, Door]:
         gateway = aws.ec2.InternetGateway(
             f"{self._prefix}-internet",
             vpc_id=vpc.id,
@@ -177,10 +178,10 @@ class Network(pulumi.ComponentResource):
             gateway_id=gateway.id,
             opts=self._own(),
         )
-        return [
-            route,
-            *(self._associate(f"public-{name}", table, subnet) for name, subnet in public.items()),
-        ]
+        return {
+            letter: [route, self._associate(f"public-{letter}", table, subnet)]
+            for letter, subnet in public.items()
+        }
 
     def _nat(self, letter: str, subnet: aws.ec2.Subnet, door: Door) -> aws.ec2.NatGateway:
         address = aws.ec2.Eip(
@@ -345,10 +346,10 @@ class Network(pulumi.ComponentResource):
 
 
 def _reachable(
-    subnets_by_zone: Mapping[str, aws.ec2.Subnet], doors: Mapping[str, Door], public: Door
+    zones: Sequence[str], behind: Mapping[str, aws.ec2.Subnet], doors: Mapping[str, Door]
 ) -> pulumi.Output[Sequence[str]]:
-    """The subnets' ids, known once their doors exist, which also outlive whoever uses the ids: a
-    load balancer's controller calls AWS until the last of what it made is deleted."""
-    ids = [subnet.id for subnet in subnets_by_zone.values()]
-    ways = [*public, *(part for letter in subnets_by_zone for part in doors.get(letter, ()))]
-    return pulumi.Output.all(*ids, *(way.id for way in ways)).apply(lambda all_: all_[: len(ids)])
+    """The ids of the subnets in `zones`, known once their doors exist, which also outlive whoever
+    uses them: a load balancer's controller calls AWS until all that it made is deleted."""
+    ids = [behind[letter].id for letter in zones]
+    ways = [part.id for letter in zones for part in doors[letter]]
+    return pulumi.Output.all(*ids, *ways).apply(lambda values: values[: len(ids)])

@@ -25,6 +25,7 @@ from tests.unit.recording import Recorded, Recording, record
 
 CLUSTER = "aws:eks/cluster:Cluster"
 NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
+ASSOCIATED = "aws:ec2/routeTableAssociation:RouteTableAssociation"
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 ADDON = "aws:eks/addon:Addon"
 ENTRY = "aws:eks/accessEntry:AccessEntry"
@@ -254,7 +255,6 @@ def test_the_cluster_comes_up_in_an_order_that_works(dev_cluster: Recording) -> 
     dns = dev_cluster.one(ADDON, "cluster-addons-coredns")
     nodes, provider = dev_cluster.one(NODE_GROUP), dev_cluster.one(PROVIDER)
     way_out = dev_cluster.one("aws:ec2/route:Route", "network-private-a-out")
-    behind = "aws:ec2/routeTableAssociation:RouteTableAssociation"
     administrator = dev_cluster.one(ASSOCIATION)
 
     for later, earlier in [
@@ -262,13 +262,23 @@ def test_the_cluster_comes_up_in_an_order_that_works(dev_cluster: Recording) -> 
         (nodes, addon["vpc-cni"]),
         (nodes, addon["kube-proxy"]),
         (nodes, way_out),
-        (nodes, dev_cluster.one(behind, "network-private-a-association")),
-        (nodes, dev_cluster.one(behind, "network-public-a-association")),
+        (nodes, dev_cluster.one(ASSOCIATED, "network-private-a-association")),
+        (nodes, dev_cluster.one(ASSOCIATED, "network-public-a-association")),
         (dns, nodes),
         (provider, dns),
         (provider, administrator),
     ]:
         assert dev_cluster.waits_for(later, earlier), f"{later.name} must wait for {earlier.name}"
+
+
+def test_the_control_plane_knows_nothing_of_the_third_zone(prod_cluster: Recording) -> None:
+    cluster = prod_cluster.one(CLUSTER)
+    for part in ("public", "private"):
+        first, _, third = (
+            prod_cluster.one(ASSOCIATED, f"network-{part}-{zone}-association") for zone in "abc"
+        )
+        assert not prod_cluster.waits_for(cluster, third), "a new zone would show as its update"
+        assert prod_cluster.waits_for(cluster, first)
 
 
 def test_addons_are_pinned_and_belong_to_the_kubernetes_version(dev_cluster: Recording) -> None:
