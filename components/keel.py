@@ -38,9 +38,9 @@ class Keel(pulumi.ComponentResource):
     """Keel of one cluster, confined to the namespaces and repositories that it serves.
 
     Creates an IAM role that may read the served image repositories and its Pod Identity
-    association, the namespace `keel`, the Helm release, and the rights to roll workloads in the
-    served namespaces. Wants a Kubernetes provider in `opts`; the AWS provider is the default one
-    unless given too.
+    association, the namespace `keel`, which nothing reaches, the Helm release, and the rights to
+    roll workloads in the served namespaces. Wants a Kubernetes provider in `opts`; the AWS provider
+    is the default one unless given too.
     """
 
     namespace: Output[str]
@@ -58,6 +58,13 @@ class Keel(pulumi.ComponentResource):
             opts=ResourceOptions(parent=self),
         )
         self.namespace = namespace.metadata.name
+        k8s.networking.v1.NetworkPolicy(
+            f"{name}-unreachable",
+            metadata={"name": "keel", "namespace": NAMESPACE},
+            # Keel always listens for webhooks, of anybody.
+            spec={"pod_selector": {}, "policy_types": ["Ingress"]},
+            opts=ResourceOptions(parent=self, depends_on=[namespace]),
+        )
         identity = self._identity(args, served)
         rights = self._rights(args, [*served])
         chart = settings.config.keel.chart if settings.config.keel else None

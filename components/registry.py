@@ -30,9 +30,9 @@ class Registry(pulumi.ComponentResource):
     """Where every image lives; created by the stack that `platform:registry.owner` names.
 
     For each service a repository `<namespace>/<service>`: tags are immutable except the moving
-    tags of the fast environments, images are scanned when pushed and encrypted (AES256, or a
-    KMS key of our own), a lifecycle policy that cannot expire a version, and, where environments
-    live in other accounts, a policy that lets those accounts pull. Repositories and key are
+    tag of the fast environment, images are scanned when pushed and encrypted (AES256, or a KMS key
+    of our own), a lifecycle policy that cannot expire a version, and a policy that lets the
+    accounts of all environments pull. Repositories and key are
     protected, and retained even when the stack is destroyed.
 
     When AWS names a repository otherwise than the settings computed, `up` fails with

@@ -38,9 +38,16 @@ def load(
         for name, raw in sorted(configs.items())
         if (raw or name == stack) and (environment := _environment(name, raw, problems))
     )
-    if catalogue and not problems:
-        problems.extend(rules.check(environments, catalogue))
+    all_parsed = not problems
+    for name, values in configs.items():
+        problems.extend(rules.kubernetes_support(name, values))
     problems.extend(standing.check(stack, config, stands))
+    if catalogue:
+        problems.extend(rules.of_catalogue(catalogue))
+        for environment in environments:
+            problems.extend(rules.of_one(environment, catalogue))
+        if all_parsed:
+            problems.extend(rules.of_all(environments, catalogue))
     if problems or not catalogue:
         raise SettingsError(problems)
     own = next(environment for environment in environments if environment.name == stack)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import combinations
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, combinations
+from typing import Any
 
 from settings import credential_rules
 from settings.catalogue import CATALOGUE_FILE, Catalogue
 from settings.environment import Environment
 from settings.kubernetes import RELEASES, versions
+from settings.naming import Names
 from settings.problems import Problem
+from settings.raw import given
+from settings.speed import SPEEDS
 
 _ENVIRONMENT_NAME = re.compile(
     r"(?!(shared|y|n|yes|no|on|off|true|false|null)$)[a-z]([-a-z0-9]{0,30}[a-z0-9])?"
@@ -20,22 +24,40 @@ RESERVED_VARIABLES = frozenset({"ENVIRONMENT", "LOG_LEVEL", "PORT"})
 """Environment variables that every service gets from the platform."""
 
 
-def check(environments: Sequence[Environment], catalogue: Catalogue) -> Iterator[Problem]:
-    """Every rule that the models cannot see by themselves."""
+def of_one(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
+    """What the models cannot see by themselves, in one environment."""
+    yield from _name(environment)
+    yield from _keel(environment, catalogue)
+    yield from _service_range(environment)
+    yield from _teams_with_access(environment, catalogue)
+    yield from _own_access(environment)
+    yield from _adopted_cluster(environment)
+    yield from credential_rules.check(environment, catalogue)
+
+
+def of_all(environments: Sequence[Environment], catalogue: Catalogue) -> Iterator[Problem]:
+    """What can be seen only where every environment is known."""
     for environment in environments:
-        yield from _name(environment)
-        yield from _keel(environment, catalogue)
-        yield from _kubernetes_support(environment)
-        yield from _service_range(environment)
         yield from _registry(environment, environments)
-        yield from _teams_with_access(environment, catalogue)
-        yield from _own_access(environment)
-        yield from _adopted_cluster(environment)
-        yield from credential_rules.check(environment, catalogue)
+    yield from _pipelines_stay_out(environments, catalogue)
     yield from _one_fast_environment(environments)
     yield from _overlapping_networks(environments)
     yield from _shared_domains(environments)
-    yield from _catalogue(catalogue)
+
+
+def kubernetes_support(stack: str, config: Mapping[str, Any]) -> Iterator[Problem]:
+    """A version that AWS replaces; of the raw `config`, to be told beside all that is wrong."""
+    version = str(given(config, "platform:cluster.version"))
+    release, speed = RELEASES.get(version), SPEEDS.get(str(given(config, "platform:speed")))
+    if release and speed and not (release.standard or speed.extended_support):
+        yield Problem(
+            f"Pulumi.{stack}.yaml",
+            "platform:cluster.version",
+            version,
+            f"left standard support on {release.standard_support_ends}, and AWS then upgrades the "
+            f"cluster by itself where speed is {speed.name}",
+            f"use one of {versions()}, one minor version up at a time",
+        )
 
 
 def _name(environment: Environment) -> Iterator[Problem]:
@@ -67,19 +89,6 @@ def _keel(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
             "",
             f"is missing, and {', '.join(served)} rely on it (delivery: keel)",
             "add platform:keel with a schedule",
-        )
-
-
-def _kubernetes_support(environment: Environment) -> Iterator[Problem]:
-    cluster = environment.config.cluster
-    release = RELEASES.get(cluster.version)
-    if release and not (release.standard or environment.speed.extended_support):
-        yield environment.problem(
-            "cluster.version",
-            cluster.version,
-            f"left standard support on {release.standard_support_ends}, and AWS then upgrades the "
-            f"cluster by itself where speed is {environment.speed.name}",
-            f"use one of {versions()}, one minor version up at a time",
         )
 
 
@@ -146,6 +155,26 @@ def _adopted_cluster(environment: Environment) -> Iterator[Problem]:
         )
 
 
+def _pipelines_stay_out(
+    environments: Sequence[Environment], catalogue: Catalogue
+) -> Iterator[Problem]:
+    """A pipeline pushes images; what runs is for Argo CD and people to decide."""
+    for owner in (e for e in environments if e.name == e.config.registry.owner):
+        naming = Names(owner.config.organization, owner.name)
+        account = f"arn:{owner.partition}:iam::{owner.account}:role/"
+        pipelines = {f"{account}{naming.ci_role(name)}" for _, name, _ in catalogue.entries()}
+        for environment in environments:
+            access = environment.config.cluster.access
+            principals = {*access.platform, *access.read_only, *chain(*access.teams.values())}
+            for role in sorted(pipelines & principals):
+                yield environment.problem(
+                    "cluster.access",
+                    role,
+                    "is a pipeline's role, and no pipeline enters a cluster",
+                    "remove it",
+                )
+
+
 def _one_fast_environment(environments: Sequence[Environment]) -> Iterator[Problem]:
     fast = [environment for environment in environments if environment.speed.moving_tag]
     if not fast:
@@ -191,7 +220,7 @@ def _shared_domains(environments: Sequence[Environment]) -> Iterator[Problem]:
                 )
 
 
-def _catalogue(catalogue: Catalogue) -> Iterator[Problem]:
+def of_catalogue(catalogue: Catalogue) -> Iterator[Problem]:
     for namespace in sorted(catalogue.namespaces):
         if namespace in RESERVED_NAMESPACES or namespace.startswith("kube-"):
             yield Problem(

@@ -12,6 +12,7 @@ from typing import Any
 
 from settings.environment import Settings
 from settings.problems import Problem
+from settings.raw import given
 from settings.stack import Cluster, Network, Part, Registry, control_plane_zones
 
 VERSION = "platform:cluster.version"
@@ -94,7 +95,7 @@ def check(stack: str, config: Mapping[str, Any], stands: Mapping[str, str]) -> I
             rule = f"{old} stands, and another value would replace {fixed.replaces}"
             yield Problem(file, path, new, rule, _remedy(old, fixed))
     if VERSION in stands and "cluster" not in unprotected:
-        yield from _upgrade(file, stands[VERSION], str(_given(config, VERSION)))
+        yield from _upgrade(file, stands[VERSION], str(given(config, VERSION)))
 
 
 def _remedy(old: str, fixed: Fixed) -> str:
@@ -131,17 +132,9 @@ def _minor(version: str) -> int | None:
 
 
 def _new(config: Mapping[str, Any], path: str, fixed: Fixed) -> str:
-    given = _given(config, path)
-    value = fixed.default if given is None else given
+    found = given(config, path)
+    value = fixed.default if found is None else found
     try:
         return "" if value is None else str(fixed.relevant(value))
     except TypeError:
         return str(value)  # of another type, which is reported elsewhere
-
-
-def _given(config: Mapping[str, Any], path: str) -> object:
-    """The value at `platform:section.key` of a raw configuration, or None."""
-    value: object = config
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value

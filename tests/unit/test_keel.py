@@ -71,6 +71,12 @@ def test_keel_polls_as_often_as_the_settings_say(dev: Settings) -> None:
     assert values["polling"] == {"enabled": True, "defaultSchedule": "@every 15s"}
 
 
+def test_no_pod_reaches_keel(dev: Settings) -> None:
+    policy = install(dev).one("kubernetes:networking.k8s.io/v1:NetworkPolicy").inputs
+    assert policy["metadata"]["namespace"] == "keel"
+    assert policy["spec"] == {"podSelector": {}, "policyTypes": ["Ingress"]}
+
+
 def test_keel_is_reached_by_nobody(dev: Settings) -> None:
     values = keel_values.values(dev, ["community"])
     for door in ("service", "ingress", "basicauth"):

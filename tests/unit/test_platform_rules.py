@@ -210,6 +210,31 @@ def test_everything_that_is_wrong_arrives_in_one_report(configuration: Path, ben
     assert report.startswith("4 problems in the configuration, nothing was created")
 
 
+def test_what_one_environment_gets_wrong_is_told_beside_what_cannot_be_read(
+    configuration: Path, bend: Bend
+) -> None:
+    bend("Pulumi.dev.yaml", cluster(version="1.33", access={"platform": ["no-role"]}))
+    bend("Pulumi.prod.yaml", network(cidr="10.20.0.0/23"))
+    bend("services.yaml", lambda c: c["namespaces"].update(keel=c["namespaces"].pop("streaming")))
+
+    report = refusal(configuration)
+
+    assert report.startswith("4 problems ")
+    assert "Pulumi.dev.yaml: platform:cluster.version: left standard support" in report
+    assert "Pulumi.dev.yaml: platform:cluster.access.platform[0]" in report
+    assert "Pulumi.prod.yaml: platform:network.cidr" in report
+    assert "services.yaml: namespaces.keel" in report
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_no_pipeline_enters_a_cluster(configuration: Path, bend: Bend, stack: str) -> None:
+    role = "arn:aws:iam::123456789012:role/acme-dev-ci-tv-api"
+    bend(f"Pulumi.{stack}.yaml", lambda c: c["platform:cluster"]["access"]["platform"].append(role))
+    report = refusal(configuration)
+    assert report.startswith("1 problem ")
+    assert f"Pulumi.{stack}.yaml: platform:cluster.access: is a pipeline's role" in report
+
+
 def test_a_second_fast_environment_and_shared_addresses_are_refused(configuration: Path) -> None:
     dev = (configuration / "Pulumi.dev.yaml").read_text(encoding="utf-8")
     copy = dev.replace("10.10.0.0/16", "10.30.0.0/16")
