@@ -48,6 +48,19 @@ AmiRelease = Annotated[
         r"1\.\d{2}\.\d+-\d{8}", "must be a release of EKS's machine images such as 1.35.2-20260710"
     ),
 ]
+CronSchedule = Annotated[
+    str,
+    Matching(
+        r"[0-9*/,A-Za-z-]+( [0-9*/,A-Za-z-]+){4}",
+        "must be a cron schedule of five fields such as 0 9 * * 1-4",
+    ),
+]
+TimeZone = Annotated[
+    str,
+    Matching(
+        r"UTC|[A-Z][A-Za-z]+(/[A-Z][A-Za-z_-]+)+", "must be a time zone such as Europe/Berlin"
+    ),
+]
 Part = Literal["network", "cluster", "registry", "applications"]
 """What is protected against deletion and replacement, as a person names it."""
 PollSchedule = Annotated[
@@ -291,9 +304,9 @@ class Chart(Model):
 class SyncWindow(Model):
     """When syncs are allowed: a cron schedule, how long, and where the clock stands."""
 
-    schedule: str = Field(description="when it opens: a cron schedule such as 0 9 * * 1-4")
+    schedule: CronSchedule = Field(description="when it opens: a cron schedule such as 0 9 * * 1-4")
     duration: Duration = Field(description="how long it is open, such as 8h")
-    time_zone: str = Field("UTC", description="such as Europe/Berlin")
+    time_zone: TimeZone = Field("UTC", description="such as Europe/Berlin")
 
 
 def _enterprise(host: str) -> str:

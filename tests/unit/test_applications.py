@@ -67,6 +67,7 @@ def test_only_an_automated_sync_goes_on_with_a_newer_revision(
     dev: Settings, prod: Settings
 ) -> None:
     assert spec(dev, "tv-api")["syncPolicy"]["retry"]["refresh"] is True
+    assert spec(prod, "tv-api")["syncPolicy"]["retry"]["limit"] > 0
     assert "refresh" not in spec(prod, "tv-api")["syncPolicy"]["retry"], (
         "a person approved one revision"
     )
@@ -96,6 +97,7 @@ def test_no_sync_replaces_objects(dev: Settings, prod: Settings) -> None:
         for _, name, _ in settings.catalogue.entries():
             options = spec(settings, name)["syncPolicy"]["syncOptions"]
             assert not [option for option in options if option.startswith("Replace")]
+            assert "FailOnSharedResource=true" in options
 
 
 def test_a_kustomize_service_is_rendered_from_its_overlay(prod: Settings) -> None:

@@ -281,6 +281,26 @@ def test_the_control_plane_knows_nothing_of_the_third_zone(prod_cluster: Recordi
         assert prod_cluster.waits_for(cluster, first)
 
 
+def test_what_can_be_chosen_only_at_the_start_is_chosen(
+    dev_cluster: Recording, configuration: Path, bend: Bend
+) -> None:
+    assert dev_cluster.one(CLUSTER).inputs["bootstrapSelfManagedAddons"] is False
+    bend("Pulumi.dev.yaml", lambda c: c["platform:cluster"].update(serviceCidr="172.30.0.0/16"))
+    other = build(load_files("dev", configuration)).one(CLUSTER).inputs
+    assert other["kubernetesNetworkConfig"]["serviceIpv4Cidr"] == "172.30.0.0/16"
+
+
+def test_network_policies_are_enforced(dev_cluster: Recording) -> None:
+    plug_in = dev_cluster.one(ADDON, "cluster-basics-vpc-cni").inputs
+    assert json.loads(plug_in["configurationValues"])["enableNetworkPolicy"] == "true"
+
+
+def test_nodes_are_replaced_a_third_at_a_time(dev_cluster: Recording) -> None:
+    group = dev_cluster.one(NODE_GROUP).inputs
+    assert group["updateConfig"] == {"maxUnavailablePercentage": 33}
+    assert group["amiType"] == "AL2023_x86_64_STANDARD"
+
+
 def test_addons_are_pinned_and_belong_to_the_kubernetes_version(dev_cluster: Recording) -> None:
     installed = {a.inputs["addonName"]: a.inputs["addonVersion"] for a in dev_cluster.of(ADDON)}
 

@@ -174,6 +174,9 @@ def test_images_are_pulled_without_leaving_aws(dev_network: Recording) -> None:
         "com.amazonaws.eu-central-1.ecr.api",
         "com.amazonaws.eu-central-1.ecr.dkr",
     }
+    for part in ("api", "dkr"):
+        endpoint = endpoints[f"com.amazonaws.eu-central-1.ecr.{part}"]
+        assert endpoint["privateDnsEnabled"] is True, "or the registry's name leads outside"
     assert endpoints["com.amazonaws.eu-central-1.s3"]["routeTableIds"] == [
         "network-private-a-routes-id",
         "network-private-b-routes-id",

@@ -155,6 +155,18 @@ CASES: dict[str, tuple[Change, str]] = {
         lambda c: c.update({"aws:assumeRoles": [{"roleArn": "arn:aws:iam::123456789012:role/x"}]}),
         "platform:cluster.access.platform: lacks arn:aws:iam::123456789012:role/x",
     ),
+    "a window that no cron opens": (
+        lambda c: c["platform:argocd"].update(
+            syncWindows=[{"schedule": "every monday", "duration": "8h"}]
+        ),
+        "platform:argocd.syncWindows[0].schedule: must be a cron schedule of five fields",
+    ),
+    "a window whose clock stands nowhere": (
+        lambda c: c["platform:argocd"].update(
+            syncWindows=[{"schedule": "0 9 * * 1", "duration": "8h", "timeZone": "noon"}]
+        ),
+        "platform:argocd.syncWindows[0].timeZone: must be a time zone such as Europe/Berlin",
+    ),
     "a part that cannot be unprotected": (
         lambda c: c.update({"platform:unprotected": ["everything"]}),
         "platform:unprotected[0]",

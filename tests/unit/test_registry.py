@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from components import lifecycle
 from components.registry import Registry, RegistryArgs
 from components.registry_reference import (
     RegistryError,
@@ -143,6 +144,13 @@ def test_a_repository_that_aws_names_otherwise_stops_the_update(dev: Settings) -
 
     assert elsewhere["repositoryUrl"] in str(refused.value)
     assert HOST in str(refused.value)
+
+
+def test_every_repository_has_the_policy_that_outlives_a_year(registry: Recording) -> None:
+    """`test_lifecycle.py` lives through the year."""
+    for registered in registry.of("aws:ecr/lifecyclePolicy:LifecyclePolicy"):
+        expected = lifecycle.policy("dev", untagged_days=7, build_days=90)
+        assert registered.inputs["policy"] == expected
 
 
 def test_a_preview_shows_every_policy_before_anything_exists(dev: Settings) -> None:
