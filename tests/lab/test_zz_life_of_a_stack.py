@@ -19,6 +19,8 @@ import pytest
 import yaml
 
 from lab import supervisor
+from lab.aws.beyond_moto.eks import CLUSTER
+from lab.aws.kept import Kept
 from lab.kubectl import KubectlError
 from lab.program import Program
 from lab.site import CHECKOUT
@@ -101,6 +103,22 @@ def follow(output: IO[str] | None, resources: int) -> None:
         if created == resources:
             return
     pytest.fail(f"the update ended after {created} resources, before it could be disturbed")
+
+
+def test_kubernetes_is_upgraded_in_place(lab: Lab, program: Program) -> None:
+    eks = lab.aws("eks")
+    before = eks.describe_cluster(name="acme-prod")["cluster"]
+    cluster = committed("prod")["platform:cluster"]
+    program.trying["prod"]["platform:cluster"] = {**cluster, "version": "1.36"}
+
+    program.read("up", "--yes", stack=program.selected("prod"))
+
+    assert program.changes("prod") == {}
+    after = eks.describe_cluster(name="acme-prod")["cluster"]
+    assert after["createdAt"] == before["createdAt"], "it was made anew"
+    remembered = Kept(lab.site.kept).get(CLUSTER, "acme-prod") or {}
+    assert remembered["version"] == "1.36"
+    assert lab.kubectl("prod").get("--namespace=argocd", "deployment/argocd-server")
 
 
 @pytest.mark.parametrize("trial", range(TRIALS))
@@ -201,7 +219,7 @@ def images(lab: Lab) -> dict[str, list[str]]:
 
 def test_a_cluster_of_somebody_else_is_used_and_left_as_it_is(lab: Lab, program: Program) -> None:
     destroy(program, "prod")
-    ours_alone = dict(program.trying["prod"])
+    before_them = dict(program.trying["prod"])
     with neighbour(lab, load_files("prod", CHECKOUT)) as theirs:
         existing = {"vpc": theirs.vpc, "privateSubnets": theirs.subnets}
         access = committed("prod")["platform:cluster"]["access"]
@@ -218,7 +236,7 @@ def test_a_cluster_of_somebody_else_is_used_and_left_as_it_is(lab: Lab, program:
 
         destroy(program, "prod")
         assert theirs.cluster in ours(lab)["cluster"]
-    program.trying["prod"] = ours_alone
+    program.trying["prod"] = before_them
 
 
 def committed(stack: str) -> dict[str, Any]:
