@@ -60,10 +60,10 @@ class Keel(pulumi.ComponentResource):
         self.namespace = namespace.metadata.name
         k8s.networking.v1.NetworkPolicy(
             f"{name}-unreachable",
-            metadata={"name": "keel", "namespace": NAMESPACE},
+            metadata={"name": "keel", "namespace": self.namespace},
             # Keel always listens for webhooks, of anybody.
             spec={"pod_selector": {}, "policy_types": ["Ingress"]},
-            opts=ResourceOptions(parent=self, depends_on=[namespace]),
+            opts=ResourceOptions(parent=self),
         )
         identity = self._identity(args, served)
         rights = self._rights(args, [*served])

@@ -32,8 +32,8 @@ class Registry(pulumi.ComponentResource):
     For each service a repository `<namespace>/<service>`: tags are immutable except the moving
     tag of the fast environment, images are scanned when pushed and encrypted (AES256, or a KMS key
     of our own), a lifecycle policy that cannot expire a version, and a policy that lets the
-    accounts of all environments pull. Repositories and key are
-    protected, and retained even when the stack is destroyed.
+    accounts of all environments pull. Repositories and key are protected, and retained even when
+    the stack is destroyed.
 
     When AWS names a repository otherwise than the settings computed, `up` fails with
     RegistryError: the files of the GitOps repository would name images that do not exist.

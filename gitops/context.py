@@ -99,7 +99,7 @@ def _service(settings: Settings, namespace: str, name: str, service: Service) ->
         "name": name,
         "repository": repository,
         "image": f"{settings.registry_host}/{repository}",
-        "role_arn": f"arn:{_partition(owner.region)}:iam::{owner.account}:role/{role}",
+        "role_arn": owner.role_arn(role),
         "owner": service.owner,
         "source": service.source,
         "branch": service.branch,
@@ -113,12 +113,6 @@ def _service(settings: Settings, namespace: str, name: str, service: Service) ->
         "env": dict(sorted(service.env.items())),
         "config": dict(sorted(service.config.items())),
     }
-
-
-def _partition(region: str) -> str:
-    """The partition of AWS in which `region` lies."""
-    special = {"cn": "aws-cn", "us-gov": "aws-us-gov"}
-    return next((name for start, name in special.items() if region.startswith(f"{start}-")), "aws")
 
 
 def _repository(url: str) -> str:

@@ -37,6 +37,10 @@ class Environment:
         """The part of AWS that ARNs of this region name."""
         return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(self.region.rsplit("-", 2)[0], "aws")
 
+    def role_arn(self, name: str) -> str:
+        """The ARN of an IAM role in the environment's account."""
+        return f"arn:{self.partition}:iam::{self.account}:role/{name}"
+
     def problem(self, path: str, value: object, rule: str, remedy: str) -> Problem:
         """What is wrong with the key `platform:<path>` of this environment's stack file."""
         return Problem(f"Pulumi.{self.name}.yaml", f"platform:{path}", str(value), rule, remedy)

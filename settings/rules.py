@@ -161,8 +161,7 @@ def _pipelines_stay_out(
     """A pipeline pushes images; what runs is for Argo CD and people to decide."""
     for owner in (e for e in environments if e.name == e.config.registry.owner):
         naming = Names(owner.config.organization, owner.name)
-        account = f"arn:{owner.partition}:iam::{owner.account}:role/"
-        pipelines = {f"{account}{naming.ci_role(name)}" for _, name, _ in catalogue.entries()}
+        pipelines = {owner.role_arn(naming.ci_role(name)) for _, name, _ in catalogue.entries()}
         for environment in environments:
             access = environment.config.cluster.access
             principals = {*access.platform, *access.read_only, *chain(*access.teams.values())}
@@ -221,6 +220,7 @@ def _shared_domains(environments: Sequence[Environment]) -> Iterator[Problem]:
 
 
 def of_catalogue(catalogue: Catalogue) -> Iterator[Problem]:
+    """What the models cannot see by themselves, in the catalogue."""
     for namespace in sorted(catalogue.namespaces):
         if namespace in RESERVED_NAMESPACES or namespace.startswith("kube-"):
             yield Problem(

@@ -77,8 +77,8 @@ class Resources:
     def _filled_in(self, row: Property, urn: str, old: Values, inputs: Values, seed: bytes) -> Any:
         if not row.autonamed:
             return row.default
-        begun = self.journal.interrupted(urn)
-        old = old or (begun.inputs if begun else {})
+        if not old and (begun := self.journal.interrupted(urn)):
+            old = begun.inputs
         if old.get(row.name) and old.get(f"{row.name}Prefix") == inputs.get(f"{row.name}Prefix"):
             return old[row.name]
         prefix = inputs.get(f"{row.name}Prefix") or f"{urn.rsplit('::', 1)[-1]}-"

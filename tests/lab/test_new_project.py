@@ -23,6 +23,7 @@ from lab.readiness import http_ok
 from lab.site import CHECKOUT, HOST, Site
 from lab.toolchain import Toolchain
 from lab.waiting import wait_until_empty
+from tests.committed import committed
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Newcomer:
 
     def checkout(self) -> None:
         """An empty clone of the GitOps repository, where the stack file expects it."""
-        stack = yaml.safe_load((CHECKOUT / "Pulumi.dev.yaml").read_text())["config"]
+        stack = committed("dev")
         folder = self.folder / "gitops"
         for command in (
             ["init", "--quiet", str(folder)],
@@ -110,8 +111,8 @@ def test_a_new_project_keeps_the_configuration_and_is_no_template_itself(
     described = yaml.safe_load((project / "Pulumi.yaml").read_text())
     assert described["name"] == "mine"
     assert "template" not in described
-    committed = yaml.safe_load((CHECKOUT / "Pulumi.dev.yaml").read_text())["config"]
-    assert yaml.safe_load((project / "Pulumi.dev.yaml").read_text())["config"] == committed
+    copied = yaml.safe_load((project / "Pulumi.dev.yaml").read_text())["config"]
+    assert copied == committed("dev")
 
 
 def test_a_new_project_previews_a_whole_environment(newcomer: Newcomer) -> None:

@@ -150,15 +150,13 @@ def test_dev_heals_what_a_person_scales_and_leaves_an_autoscaler_alone(
     lab: Lab, workbench: Path
 ) -> None:
     service = ("streaming", "tv-api")
-    declared = replicas(lab, "dev", *service)
-    assert declared == 1
+    assert replicas(lab, "dev", *service) == 1
+
+    def unlike_declared() -> str:
+        return "" if replicas(lab, "dev", *service) == 1 else "1 replica"
 
     scale(lab, "tv-api", 3, "kubectl-scale")
-    wait_until_empty(
-        "the healing",
-        lambda: None if replicas(lab, "dev", *service) == declared else "1 replica",
-        seconds=60,
-    )
+    wait_until_empty("the healing", unlike_declared, seconds=60)
 
     scale(lab, "tv-api", 3, "kube-controller-manager")
     overlay = workbench / "environments" / "dev" / "streaming" / "tv-api" / "kustomization.yaml"
@@ -178,11 +176,7 @@ def test_dev_heals_what_a_person_scales_and_leaves_an_autoscaler_alone(
     overlay.write_text(before)
     commit_and_push(workbench, "dev: as before")
     lab.kubectl("dev")("delete", "--namespace=streaming", "deployment/tv-api")
-    wait_until_empty(
-        "a Deployment that nobody scaled",
-        lambda: None if replicas(lab, "dev", *service) == declared else "1 replica",
-        seconds=60,
-    )
+    wait_until_empty("a Deployment that nobody scaled", unlike_declared, seconds=60)
 
 
 def test_a_deleted_deployment_comes_back_on_dev(lab: Lab) -> None:

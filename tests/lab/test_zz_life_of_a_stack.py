@@ -12,11 +12,10 @@ import re
 import socket
 import subprocess
 from collections.abc import Callable
-from typing import IO, Any
+from typing import IO
 
 import psutil
 import pytest
-import yaml
 
 from lab import supervisor
 from lab.aws.beyond_moto.eks import CLUSTER
@@ -26,6 +25,7 @@ from lab.program import Program
 from lab.site import CHECKOUT
 from lab.waiting import wait_until_empty
 from settings import load_files
+from tests.committed import committed
 from tests.lab.conftest import Lab
 from tests.lab.neighbour import neighbour
 
@@ -237,13 +237,6 @@ def test_a_cluster_of_somebody_else_is_used_and_left_as_it_is(lab: Lab, program:
         destroy(program, "prod")
         assert theirs.cluster in ours(lab)["cluster"]
     program.trying["prod"] = before_them
-
-
-def committed(stack: str) -> dict[str, Any]:
-    """The configuration of the committed stack file."""
-    text = (CHECKOUT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")
-    config: dict[str, Any] = yaml.safe_load(text)["config"]
-    return config
 
 
 def test_destroying_both_stacks_leaves_the_images_and_says_so(lab: Lab, program: Program) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pulumi
 import pytest
-import yaml
 
 from settings import Settings, SettingsError, load, load_files
 from settings.pulumi_config import load_stack
-from tests.unit.conftest import CHECKOUT, Bend, Change, hold
+from tests.committed import committed
+from tests.unit.conftest import Bend, Change, hold
 from tests.unit.recording import record
 
 APP = {"id": 583231, "installation": 1296269}
@@ -156,24 +156,22 @@ def test_secrets_are_known_by_name_only(configuration: Path, bend: Bend) -> None
 
 
 def test_a_running_stacks_secrets_are_never_shown(configuration: Path) -> None:
-    committed = yaml.safe_load((configuration / "Pulumi.prod.yaml").read_text())["config"]
     # Pulumi hands the running program its secrets in the clear.
     secrets = {
         f"platform:{name}": f"the-{name}-itself"
         for name in ("gitPrivateKey", "gitToken", "githubAppPrivateKey")
     }
     with pytest.raises(SettingsError) as caught:
-        load("prod", committed | secrets, configuration)
+        load("prod", committed("prod") | secrets, configuration)
     assert len(caught.value.problems) == 3
     assert "-itself" not in str(caught.value)
 
 
 def run_with(**changes: str) -> list[Settings]:
     """The settings of prod as a running program loads them, with some keys as other texts."""
-    committed = yaml.safe_load((CHECKOUT / "Pulumi.prod.yaml").read_text())["config"]
     config = {
         key: value if isinstance(value, str) else json.dumps(value)
-        for key, value in committed.items()
+        for key, value in committed("prod").items()
     }
     loaded: list[Settings] = []
     record(

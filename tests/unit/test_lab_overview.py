@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from lab.overrides import merged, overrides
 from lab.overview import Row, render, tag_of
@@ -14,6 +13,7 @@ from lab.site import Site
 from lab.up import never_released, unsettled
 from settings import Settings
 from settings.stack import Sso
+from tests.committed import committed
 
 SITE = Site(home=Path("/lab"), port_base=21000)
 
@@ -40,20 +40,19 @@ def test_a_port_is_not_taken_for_a_tag(image: str, tag: str) -> None:
 
 def test_overrides_change_addresses_and_nothing_else() -> None:
     for stack in ("dev", "prod"):
-        committed = yaml.safe_load(Path(f"Pulumi.{stack}.yaml").read_text())["config"]
-        result = merged(committed, overrides(SITE))
+        config = committed(stack)
+        result = merged(config, overrides(SITE))
         changed = {
-            path for path, value in leaves(result).items() if leaves(committed).get(path) != value
+            path for path, value in leaves(result).items() if leaves(config).get(path) != value
         }
-        assert not leaves(committed).keys() - leaves(result).keys()
+        assert not leaves(config).keys() - leaves(result).keys()
         for path in changed:
             value = str(leaves(result)[path])
             assert "127.0.0.1" in value or path == "platform:gitops.checkout", path
 
 
 def test_overrides_add_no_keel_where_the_stack_has_none() -> None:
-    committed = yaml.safe_load(Path("Pulumi.prod.yaml").read_text())["config"]
-    assert "platform:keel" not in merged(committed, overrides(SITE))
+    assert "platform:keel" not in merged(committed("prod"), overrides(SITE))
 
 
 def test_a_stack_whose_people_sign_in_by_github_signs_in_at_the_labs_provider() -> None:

@@ -13,6 +13,7 @@ from settings.kubernetes import RELEASES
 from settings.machines import architecture
 from settings.ranges import SMALLEST_NETWORK, of_a_network
 from tests.unit.conftest import Bend, Change
+from tests.unit.existing import existing_network
 
 
 def network(**keys: Any) -> Change:
@@ -21,12 +22,6 @@ def network(**keys: Any) -> Change:
 
 def cluster(**keys: Any) -> Change:
     return lambda config: config["platform:cluster"].update(keys)
-
-
-NEIGHBOUR = {
-    "vpc": "vpc-0a1b2c3d4e5f60718",
-    "privateSubnets": ["subnet-0a1b2c3d4e5f60718", "subnet-0a1b2c3d4e5f60719"],
-}
 
 
 def access(config: dict[str, Any]) -> dict[str, Any]:
@@ -148,7 +143,14 @@ CASES: dict[str, tuple[Change, str]] = {
         "platform:cluster: must have version and nodeGroups, unless existing is set",
     ),
     "a network adopted and described all the same": (
-        lambda c: c.update({"platform:network": {"existing": NEIGHBOUR, "nat": "single"}}),
+        lambda c: c.update(
+            {
+                "platform:network": {
+                    "existing": existing_network("vpc-0a1b2c3d4e5f60718"),
+                    "nat": "single",
+                }
+            }
+        ),
         "platform:network: has nat beside existing",
     ),
     "a program that could not enter its own cluster": (

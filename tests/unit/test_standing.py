@@ -7,17 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from settings import Settings, SettingsError, load
 from settings.standing import standing
+from tests.committed import committed
 from tests.unit.conftest import CHECKOUT
-
-
-def committed(stack: str) -> dict[str, Any]:
-    text = (CHECKOUT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")
-    config: dict[str, Any] = yaml.safe_load(text)["config"]
-    return config
+from tests.unit.existing import existing_network
 
 
 def refusal(
@@ -115,13 +110,6 @@ def test_the_control_plane_stays_in_its_two_zones(
         load("dev", config, CHECKOUT, standing(dev))
     else:
         assert "platform:network.zones: a and b stands" in refusal("dev", config, standing(dev))
-
-
-def existing_network(vpc: str) -> dict[str, Any]:
-    return {
-        "vpc": vpc,
-        "privateSubnets": ["subnet-0a1b2c3d4e5f60718", "subnet-0a1b2c3d4e5f60719"],
-    }
 
 
 def test_an_own_vpc_is_not_given_up_for_an_existing_one_unnoticed(
