@@ -25,7 +25,6 @@ from pulumi.runtime.proto import (
 
 from lab.aws import SDK_VERSION
 from lab.aws.api import Aws, account_of_credentials
-from lab.aws.beyond_moto import STANDINS
 from lab.aws.configuration import configuration
 from lab.aws.differences import Difference
 from lab.aws.errors import (
@@ -107,7 +106,6 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 endpoints=wanted.endpoints,
                 site=self._site,
                 kept=Kept(self._site.kept),
-                standins=STANDINS,
             )
             self._resources = Resources(aws=aws, journal=self._journal)
             return provider_pb2.ConfigureResponse(supportsPreview=True)
