@@ -63,7 +63,7 @@ def cli(process: subprocess.Popen[str], _: Lab) -> None:
 
 def aws_provider(process: subprocess.Popen[str], _: Lab) -> None:
     children = psutil.Process(process.pid).children(recursive=True)
-    providers = [child for child in children if "lab.aws.plugin" in child.cmdline()]
+    providers = [child for child in children if child.name() == "pulumi-resource-aws"]
     assert providers, "there is none to kill"
     for provider in providers:
         provider.kill()
@@ -144,7 +144,7 @@ def end_official_providers(started: list[psutil.Process]) -> None:
     """Pulumi's own providers look every five minutes only whether its engine is still there."""
     for process in started:
         with contextlib.suppress(psutil.NoSuchProcess):
-            if process.name() == "pulumi-resource-kubernetes":
+            if process.name() in ("pulumi-resource-aws", "pulumi-resource-kubernetes"):
                 process.kill()
 
 
