@@ -11,7 +11,6 @@ from pydantic.alias_generators import to_camel
 from settings import ranges
 from settings.catalogue import Ci
 from settings.kubernetes import AddonName, supported, versions
-from settings.machines import one_architecture
 from settings.limits import (
     CLUSTER_NAME,
     MAX_NEIGHBOURS,
@@ -20,6 +19,7 @@ from settings.limits import (
     MAX_TAINTS,
     of_an_organization,
 )
+from settings.machines import one_architecture
 from settings.model import (
     Branch,
     DnsLabel,

@@ -76,7 +76,11 @@ def longest_catalogue(catalogue: dict[str, Any]) -> None:
         "delivery": "keel",
         "port": 65535,
     }
-    circle = {**service, "ci": "circleci", "circleciProject": "1b8d7c5e-3a42-4f6e-8c11-7d2f9e0a4b61"}
+    circle = {
+        **service,
+        "ci": "circleci",
+        "circleciProject": "1b8d7c5e-3a42-4f6e-8c11-7d2f9e0a4b61",
+    }
     catalogue["namespaces"] = {
         L63: {"services": {LABEL: service, LABEL[:-1] + "d": circle}},
         LABEL: {"services": {L63: {**service, "packaging": "helm"}}},
@@ -235,7 +239,11 @@ REFUSED: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
         {"retentionInDays": 8},
         "retentionInDays: is none of 22",
     ),
-    "a tag": ("aws:ec2/vpc:Vpc", {"tags": {"Name": "x" * 257}}, "tags{value}: 257 is more than 256"),
+    "a tag": (
+        "aws:ec2/vpc:Vpc",
+        {"tags": {"Name": "x" * 257}},
+        "tags{value}: 257 is more than 256",
+    ),
     "a tag of IAM": (
         "aws:iam/role:Role",
         {"tags": {"Name": "a&b"}},

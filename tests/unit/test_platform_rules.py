@@ -131,7 +131,7 @@ CASES: dict[str, tuple[Change, str]] = {
     ),
     "51 taints": (
         group(taints=[{"key": f"k{n}", "effect": "NO_SCHEDULE"} for n in range(51)]),
-        "platform:cluster.nodeGroups[0].taints: must name 50 at most; remove what is too much",
+        "platform:cluster.nodeGroups[0].taints: must name 50 at most",
     ),
     "a label that belongs to Kubernetes": (
         group(labels={"node-role.kubernetes.io/worker": "a"}),
@@ -146,7 +146,7 @@ CASES: dict[str, tuple[Change, str]] = {
     "an instance type that is none": (
         group(instanceTypes=["m7i large"]),
         "platform:cluster.nodeGroups[0].instanceTypes: names m7i large, which is no EC2 instance "
-        "type; write it as in m7i.large",
+        "type (given: ['m7i large']); write it as in m7i.large",
     ),
     "more node groups than a cluster has": (
         lambda c: c["platform:cluster"].update(
@@ -166,7 +166,7 @@ CASES: dict[str, tuple[Change, str]] = {
     ),
     "a neighbour named twice": (
         cluster(privateAccess=["10.99.0.0/24", "10.99.0.0/24"]),
-        "platform:cluster.privateAccess: names 10.99.0.0/24 twice; name each one once",
+        "platform:cluster.privateAccess: names 10.99.0.0/24 twice",
     ),
     "an organization named as AWS names security groups": (
         lambda c: c.update({"platform:organization": "sg-games"}),

@@ -34,7 +34,9 @@ TYPES: Mapping[str, tuple[Call, ...]] = MappingProxyType(
         "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": (
             Call("ec2", "CreateTags", "vpcId= tags"),
         ),
-        "aws:ec2/eip:Eip": (Call("ec2", "AllocateAddress", "domain tags=TagSpecifications[].Tags"),),
+        "aws:ec2/eip:Eip": (
+            Call("ec2", "AllocateAddress", "domain tags=TagSpecifications[].Tags"),
+        ),
         "aws:ec2/flowLog:FlowLog": (
             Call(
                 "ec2",
@@ -65,9 +67,7 @@ TYPES: Mapping[str, tuple[Call, ...]] = MappingProxyType(
             ),
         ),
         "aws:ec2/route:Route": (
-            Call(
-                "ec2", "CreateRoute", "destinationCidrBlock gatewayId natGatewayId routeTableId"
-            ),
+            Call("ec2", "CreateRoute", "destinationCidrBlock gatewayId natGatewayId routeTableId"),
         ),
         "aws:ec2/routeTable:RouteTable": (
             Call("ec2", "CreateRouteTable", "vpcId tags=TagSpecifications[].Tags"),
@@ -125,9 +125,7 @@ TYPES: Mapping[str, tuple[Call, ...]] = MappingProxyType(
             Call("ecr", "SetRepositoryPolicy", "repository=repositoryName policy=policyText"),
         ),
         "aws:eks/accessEntry:AccessEntry": (
-            Call(
-                "eks", "CreateAccessEntry", "clusterName kubernetesGroups principalArn type tags"
-            ),
+            Call("eks", "CreateAccessEntry", "clusterName kubernetesGroups principalArn type tags"),
         ),
         "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": (
             Call("eks", "AssociateAccessPolicy", "accessScope clusterName policyArn principalArn"),
@@ -168,9 +166,7 @@ TYPES: Mapping[str, tuple[Call, ...]] = MappingProxyType(
             ),
         ),
         "aws:iam/openIdConnectProvider:OpenIdConnectProvider": (
-            Call(
-                "iam", "CreateOpenIDConnectProvider", "clientIdLists=ClientIDList url tags"
-            ),
+            Call("iam", "CreateOpenIDConnectProvider", "clientIdLists=ClientIDList url tags"),
         ),
         "aws:iam/role:Role": (
             Call(
@@ -181,21 +177,15 @@ TYPES: Mapping[str, tuple[Call, ...]] = MappingProxyType(
             ),
         ),
         "aws:iam/rolePolicy:RolePolicy": (
-            Call(
-                "iam", "PutRolePolicy", "name=PolicyName policy=PolicyDocument role=RoleName"
-            ),
+            Call("iam", "PutRolePolicy", "name=PolicyName policy=PolicyDocument role=RoleName"),
         ),
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment": (
             Call("iam", "AttachRolePolicy", "policyArn role=RoleName"),
         ),
-        "aws:kms/alias:Alias": (
-            Call("kms", "CreateAlias", "name=AliasName targetKeyId"),
-        ),
+        "aws:kms/alias:Alias": (Call("kms", "CreateAlias", "name=AliasName targetKeyId"),),
         "aws:kms/key:Key": (
             Call("kms", "CreateKey", "description enableKeyRotation= tags"),
-            Call(
-                "kms", "ScheduleKeyDeletion", "deletionWindowInDays=PendingWindowInDays"
-            ),
+            Call("kms", "ScheduleKeyDeletion", "deletionWindowInDays=PendingWindowInDays"),
         ),
         "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": (
             Call(
