@@ -65,6 +65,7 @@ class Nodes(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{self._prefix}-role",
             name=self._names.role("nodes"),
+            permissions_boundary=self._args.settings.config.permissions_boundary,
             description="The kubelets of the cluster's nodes",
             assume_role_policy=policies.trust_service("ec2.amazonaws.com"),
             tags=self._names.tags(Name=self._names.role("nodes")),

@@ -89,6 +89,14 @@ PrincipalArn = Annotated[
         "must be the ARN of an IAM role or user",
     ),
 ]
+PolicyArn = Annotated[
+    str,
+    Matching(
+        r"arn:aws[a-z-]*:iam::(aws|[0-9]{12}):policy/"
+        r"(?=.{1,640}$)([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,128}",
+        "must be the ARN of an IAM policy",
+    ),
+]
 GithubName = Annotated[
     str, Matching(r"[A-Za-z\d][A-Za-z\d-]*", "must be the name of a GitHub organization")
 ]

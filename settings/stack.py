@@ -29,6 +29,7 @@ from settings.model import (
     HttpUrl,
     Matching,
     Model,
+    PolicyArn,
     PrincipalArn,
     different,
 )
@@ -422,6 +423,9 @@ class Stack(Model):
     )
     ci: CiIdentity = Field(
         CiIdentity.model_validate({}), description="how pipelines enter; read in the registry owner"
+    )
+    permissions_boundary: PolicyArn | None = Field(
+        None, description="the ARN of a policy that no role of the platform goes beyond"
     )
     unprotected: Annotated[list[Part], different] = Field(
         default=[], description="parts that may be deleted or replaced, on purpose and by name"
