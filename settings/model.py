@@ -84,8 +84,17 @@ DomainName = Annotated[
 PrincipalArn = Annotated[
     str,
     Matching(
-        r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+",
+        r"arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/"
+        r"(?=.{1,576}$)([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}",
         "must be the ARN of an IAM role or user",
+    ),
+]
+PolicyArn = Annotated[
+    str,
+    Matching(
+        r"arn:aws[a-z-]*:iam::(aws|[0-9]{12}):policy/"
+        r"(?=.{1,640}$)([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,128}",
+        "must be the ARN of an IAM policy",
     ),
 ]
 GithubName = Annotated[
@@ -94,7 +103,10 @@ GithubName = Annotated[
 HttpUrl = Annotated[
     str, Matching(r"https?://\S+", "must be a URL that begins with https:// or http://")
 ]
-Branch = Annotated[str, Matching(r"[\w./-]+", "must be the name of a Git branch")]
+Branch = Annotated[
+    str,
+    Matching(r"[A-Za-z0-9_./-]{1,244}", "must be the name of a Git branch, 244 characters at most"),
+]
 GitUrl = Annotated[
     str,
     Matching(

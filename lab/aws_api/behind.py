@@ -98,7 +98,8 @@ def ask_moto(moto: DomainDispatcherApplication, call: Call) -> Body:
         raise unanswered(call)
     status, headers, content = reply
     parser: Any = create_parser(call.protocol)
-    raw: Any = {"status_code": status, "headers": headers, "body": content}
+    lower = {name.lower(): value for name, value in headers.items()}
+    raw: Any = {"status_code": status, "headers": lower, "body": content}
     parsed: Body = parser.parse(raw, call.operation.output_shape)
     if error := parsed.get("Error"):
         raise Refusal(error.get("Code", "Unknown"), error.get("Message", ""), HTTPStatus(status))

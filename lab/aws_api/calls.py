@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from botocore.exceptions import UnknownServiceError
+from botocore.model import ListShape, MapShape, Shape, StructureShape
 from moto.core.model import OperationModel
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
@@ -119,8 +120,11 @@ def _operation(service: str, request: Request) -> tuple[OperationModel, Body, st
 def _parameters(call: Call, labels: Body, request: Request, body: bytes) -> Body:
     parser: Any = PROTOCOL_PARSERS[call.protocol](call.operation)
     try:
-        if body and "json" in call.protocol:
-            json.loads(body)  # the parser takes what is no JSON for a message
+        if body and "json" in call.protocol and call.operation.input_shape is not None:
+            # The parser takes what is no JSON for a message, and a text for a list of letters.
+            found = list(_misshapen(json.loads(body), call.operation.input_shape, "the body"))
+            if found:
+                raise MalformedCallError(call, "; ".join(found))
         parsed: Body = parser.parse(
             {
                 "method": request.method,
@@ -131,9 +135,36 @@ def _parameters(call: Call, labels: Body, request: Request, body: bytes) -> Body
                 "url_params": labels,
             }
         )
+    except MalformedCallError:
+        raise
     except (ValueError, TypeError, AttributeError) as error:
         raise MalformedCallError(call, f"the request cannot be read: {error}") from error
     return parsed
+
+
+def _misshapen(value: Any, shape: Shape, path: str) -> Iterator[str]:
+    """Where a JSON document has another form than its shape: a text for a list, say."""
+    expected = {"structure": dict, "map": dict, "list": list}.get(shape.type_name)
+    if value is None or expected is None or getattr(shape, "is_document_type", False):
+        return
+    if not isinstance(value, expected):
+        valid = expected.__name__
+        yield f"Invalid type for parameter {path}, value: {value!r}, valid type: {valid}"
+    elif isinstance(shape, ListShape):
+        for index, item in enumerate(value):
+            yield from _misshapen(item, shape.member, f"{path}[{index}]")
+    elif isinstance(shape, MapShape):
+        for key, item in value.items():
+            yield from _misshapen(item, shape.value, f"{path}.{key}")
+    elif isinstance(shape, StructureShape):
+        for name, member in shape.members.items():
+            inner = str(member.serialization.get("name", name))
+            if inner in value:
+                yield from _misshapen(value[inner], member, _within(path, name))
+
+
+def _within(path: str, name: str) -> str:
+    return name if path == "the body" else f"{path}.{name}"
 
 
 def response(

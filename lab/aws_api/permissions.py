@@ -28,6 +28,8 @@ _NAMES_OF_ACTIONS = {
     ("s3", "HeadObject"): "GetObject",
 }
 """Operations whose action in a policy has another name."""
+_TAGGING = {"ec2": "CreateTags", "acm": "AddTagsToCertificate", "elbv2": "AddTags"}
+"""Actions that tag, where a service has another than TagResource."""
 _ROLES_ON_LOAN = ("roleArn", "nodeRole", "serviceAccountRoleArn", "DeliverLogsPermissionArn")
 """Parameters that hand a role to a service, for which `iam:PassRole` is needed."""
 
@@ -63,20 +65,37 @@ def refusal(call: Call, roles: frozenset[str]) -> tuple[str, str, str] | None:
     return None
 
 
-def action_of(call: Call) -> str:
-    """The action as policies name it: `eks:CreateCluster`."""
-    return f"{call.signing_name}:{_NAMES_OF_ACTIONS.get(call.key, call.operation.name)}"
+def needed(call: Call, account: str) -> list[tuple[str, list[str]]]:
+    """The actions that a call needs, as policies name them, each with its resources.
+
+    Besides the call itself: handing a role to a service, and tagging what is created.
+    """
+    name = _NAMES_OF_ACTIONS.get(call.key, call.operation.name)
+    about = arns(call, account)
+    found = [(f"{call.signing_name}:{name}", about)]
+    if name.startswith("Create") and name != "CreateTags" and any(_tags(call.parameters)):
+        found.append((f"{call.signing_name}:{_tagging(call)}", about))
+    if call.service not in ("iam", "sts"):
+        found += [
+            ("iam:PassRole", [value])
+            for path, value in values(call.parameters)
+            if path.rpartition(".")[2] in _ROLES_ON_LOAN
+        ]
+    return found
+
+
+def _tagging(call: Call) -> str:
+    """The action without which nothing is created with tags."""
+    if call.service == "iam":
+        return call.operation.name.replace("Create", "Tag", 1)
+    return _TAGGING.get(call.service, "TagResource")
 
 
 def _requests(call: Call, session: Any) -> Iterator[Request]:
-    """The call itself, and one `iam:PassRole` for each role that it hands over."""
     context = _context(call, session)
-    account = str(session.account_id)
-    yield Request(action=action_of(call), resources=arns(call, account), context=context)
-    if call.service not in ("iam", "sts"):
-        for path, value in values(call.parameters):
-            if path.rpartition(".")[2] in _ROLES_ON_LOAN:
-                yield Request(action="iam:PassRole", resources=[value], context={})
+    for action, resources in needed(call, str(session.account_id)):
+        passing = action == "iam:PassRole"
+        yield Request(action=action, resources=resources, context={} if passing else context)
 
 
 def _context(call: Call, session: Any) -> dict[str, list[str]]:
@@ -89,13 +108,25 @@ def _context(call: Call, session: Any) -> dict[str, list[str]]:
     known |= {f"aws:requesttag/{key.lower()}": [value] for key, value in tags.items()}
     if tags:
         known["aws:tagkeys"] = sorted(tags)
-    if boundary := call.parameters.get("PermissionsBoundary"):
-        known["iam:permissionsboundary"] = [boundary]
+    if call.service == "iam":
+        known["iam:permissionsboundary"] = _boundary(call, session)
     if policy := call.parameters.get("PolicyArn"):
         known["iam:policyarn"] = [policy]
     if call.key == ("iam", "CreateServiceLinkedRole"):
         known["iam:awsservicename"] = [call.parameters["AWSServiceName"]]
     return known
+
+
+def _boundary(call: Call, session: Any) -> list[str]:
+    """The boundary that a call gives to a role or that the role it changes has."""
+    given = call.parameters.get("PermissionsBoundary")
+    if given or call.key == ("iam", "CreateRole"):
+        return [given] if given else []
+    backend: Any = iam_backends[session.account_id][get_partition(call.region)]
+    changed = (
+        role for role in backend.roles.values() if role.name == call.parameters.get("RoleName")
+    )
+    return [arn for arn in (role.permissions_boundary_arn for role in changed) if arn]
 
 
 def _tags(parameters: Body) -> Iterator[tuple[str, str]]:

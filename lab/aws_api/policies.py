@@ -28,6 +28,15 @@ class Request:
     resources: Sequence[str] = ()
     context: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
+    def value_of(self, key: str) -> Sequence[str] | None:
+        """The values of a condition key; empty when the call has none, None when nobody knows."""
+        absent = () if key.lower().startswith(_OF_THE_CALL) else None
+        return self.context.get(key.lower(), absent)
+
+
+_OF_THE_CALL = ("aws:requesttag/", "aws:tagkeys", "iam:policyarn")
+"""Keys whose values are in the call, so that one without them has none."""
+
 
 def decision(documents: Iterable[Mapping[str, Any]], request: Request) -> str:
     """`deny`, `allow`, or `none` when no statement speaks of the request."""
@@ -72,23 +81,25 @@ def _conditions(statement: Statement, request: Request) -> bool:
     """Keys whose values nobody knows here count as met in an allowance and unmet in a denial."""
     unknown = statement["Effect"] == "Allow"
     return all(
-        _met(operator, request.context[key.lower()], _as_list(expected))
-        if key.lower() in request.context
-        else operator.endswith("IfExists") or operator == "Null" or unknown
+        unknown if (values := request.value_of(key)) is None else _met(operator, values, expected)
         for operator, comparisons in statement.get("Condition", {}).items()
         for key, expected in comparisons.items()
     )
 
 
-def _met(operator: str, values: Sequence[str], expected: Sequence[Any]) -> bool:
+def _met(operator: str, values: Sequence[str], expected: Any) -> bool:
     quantifier, _, name = operator.rpartition(":")
+    wanted = [_text(one) for one in _as_list(expected)]
+    if name.endswith("IfExists") and not values:
+        return True
     name = name.removesuffix("IfExists")
-    wanted = [_text(one) for one in expected]
     if name == "Null":
         return wanted == (["false"] if values else ["true"])
     if name not in _OPERATORS:
         raise NotImplementedError(f"the lab does not evaluate the condition {operator}")
     negated, compare = _OPERATORS[name]
+    if not values:
+        return negated or quantifier == "ForAllValues"
     hits = [any(compare(value, one) for one in wanted) is not negated for value in values]
     return all(hits) if quantifier == "ForAllValues" else any(hits)
 

@@ -1,12 +1,13 @@
 """What was asked of the lab's AWS: one JSON object a line, appended.
 
     {"at": "2026-01-01T00:00:00+00:00", "caller": "arn:aws:sts::1:assumed-role/platform/lab",
-     "service": "eks", "operation": "DescribeCluster", "action": "eks:DescribeCluster",
+     "service": "eks", "operation": "DescribeCluster", "actions": ["eks:DescribeCluster"],
      "resources": {"name": "acme-dev"}, "answered": "stand-in", "status": 200}
 
 `answered` is `moto`, `stand-in`, `refused` (the models or the caller's policies say no), or
 `nobody`: neither moto nor a stand-in plays the operation. `caller` is null for keys that nobody
-was given. Texts of parameters are written down only where they name something.
+was given. `actions` are those that a policy has to allow for the call. Texts of parameters are
+written down only where they name something.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 
 from lab.aws_api.callers import caller_arn
 from lab.aws_api.calls import Call
-from lab.aws_api.permissions import action_of
+from lab.aws_api.permissions import needed
 from lab.aws_api.resources import named
 
 NOBODY = "nobody"
@@ -39,7 +40,7 @@ class Record:
             caller=caller_arn(call.access_key),
             service=call.service,
             operation=call.operation.name,
-            action=action_of(call),
+            actions=[action for action, _ in needed(call, "")],
             resources=named(call.parameters),
             answered=answered,
             status=status,
@@ -51,7 +52,7 @@ class Record:
             caller=None,
             service=service,
             operation=f"{method} {path}",
-            action=None,
+            actions=[],
             resources={},
             answered=NOBODY,
             status=status,

@@ -13,14 +13,18 @@ import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
+from botocore.validate import ParamValidator
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from lab.aws_account import NOBODY
+from lab.aws_api.asked import Asked, StandIn
 from lab.aws_api.behind import Behind
+from lab.aws_api.calls import Body
 from lab.aws_api.gate import Gate
 from lab.aws_api.record import recorded
+from lab.aws_api.stand_ins import STAND_INS
 from lab.aws_journal import JournaledApp
 from lab.site import Site
 
@@ -99,9 +103,29 @@ def begin(home: Path) -> LabAws:
     moto_api_backend.reset()
     site = Site(home=home)
     moto = DomainDispatcherApplication(create_backend_app)
-    remembered = JournaledApp(Behind(moto, site), site.home / "aws" / "journal.jsonl")
+    stand_ins = {key: _checked(key, stand_in) for key, stand_in in STAND_INS.items()}
+    remembered = JournaledApp(Behind(moto, site, stand_ins), site.home / "aws" / "journal.jsonl")
     remembered.replay(EnvironBuilder(base_url=site.url("aws")).get_environ())
     return LabAws(site, Gate(remembered, site))
+
+
+asked: set[tuple[str, str]] = set()
+"""The stand-ins that were asked in this process."""
+
+
+def _checked(key: tuple[str, str], stand_in: StandIn) -> StandIn:
+    """A stand-in whose every answer must fit the output shape of AWS's model."""
+
+    def check(call: Asked) -> Body:
+        asked.add(key)
+        result = stand_in(call)
+        shape = call.call.operation.output_shape
+        if shape is not None:
+            report = ParamValidator().validate(result, shape)
+            assert not report.has_errors(), f"{key}: {report.generate_report()}"
+        return result
+
+    return check
 
 
 def two_subnets(aws: LabAws, cidr: str = "10.0.0.0/16") -> list[str]:

@@ -29,11 +29,12 @@ def _name(asked: Asked) -> str:
 def _describe(asked: Asked) -> Body:
     """Amazon CloudWatch Logs API Reference, DescribeLogGroups."""
     answer = asked.moto()
-    groups = [
-        {**group, **(asked.shelves.get(LOG_GROUP, group["logGroupName"]) or {})}
-        for group in answer["logGroups"]
-    ]
-    return {**answer, "logGroups": groups}
+    return {**answer, "logGroups": [_remembered(asked, group) for group in answer["logGroups"]]}
+
+
+def _remembered(asked: Asked, group: Body) -> Body:
+    changed = {**group, **(asked.shelves.get(LOG_GROUP, group["logGroupName"]) or {})}
+    return {name: value for name, value in changed.items() if value is not None}
 
 
 def _delete(asked: Asked) -> Body:
