@@ -130,8 +130,8 @@ def test_a_role_may_be_let_make_only_roles_within_a_boundary(aws: LabAws) -> Non
     iam = aws.client("iam")
     limit = iam.create_policy(PolicyName="limit", PolicyDocument=policy(allow("ecr:*")))
     arn = limit["Policy"]["Arn"]
-    within = {"Condition": {"StringEquals": {"iam:PermissionsBoundary": arn}}}
-    session = give(aws, allow("iam:CreateRole", "iam:PutRolePolicy", **within))
+    within = {"StringEquals": {"iam:PermissionsBoundary": arn}}
+    session = give(aws, allow("iam:CreateRole", "iam:PutRolePolicy", Condition=within))
     iam = aws.client("iam", **session)
     document = {"PolicyName": "p", "PolicyDocument": policy(allow("ecr:*"))}
 
