@@ -1,4 +1,4 @@
-"""The policies of whoever runs `pulumi up`: made from the calls, narrow, and no larger than IAM takes."""
+"""The policies of whoever runs `pulumi up`: made from the calls, narrow, not too large for IAM."""
 
 from __future__ import annotations
 

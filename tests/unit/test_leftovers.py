@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ class _WithoutPages:
         return [{member: [] for member in LACKING.values()}]
 
 
+@cache
 def client(service: str) -> Any:
     made = boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
     return _WithoutPages(made) if service == "eks" else made
@@ -388,8 +390,8 @@ def test_a_stack_without_a_file_is_refused(
 def test_credentials_of_another_account_are_refused(
     account: None, configuration: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any, bend: Bend
 ) -> None:
+    other = {"aws:allowedAccountIds": ["999999999999"]}
     for stack in ("dev", "prod"):
-        other = {"aws:allowedAccountIds": ["999999999999"]}
         bend(f"Pulumi.{stack}.yaml", lambda config: config.update(other))
     monkeypatch.setattr(command, "ROOT", configuration)
     export = configuration / "dev.json"

@@ -78,7 +78,12 @@ def _listed(client: Any, kind: Kind, tags: Mapping[str, str]) -> Iterator[Mappin
     else:
         pages = [getattr(client, kind.operation)(**{parameter: filters})]
     for page in pages:
-        yield from page[kind.listed]
+        # Asked again, because what is deleted on the strength of this must be ours.
+        yield from (item for item in page[kind.listed] if _carries(item, tags))
+
+
+def _carries(item: Mapping[str, Any], tags: Mapping[str, str]) -> bool:
+    return tags.items() <= as_tags(item.get("Tags", [])).items()
 
 
 def _there(item: Mapping[str, Any]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from settings.naming import Names
@@ -17,7 +17,7 @@ _CUT = 55
 def find(client: Client, names: Names, tags: Tags, clusters: set[str]) -> Iterator[Found]:
     """`clusters`: those of somebody else in which the program makes something."""
     yield from _keys(client, names, tags)
-    yield from _log_groups(client("logs"), names, tags)
+    yield from _log_groups(client("logs"), names)
     yield from _repositories(client("ecr"), tags)
     yield from _identities(client("iam"), names, tags)
     yield from _clusters(client("eks"), tags, clusters)
@@ -73,9 +73,8 @@ def _keys(client: Client, names: Names, tags: Tags) -> Iterator[Found]:
             )
 
 
-def _log_groups(client: Any, names: Names, tags: Tags) -> Iterator[Found]:
+def _log_groups(client: Any, names: Names) -> Iterator[Found]:
     """By name: a group that EKS made again while its cluster went carries no tags."""
-    del tags
     for prefix in (f"/aws/eks/{names.cluster}/", f"/aws/vpc/{names.prefix}/"):
         for group in _pages(client, "describe_log_groups", "logGroups", logGroupNamePrefix=prefix):
             name = group["logGroupName"]
@@ -130,7 +129,8 @@ def _identities(client: Any, names: Names, tags: Tags) -> Iterator[Found]:
                 identities=frozenset({arn}),
                 name=carried.get("Name", ""),
                 tags=carried,
-                delete=f"aws iam delete-open-id-connect-provider --open-id-connect-provider-arn {arn}",
+                delete="aws iam delete-open-id-connect-provider "
+                f"--open-id-connect-provider-arn {arn}",
             )
 
 
@@ -155,51 +155,34 @@ def _in_a_cluster(client: Any, cluster: str) -> Iterator[Found]:
     own = {"clusterName": cluster}
     for name in _pages(client, "list_nodegroups", "nodegroups", **own):
         group = client.describe_nodegroup(**own, nodegroupName=name)["nodegroup"]
-        yield _part(
-            "nodeGroup:NodeGroup",
-            f"{cluster}:{name}",
-            group["nodegroupArn"],
-            name,
-            group,
-            f"delete-nodegroup --cluster-name {cluster} --nodegroup-name {name}",
-        )
+        ids = [f"{cluster}:{name}", group["nodegroupArn"]]
+        delete = f"delete-nodegroup --cluster-name {cluster} --nodegroup-name {name}"
+        yield _part("nodeGroup:NodeGroup", ids, name, group, delete)
     for name in _pages(client, "list_addons", "addons", **own):
         addon = client.describe_addon(**own, addonName=name)["addon"]
-        yield _part(
-            "addon:Addon",
-            f"{cluster}:{name}",
-            addon["addonArn"],
-            name,
-            addon,
-            f"delete-addon --cluster-name {cluster} --addon-name {name}",
-        )
+        ids = [f"{cluster}:{name}", addon["addonArn"]]
+        delete = f"delete-addon --cluster-name {cluster} --addon-name {name}"
+        yield _part("addon:Addon", ids, name, addon, delete)
     for arn in _pages(client, "list_access_entries", "accessEntries", **own):
         entry = client.describe_access_entry(**own, principalArn=arn)["accessEntry"]
-        yield _part(
-            "accessEntry:AccessEntry",
-            f"{cluster}:{arn}",
-            entry["accessEntryArn"],
-            arn,
-            entry,
-            f"delete-access-entry --cluster-name {cluster} --principal-arn {arn}",
-        )
+        ids = [f"{cluster}:{arn}", entry["accessEntryArn"]]
+        delete = f"delete-access-entry --cluster-name {cluster} --principal-arn {arn}"
+        yield _part("accessEntry:AccessEntry", ids, arn, entry, delete)
     for listed in _pages(client, "list_pod_identity_associations", "associations", **own):
         id_ = listed["associationId"]
         made = client.describe_pod_identity_association(**own, associationId=id_)["association"]
+        ids = [f"{cluster},{id_}", made["associationArn"], id_]
         name = f"{made['namespace']}/{made['serviceAccount']}"
-        yield _part("podIdentityAssociation:PodIdentityAssociation", f"{cluster},{id_}",
-                    made["associationArn"], name, made,
-                    f"delete-pod-identity-association --cluster-name {cluster} "
-                    f"--association-id {id_}", id_)  # fmt: skip
+        delete = f"delete-pod-identity-association --cluster-name {cluster} --association-id {id_}"
+        yield _part("podIdentityAssociation:PodIdentityAssociation", ids, name, made, delete)
 
 
-def _part(
-    kind: str, id_: str, arn: str, name: str, said: Mapping[str, Any], delete: str, *also: str
-) -> Found:
+def _part(kind: str, ids: Sequence[str], name: str, said: Mapping[str, Any], delete: str) -> Found:
+    """ids: as `pulumi import` takes it, and whatever else a state may know it by."""
     return Found(
         type=f"aws:eks/{kind}",
-        id=id_,
-        identities=frozenset({id_, arn, *also}),
+        id=ids[0],
+        identities=frozenset(ids),
         name=name,
         tags=as_tags(said.get("tags", {})),
         delete=f"aws eks {delete}",

@@ -33,7 +33,7 @@ _EC2_TAGGED = (
 
 ROWS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
-        **{type_: _EC2_TAGS for type_ in _EC2_TAGGED},
+        **dict.fromkeys(_EC2_TAGGED, _EC2_TAGS),
         "aws:cloudwatch/logGroup:LogGroup": {
             "retentionInDays": {
                 "enum": [
