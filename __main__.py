@@ -2,18 +2,18 @@
 
 import pulumi
 
-from components.access import Access, AccessArgs
-from components.applications import Applications, ApplicationsArgs
-from components.argocd import ArgoCd, ArgoCdArgs
-from components.ci_identity import CiIdentity, CiIdentityArgs
-from components.cluster import Cluster, ClusterArgs
-from components.keel import Keel, KeelArgs
-from components.network import Network, NetworkArgs
-from components.registry import Registry, RegistryArgs
-from components.registry_reference import RegistryReference, RegistryReferenceArgs
-from components.repository import Repository, RepositoryArgs
+from components.argocd.applications import Applications, ApplicationsArgs
+from components.argocd.argocd import ArgoCd, ArgoCdArgs
+from components.ci.ci_identity import CiIdentity, CiIdentityArgs
+from components.cluster.access import Access, AccessArgs
+from components.cluster.cluster import Cluster, ClusterArgs
+from components.gitops_checkout.gitops_checkout import Repository, RepositoryArgs
+from components.keel.keel import Keel, KeelArgs
+from components.network.network import Network, NetworkArgs
+from components.registry.registry import Registry, RegistryArgs
+from components.registry.registry_reference import RegistryReference, RegistryReferenceArgs
 from settings.pulumi_config import load_stack
-from settings.standing import standing
+from settings.rules.immutable import standing
 
 settings = load_stack()
 network = Network("network", NetworkArgs(settings=settings))

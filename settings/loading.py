@@ -7,11 +7,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from settings import rules, standing
 from settings.catalogue import CATALOGUE_FILE, Catalogue
 from settings.environment import Environment, Settings
 from settings.parsing import parse
 from settings.problems import Problem, SettingsError
+from settings.rules import immutable as standing
+from settings.rules import platform as rules
 from settings.secret_keys import SECRETS
 from settings.stack import Aws, Stack
 from settings.yaml_files import read_mapping

@@ -9,8 +9,8 @@ import pulumi_kubernetes as k8s
 from pulumi import CustomTimeouts, Output, ResourceOptions
 from pulumi_kubernetes.apiextensions import CustomResource, CustomResourcePatch
 
-from components import application_manifests as manifests
-from components.argocd import ArgoCd
+from components.argocd import application_manifests as manifests
+from components.argocd.argocd import ArgoCd
 from settings import Settings
 from settings.catalogue import Service
 

@@ -9,9 +9,10 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import Output, ResourceOptions
 
-from components import argocd_values, notifications
-from components.cluster import Cluster
-from components.helm_release import helm_release
+from components.argocd import notifications
+from components.argocd import values as argocd_values
+from components.cluster.cluster import Cluster
+from components.helm.release import helm_release
 from components.pod_security import RESTRICTED
 from settings import Settings
 from settings.pulumi_config import secret

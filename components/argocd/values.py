@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from components.argocd_rbac import rbac
-from components.notifications import notifications
+from components.argocd.notifications import notifications
+from components.argocd.rbac import rbac
 from settings import Settings
 from settings.stack import GithubSso, Sso
 

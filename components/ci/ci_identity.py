@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import ci_trust, policies
+from components import policies
+from components.ci import ci_trust
 from settings import Settings, names
 from settings.catalogue import Ci, Service
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_kubernetes import meta, rbac
 
-from components.access_entries import READERS, team_group
+from components.cluster.access_entries import READERS, team_group
 from settings import Settings
 
 RBAC = "rbac.authorization.k8s.io"

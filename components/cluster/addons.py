@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policies
-from components.addon_table import ADDONS, POD_IDENTITY, Addon, versions
+from components.cluster.addon_table import ADDONS, POD_IDENTITY, Addon, versions
 from settings import Settings, names
 
 

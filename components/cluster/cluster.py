@@ -9,13 +9,13 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 
-from components import existing_cluster
-from components.access_entries import AccessEntry, access_entries
-from components.addons import Addons, AddonsArgs
-from components.control_plane import ControlPlane, ControlPlaneArgs
-from components.kubeconfig import kubeconfig
-from components.network import Network
-from components.nodes import Nodes, NodesArgs
+from components.cluster.access_entries import AccessEntry, access_entries
+from components.cluster.addons import Addons, AddonsArgs
+from components.cluster.control_plane import ControlPlane, ControlPlaneArgs
+from components.cluster.kubeconfig import kubeconfig
+from components.cluster.nodes import Nodes, NodesArgs
+from components.existing import cluster as existing_cluster
+from components.network.network import Network
 from settings import Settings, names
 
 ADMINISTRATOR = "AmazonEKSClusterAdminPolicy"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pulumi
 
-from components import existing_cluster, existing_network
-from components.existing_network import Found
+from components.existing import cluster as existing_cluster
+from components.existing import network as existing_network
+from components.existing.network import Found
 from settings import Settings, SettingsError
 from settings.stack import ExistingNetwork
 

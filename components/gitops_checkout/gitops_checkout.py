@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi.dynamic import Resource
 
-from components.repository_provider import CheckoutProvider
+from components.gitops_checkout.provider import CheckoutProvider
 from gitops.file import Ownership
 from gitops.tree import scaffold
 from settings import Settings

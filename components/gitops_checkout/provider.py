@@ -23,7 +23,7 @@ from gitops.file import File, Ownership
 from gitops.lock import LockError
 from gitops.safe_paths import UnsafePathError
 
-PROGRAM = Path(__file__).resolve().parent.parent
+PROGRAM = Path(__file__).resolve().parents[2]
 Properties = dict[str, Any]
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pulumi_kubernetes as k8s
 from pulumi import Input, ResourceOptions
 
-from components import helm_record
-from components.cluster import Cluster
+from components.cluster.cluster import Cluster
+from components.helm import record as helm_record
 
 
 def helm_release(

@@ -11,10 +11,11 @@ import pulumi_kubernetes as k8s
 from pulumi import Input, Output, ResourceOptions
 from pulumi_kubernetes.rbac import v1 as rbac
 
-from components import keel_values, policies
-from components.cluster import Cluster
-from components.helm_release import helm_release
-from components.keel_values import NAMESPACE, SERVICE_ACCOUNT
+from components import policies
+from components.cluster.cluster import Cluster
+from components.helm.release import helm_release
+from components.keel import values as keel_values
+from components.keel.values import NAMESPACE, SERVICE_ACCOUNT
 from components.pod_security import RESTRICTED
 from settings import Settings, names
 

@@ -10,7 +10,10 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components import adoption, existing_network, policies, subnets
+from components import policies
+from components.existing import check as adoption
+from components.existing import network as existing_network
+from components.network import subnets
 from settings import Settings, names
 from settings.stack import ExistingNetwork, control_plane_zones
 

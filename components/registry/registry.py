@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import lifecycle, policies
-from components.registry_reference import RegistryError
+from components import policies
+from components.registry import lifecycle
+from components.registry.registry_reference import RegistryError
 from settings import Settings, names
 
 PULLING = (

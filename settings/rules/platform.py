@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, combinations
 from typing import Any
 
-from settings import credential_rules
 from settings.catalogue import CATALOGUE_FILE, Catalogue
 from settings.environment import Environment
 from settings.kubernetes import RELEASES, versions
 from settings.naming import Names
 from settings.problems import Problem
 from settings.raw import given
+from settings.rules import credentials as credential_rules
 from settings.speed import SPEEDS
 
 _ENVIRONMENT_NAME = re.compile(

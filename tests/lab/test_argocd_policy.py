@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
-from components import argocd_rbac, notifications
+from components.argocd import notifications
+from components.argocd import rbac as argocd_rbac
 from lab.toolchain import Toolchain
 from settings import Settings, load_files
 from settings.stack import Notifications

@@ -16,7 +16,11 @@ from typing import Any
 import pytest
 import yaml
 
-from components import argocd, argocd_rbac, argocd_values, keel, keel_values
+from components.argocd import argocd
+from components.argocd import rbac as argocd_rbac
+from components.argocd import values as argocd_values
+from components.keel import keel
+from components.keel import values as keel_values
 from lab.toolchain import Toolchain
 from settings import Settings, load_files
 from settings.secret_keys import SECRETS

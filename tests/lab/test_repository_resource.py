@@ -21,7 +21,7 @@ from lab.toolchain import MissingToolError, Toolchain
 ROOT = Path(__file__).resolve().parents[2]
 URL = "https://github.com/acme/gitops.git"
 PROGRAM = """\
-from components.repository import Repository, RepositoryArgs
+from components.gitops_checkout.gitops_checkout import Repository, RepositoryArgs
 from settings.pulumi_config import load_stack
 
 Repository("gitops", RepositoryArgs(settings=load_stack()))

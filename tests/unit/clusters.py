@@ -7,7 +7,7 @@ from typing import cast
 
 from pulumi import Output
 
-from components.cluster import Cluster
+from components.cluster.cluster import Cluster
 
 
 def a_cluster(name: str = "acme-dev", *, owned: bool = True) -> Cluster:

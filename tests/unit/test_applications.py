@@ -10,9 +10,9 @@ import pulumi_kubernetes as k8s
 import pytest
 from pulumi import ResourceOptions
 
-from components import application_manifests as manifests
-from components.applications import Applications, ApplicationsArgs
-from components.argocd import ArgoCd, ArgoCdArgs
+from components.argocd import application_manifests as manifests
+from components.argocd.applications import Applications, ApplicationsArgs
+from components.argocd.argocd import ArgoCd, ArgoCdArgs
 from settings import Settings, load_files
 from tests.unit.clusters import a_cluster
 from tests.unit.conftest import Bend

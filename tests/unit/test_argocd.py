@@ -12,8 +12,10 @@ import pytest
 import yaml
 from pulumi import ResourceOptions
 
-from components import argocd_rbac, argocd_values, notifications
-from components.argocd import CHART_REPOSITORY, CHART_VERSION, ArgoCd, ArgoCdArgs
+from components.argocd import notifications
+from components.argocd import rbac as argocd_rbac
+from components.argocd import values as argocd_values
+from components.argocd.argocd import CHART_REPOSITORY, CHART_VERSION, ArgoCd, ArgoCdArgs
 from settings import Settings, load_files
 from settings.secret_keys import SECRETS
 from tests.unit.clusters import a_cluster

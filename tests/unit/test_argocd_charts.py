@@ -9,7 +9,10 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 
-from components import argocd, argocd_values, keel, keel_values
+from components.argocd import argocd
+from components.argocd import values as argocd_values
+from components.keel import keel
+from components.keel import values as keel_values
 from settings import Settings, load_files
 from settings.secret_keys import SECRETS
 from tests.unit.conftest import CHECKOUT, Bend, hold

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.ci_identity import CiIdentity, CiIdentityArgs
+from components.ci.ci_identity import CiIdentity, CiIdentityArgs
 from settings import Settings, load_files
 from tests.unit.conftest import Bend
 from tests.unit.iam_conditions import admits

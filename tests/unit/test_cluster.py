@@ -10,12 +10,12 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.access import Access, AccessArgs, homes
-from components.access_entries import access_entries
-from components.addon_table import ADDONS, versions
-from components.cluster import Cluster, ClusterArgs
-from components.kubeconfig import kubeconfig
-from components.network import Network, NetworkArgs
+from components.cluster.access import Access, AccessArgs, homes
+from components.cluster.access_entries import access_entries
+from components.cluster.addon_table import ADDONS, versions
+from components.cluster.cluster import Cluster, ClusterArgs
+from components.cluster.kubeconfig import kubeconfig
+from components.network.network import Network, NetworkArgs
 from settings import Settings, load_files
 from settings.kubernetes import RELEASES
 from settings.stack import Access as AccessSettings

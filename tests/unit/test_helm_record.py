@@ -10,8 +10,8 @@ import pytest
 from kubernetes.client import CoreV1Api
 from pulumi import ResourceHookArgs, ResourceOptions
 
-from components import helm_record
-from components.argocd import ArgoCd, ArgoCdArgs
+from components.argocd.argocd import ArgoCd, ArgoCdArgs
+from components.helm import record as helm_record
 from settings import Settings
 from tests.unit.clusters import a_cluster
 from tests.unit.recording import Recorded, record

@@ -10,8 +10,8 @@ import pulumi_kubernetes as k8s
 import pytest
 from pulumi import ResourceOptions
 
-from components import keel_values
-from components.keel import CHART_REPOSITORY, CHART_VERSION, Keel, KeelArgs
+from components.keel import values as keel_values
+from components.keel.keel import CHART_REPOSITORY, CHART_VERSION, Keel, KeelArgs
 from settings import Settings, load_files
 from tests.unit.clusters import a_cluster
 from tests.unit.conftest import Bend

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.existing_network import LOAD_BALANCER_TAGS
-from components.network import Network, NetworkArgs
-from components.subnets import ZONES, divide
+from components.existing.network import LOAD_BALANCER_TAGS
+from components.network.network import Network, NetworkArgs
+from components.network.subnets import ZONES, divide
 from settings import Settings, load_files
 from settings.ranges import LARGEST_NETWORK, SMALLEST_NETWORK
 from tests.unit.conftest import Bend

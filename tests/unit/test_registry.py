@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from components import lifecycle
-from components.registry import Registry, RegistryArgs
-from components.registry_reference import (
+from components.registry import lifecycle
+from components.registry.registry import Registry, RegistryArgs
+from components.registry.registry_reference import (
     RegistryError,
     RegistryReference,
     RegistryReferenceArgs,

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pulumi.dynamic.dynamic import serialize_provider
 
-from components.repository import Repository, RepositoryArgs
-from components.repository_provider import CheckoutProvider, Properties
+from components.gitops_checkout.gitops_checkout import Repository, RepositoryArgs
+from components.gitops_checkout.provider import CheckoutProvider, Properties
 from gitops import worktree
 from gitops.file import Ownership
 from gitops.tree import scaffold
@@ -268,6 +268,6 @@ def test_the_inputs_hold_every_file_by_ownership_and_nothing_of_the_machine(dev:
 def test_the_state_refers_to_the_provider_instead_of_holding_its_code() -> None:
     """Otherwise every change of the code would be a change of the resource."""
     pickled = b64decode(serialize_provider(CheckoutProvider()))
-    assert b"components.repository_provider" in pickled
+    assert b"components.gitops_checkout.provider" in pickled
     assert len(pickled) < 200
     assert CheckoutProvider.serialize_as_secret_always is False

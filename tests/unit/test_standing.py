@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from settings import Settings, SettingsError, load
-from settings.standing import standing
+from settings.rules.immutable import standing
 from tests.committed import committed
 from tests.unit.conftest import CHECKOUT
 from tests.unit.existing import existing_network

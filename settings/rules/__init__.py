@@ -1,0 +1,1 @@
+"""Rules that tie settings together: between keys, between files, between environments."""
