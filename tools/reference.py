@@ -14,10 +14,11 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core.core_schema import DictSchema
 
-from settings.catalogue import CATALOGUE_FILE, Catalogue
+from settings.catalogue import Catalogue
+from settings.files import CATALOGUE_FILE
 from settings.secret_keys import SECRETS
 from settings.speed import SPEEDS, Speed
-from settings.stack import Aws, Stack
+from settings.stack import AwsConfig, StackConfig
 
 Schema = dict[str, Any]
 
@@ -49,7 +50,7 @@ def catalogue_schema() -> Schema:
 def stack_schema() -> Schema:
     """The JSON Schema of `Pulumi.<stack>.yaml`: our keys closed, those of others open."""
     models, definitions = _schemas()
-    ours, aws = models["Stack"], models["Aws"]
+    ours, aws = models["StackConfig"], models["AwsConfig"]
     secrets = {name: {"description": text, **_SECRET} for name, text in SECRETS.items()}
     keys = {
         **_prefixed("aws:", aws["properties"]),
@@ -93,12 +94,12 @@ def reference() -> str:
         f"## `{CATALOGUE_FILE}`\n",
         *_sections(models["Catalogue"], definitions, ""),
         "## `Pulumi.<stack>.yaml`\n",
-        *_sections(models["Stack"], definitions, "platform:"),
+        *_sections(models["StackConfig"], definitions, "platform:"),
         "### Secrets\n",
         "Set with `pulumi config set --secret platform:<name>`, each of them optional, unless a "
         "key asks for it.\n",
         _table(("key", "what it is"), ([f"`platform:{k}`", v] for k, v in SECRETS.items())),
-        *_sections(models["Aws"], definitions, "aws:"),
+        *_sections(models["AwsConfig"], definitions, "aws:"),
     ]
     return "\n".join(parts)
 
@@ -113,7 +114,7 @@ class _Closed(GenerateJsonSchema):
 
 def _schemas() -> tuple[dict[str, Schema], dict[str, Schema]]:
     """The three models by name, and what they refer to by name."""
-    wanted = (Catalogue, Stack, Aws)
+    wanted = (Catalogue, StackConfig, AwsConfig)
     _, made = models_json_schema(
         [(model, "validation") for model in wanted], schema_generator=_Closed
     )

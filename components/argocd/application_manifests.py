@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from components.pod_security import RESTRICTED
-from settings import Settings
+from components.kubernetes import RESTRICTED
+from gitops import layout
+from settings import Speed
 from settings.catalogue import Service
-from settings.stack import SyncWindow
+from settings.stack import GitOpsConfig, SyncWindow
 
 IN_CLUSTER = "https://kubernetes.default.svc"
 """The cluster that Argo CD runs in; it manages no other."""
@@ -15,7 +18,7 @@ IN_CLUSTER = "https://kubernetes.default.svc"
 CASCADE = "resources-finalizer.argocd.argoproj.io"
 """With it, who deletes an Application deletes what it deployed."""
 
-KINDS = (
+ALLOWED_KINDS = (
     ("", "ConfigMap"),
     ("", "PersistentVolumeClaim"),
     ("", "Service"),
@@ -70,27 +73,38 @@ controller's, and no difference that Argo CD heals or somebody has to approve. R
 person set by hand are still put back."""
 
 
-def namespace_metadata(settings: Settings, namespace: str) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """The environment that Argo CD deploys to, and the repository that it reads."""
+
+    environment: str
+    speed: Speed
+    gitops: GitOpsConfig
+    sync_windows: Sequence[SyncWindow]
+
+
+def namespace_metadata(
+    target: Target, namespace: str, services: Collection[Service]
+) -> dict[str, Any]:
     """Metadata of a namespace: restricted pods only, and who owns what is in it."""
-    services = settings.catalogue.namespaces[namespace].services.values()
     owners = sorted({service.owner for service in services})
     return {
         "name": namespace,
-        "labels": {**RESTRICTED, "environment": settings.stack},
+        "labels": {**RESTRICTED, "environment": target.environment},
         "annotations": {"owners": ",".join(owners)},
     }
 
 
-def project_spec(settings: Settings, namespace: str) -> dict[str, Any]:
+def project_spec(target: Target, namespace: str) -> dict[str, Any]:
     """The AppProject of a namespace: one repository, one destination, harmless kinds."""
-    windows = [_window(window) for window in settings.config.argocd.sync_windows]
+    windows = [_window(window) for window in target.sync_windows]
     return {
-        "description": f"{namespace} on {settings.stack}",
-        "sourceRepos": [settings.config.gitops.url],
+        "description": f"{namespace} on {target.environment}",
+        "sourceRepos": [target.gitops.url],
         "destinations": [{"server": IN_CLUSTER, "namespace": namespace}],
         "clusterResourceWhitelist": [],
         "namespaceResourceWhitelist": [
-            {"group": group, "kind": kind} for group, kind in sorted(KINDS + DESCENDANTS)
+            {"group": group, "kind": kind} for group, kind in sorted(ALLOWED_KINDS + DESCENDANTS)
         ],
         # Says what nobody declares, such as leftovers of an Application that was deleted.
         "orphanedResources": {"warn": True},
@@ -108,7 +122,7 @@ DEFAULT_PROJECT = {
 
 
 def application_metadata(
-    settings: Settings, namespace: str, name: str, service: Service
+    target: Target, namespace: str, name: str, service: Service
 ) -> dict[str, Any]:
     """Metadata of a service's Application.
 
@@ -116,28 +130,28 @@ def application_metadata(
     """
     return {
         "name": name,
-        "labels": {"team": service.owner, "environment": settings.stack},
+        "labels": {"team": service.owner, "environment": target.environment},
         "annotations": {
             # A push that touches neither folder does not concern this Application.
             "argocd.argoproj.io/manifest-generate-paths": (
-                f"/{_base(namespace, name)};/{_overlay(settings, namespace, name)}"
+                f"/{layout.base(namespace, name)};"
+                f"/{layout.overlay(target.environment, namespace, name)}"
             )
         },
-        **({} if settings.speed.protected else {"finalizers": [CASCADE]}),
+        **({} if target.speed.protected else {"finalizers": [CASCADE]}),
     }
 
 
-def application_spec(
-    settings: Settings, namespace: str, name: str, service: Service
-) -> dict[str, Any]:
+def application_spec(target: Target, namespace: str, name: str, service: Service) -> dict[str, Any]:
     """The Application of a service. Without automated sync, the key `automated` is absent."""
+    automated = target.speed.automated_sync
     return {
         "project": namespace,
-        "source": _source(settings, namespace, name, service),
+        "source": _source(target, namespace, name, service),
         "destination": {"server": IN_CLUSTER, "namespace": namespace},
         "syncPolicy": {
-            **({"automated": {"prune": True, "selfHeal": True}} if _automated(settings) else {}),
-            "retry": _retry(settings),
+            **({"automated": {"prune": True, "selfHeal": True}} if automated else {}),
+            "retry": _retry(target),
             "syncOptions": list(SYNC_OPTIONS),
         },
         "ignoreDifferences": list(SCALED_BY_THE_CLUSTER),
@@ -150,46 +164,34 @@ def application_spec(
     }
 
 
-def _automated(settings: Settings) -> bool:
-    return settings.speed.automated_sync
-
-
-def _source(settings: Settings, namespace: str, name: str, service: Service) -> dict[str, Any]:
+def _source(target: Target, namespace: str, name: str, service: Service) -> dict[str, Any]:
     """Where the service's manifests are: its overlay, or its chart with this overlay's values."""
-    overlay = _overlay(settings, namespace, name)
+    overlay = layout.overlay(target.environment, namespace, name)
     git = {
-        "repoURL": settings.config.gitops.url,
-        "targetRevision": settings.config.gitops.branch,
+        "repoURL": target.gitops.url,
+        "targetRevision": target.gitops.branch,
     }
     if service.packaging == "kustomize":
         return {**git, "path": overlay}
     # A leading slash means the root of the repository, not the chart's folder.
-    files = [f"/{overlay}/values.yaml", f"/{overlay}/version/values.yaml"]
+    files = [f"/{overlay}/values.yaml", f"/{overlay}/{layout.VERSION}/values.yaml"]
     return {
         **git,
-        "path": _base(namespace, name),
+        "path": layout.base(namespace, name),
         "helm": {"releaseName": name, "valueFiles": files},
     }
 
 
-def _base(namespace: str, name: str) -> str:
-    return f"base/{namespace}/{name}"
-
-
-def _overlay(settings: Settings, namespace: str, name: str) -> str:
-    return f"environments/{settings.stack}/{namespace}/{name}"
-
-
-def _retry(settings: Settings) -> dict[str, Any]:
+def _retry(target: Target) -> dict[str, Any]:
     """Five attempts over some five minutes.
 
-    A newer commit may mend what failed, but an approval was given to one revision: only an
+    A newer commit may correct what failed, but an approval was given to one revision: only an
     automated sync goes on with the newest.
     """
     return {
         "limit": 5,
         "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"},
-        **({"refresh": True} if _automated(settings) else {}),
+        **({"refresh": True} if target.speed.automated_sync else {}),
     }
 
 

@@ -10,9 +10,8 @@ from pulumi import CustomTimeouts, Output, ResourceOptions
 from pulumi_kubernetes.apiextensions import CustomResource, CustomResourcePatch
 
 from components.argocd import application_manifests as manifests
-from components.argocd.argocd import ArgoCd
-from settings import Settings
-from settings.catalogue import Service
+from components.argocd.application_manifests import Target
+from settings.catalogue import Catalogue, Namespace, Service
 
 API_VERSION = "argoproj.io/v1alpha1"
 DELETION = "15m"
@@ -23,8 +22,12 @@ DELETION = "15m"
 class ApplicationsArgs:
     """What is deployed, and by which Argo CD."""
 
-    settings: Settings
-    argocd: ArgoCd
+    catalogue: Catalogue
+    target: Target
+    protected: bool
+    """Pulumi refuses to delete the namespaces."""
+    argocd_namespace: Output[str]
+    argocd_release: k8s.helm.v3.Release
 
 
 class Applications(pulumi.ComponentResource):
@@ -43,14 +46,13 @@ class Applications(pulumi.ComponentResource):
     ) -> None:
         super().__init__("twospeed:index:Applications", name, None, opts)
         self._prefix = name
-        self._settings = args.settings
-        self._argocd = args.argocd
+        self._args = args
         self.namespaces = {}
         self._close_default_project()
-        for namespace, group in sorted(args.settings.catalogue.namespaces.items()):
-            home = self._namespace(namespace)
-            project = self._project(namespace, home)
-            self.namespaces[namespace] = home.metadata.name
+        for namespace, group in sorted(args.catalogue.namespaces.items()):
+            created = self._namespace(namespace, group)
+            project = self._project(namespace, created)
+            self.namespaces[namespace] = created.metadata.name
             for service_name, service in sorted(group.services.items()):
                 self._application(namespace, service_name, service, project)
         self.register_outputs({"namespaces": self.namespaces})
@@ -62,35 +64,37 @@ class Applications(pulumi.ComponentResource):
             kind="AppProject",
             metadata={
                 "name": "default",
-                "namespace": self._argocd.namespace,
+                "namespace": self._args.argocd_namespace,
                 "annotations": {"pulumi.com/patchForce": "true"},  # what it says is ours now
             },
             spec=manifests.DEFAULT_PROJECT,
             # Taking the patch back would leave a project without a spec, which Kubernetes refuses;
             # the project goes with its namespace.
             opts=ResourceOptions(
-                parent=self, depends_on=[self._argocd.release], retain_on_delete=True
+                parent=self, depends_on=[self._args.argocd_release], retain_on_delete=True
             ),
         )
 
-    def _namespace(self, namespace: str) -> k8s.core.v1.Namespace:
+    def _namespace(self, namespace: str, group: Namespace) -> k8s.core.v1.Namespace:
         return k8s.core.v1.Namespace(
             f"{self._prefix}-{namespace}",
             metadata=k8s.meta.v1.ObjectMetaArgs(
-                **manifests.namespace_metadata(self._settings, namespace)
+                **manifests.namespace_metadata(
+                    self._args.target, namespace, group.services.values()
+                )
             ),
             # Deleting a namespace deletes everything in it.
-            opts=ResourceOptions(parent=self, protect=self._settings.protects("applications")),
+            opts=ResourceOptions(parent=self, protect=self._args.protected),
         )
 
-    def _project(self, namespace: str, home: k8s.core.v1.Namespace) -> CustomResource:
+    def _project(self, namespace: str, created: k8s.core.v1.Namespace) -> CustomResource:
         return CustomResource(
             f"{self._prefix}-{namespace}-project",
             api_version=API_VERSION,
             kind="AppProject",
-            metadata={"name": namespace, "namespace": self._argocd.namespace},
-            spec=manifests.project_spec(self._settings, namespace),
-            opts=ResourceOptions(parent=self, depends_on=[home, self._argocd.release]),
+            metadata={"name": namespace, "namespace": self._args.argocd_namespace},
+            spec=manifests.project_spec(self._args.target, namespace),
+            opts=ResourceOptions(parent=self, depends_on=[created, self._args.argocd_release]),
         )
 
     def _application(
@@ -101,10 +105,10 @@ class Applications(pulumi.ComponentResource):
             api_version=API_VERSION,
             kind="Application",
             metadata={
-                **manifests.application_metadata(self._settings, namespace, name, service),
-                "namespace": self._argocd.namespace,
+                **manifests.application_metadata(self._args.target, namespace, name, service),
+                "namespace": self._args.argocd_namespace,
             },
-            spec=manifests.application_spec(self._settings, namespace, name, service),
+            spec=manifests.application_spec(self._args.target, namespace, name, service),
             opts=ResourceOptions(
                 parent=self,
                 depends_on=[project],

@@ -11,13 +11,10 @@ from pulumi import Output, ResourceOptions
 
 from components.argocd import notifications
 from components.argocd import values as argocd_values
-from components.cluster.cluster import Cluster
+from components.argocd.values import Installation
 from components.helm.release import helm_release
-from components.pod_security import RESTRICTED
-from settings import Settings
-from settings.pulumi_config import secret
-from settings.secret_keys import SECRETS
-from settings.stack import GitOps
+from components.kubernetes import RESTRICTED
+from settings.stack import GitOpsConfig
 
 NAMESPACE = "argocd"
 CHART_REPOSITORY = "https://argoproj.github.io/argo-helm"
@@ -31,17 +28,22 @@ PART_OF_ARGOCD = {"app.kubernetes.io/part-of": "argocd"}
 
 @dataclass(frozen=True, kw_only=True)
 class ArgoCdArgs:
-    """What Argo CD is made from: the environment's settings; and where: its cluster."""
+    """What Argo CD is made from, and where."""
 
-    settings: Settings
-    cluster: Cluster
+    installation: Installation
+    gitops: GitOpsConfig
+    secrets: Mapping[str, Output[str]]
+    """The secrets that the stack sets, by their names."""
+    kubeconfig: Output[str]
+    owned_cluster: bool
+    """Whether this program made the cluster."""
 
 
 class ArgoCd(pulumi.ComponentResource):
     """Argo CD of one cluster: everything but its projects and Applications.
 
-    Creates the namespace `argocd`, the Secrets that the settings refer to (single sign-on, Git
-    webhook, notifications, credentials of the GitOps repository; each as far as the stack sets
+    Creates the namespace `argocd`, the Secrets that the chart's values refer to (single sign-on,
+    Git webhook, notifications, credentials of the GitOps repository; each as far as the stack sets
     them) and the Helm release. Wants a Kubernetes provider in `opts`. Once `release` is there, so
     are the CRDs of Applications and projects, and the controller that acts on them.
     """
@@ -52,8 +54,6 @@ class ArgoCd(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ArgoCdArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("twospeed:index:ArgoCd", name, None, opts)
-        settings = args.settings
-        held = {key: value for key in sorted(SECRETS) if (value := secret(key)) is not None}
         namespace = k8s.core.v1.Namespace(
             f"{name}-namespace",
             metadata={"name": NAMESPACE, "labels": RESTRICTED},
@@ -62,49 +62,49 @@ class ArgoCd(pulumi.ComponentResource):
         self.namespace = namespace.metadata.name
         secrets = [
             k8s.core.v1.Secret(
-                f"{name}-{part}",
+                f"{name}-{purpose}",
                 metadata={"name": secret_name, "namespace": self.namespace, "labels": labels},
                 string_data=data or None,  # an empty mapping would differ at each run
                 opts=ResourceOptions(parent=self),
             )
-            for part, secret_name, labels, data in _secrets(settings, held)
+            for purpose, secret_name, labels, data in _secrets(args.gitops, args.secrets)
         ]
-        chart = settings.config.argocd.chart
+        chart = args.installation.config.chart
         self.release = helm_release(
             f"{name}-release",
-            cluster=args.cluster,
+            kubeconfig=args.kubeconfig,
+            owned=args.owned_cluster,
             release="argocd",
             namespace=self.namespace,
             chart="argo-cd",
             repository=chart.repository or CHART_REPOSITORY,
             version=chart.version or CHART_VERSION,
-            values=argocd_values.values(settings, held),
+            values=argocd_values.values(args.installation),
             timeout_seconds=TIMEOUT_SECONDS,
             opts=ResourceOptions(parent=self, depends_on=secrets),
         )
-        self.url = Output.from_input(f"https://{settings.config.argocd_domain}")
+        self.url = Output.from_input(f"https://{args.installation.domain}")
         self.register_outputs({"namespace": self.namespace, "url": self.url})
 
 
 def _secrets(
-    settings: Settings, held: Mapping[str, Output[str]]
+    gitops: GitOpsConfig, secrets: Mapping[str, Output[str]]
 ) -> Iterator[tuple[str, str, Mapping[str, str], Mapping[str, Output[str] | str]]]:
     """Every Secret to make: our name for it, its own name, its labels and its data."""
 
     def chosen(keys: Collection[str]) -> dict[str, Output[str] | str]:
-        return {key: held[key] for key in keys if key in held}
+        return {key: secrets[key] for key in keys if key in secrets}
 
     yield "settings", argocd_values.SECRET, PART_OF_ARGOCD, chosen(argocd_values.SECRET_KEYS)
     yield "notifications", notifications.SECRET, PART_OF_ARGOCD, chosen(notifications.SECRET_KEYS)
-    gitops = settings.config.gitops
-    if credentials := _git_credentials(gitops, held):
+    if credentials := _git_credentials(gitops, secrets):
         labels = {"argocd.argoproj.io/secret-type": "repository"}
         data = {"type": "git", "url": gitops.url, **credentials}
         yield "gitops-repository", "gitops-repository", labels, data
 
 
 def _git_credentials(
-    gitops: GitOps, held: Mapping[str, Output[str]]
+    gitops: GitOpsConfig, secrets: Mapping[str, Output[str]]
 ) -> dict[str, Output[str] | str]:
     """How Argo CD reads the GitOps repository; nothing where it is open.
 
@@ -114,12 +114,12 @@ def _git_credentials(
         return {
             "githubAppID": str(app.id),
             "githubAppInstallationID": str(app.installation),
-            "githubAppPrivateKey": held["githubAppPrivateKey"],
+            "githubAppPrivateKey": secrets["githubAppPrivateKey"],
             **({"githubAppEnterpriseBaseUrl": app.api} if app.api else {}),
         }
-    if "gitPrivateKey" in held:
-        return {"sshPrivateKey": held["gitPrivateKey"]}
-    if "gitToken" in held:
+    if "gitPrivateKey" in secrets:
+        return {"sshPrivateKey": secrets["gitPrivateKey"]}
+    if "gitToken" in secrets:
         # Any user name does where a token is the password.
-        return {"username": "git", "password": held["gitToken"]}
+        return {"username": "git", "password": secrets["gitToken"]}
     return {}

@@ -9,11 +9,11 @@ from typing import Any
 
 import yaml
 
-from settings import Settings
+from settings.stack import Notifications
 
 SECRET = "argocd-notifications-secret"  # noqa: S105 -- the Secret's name
 SECRET_KEYS = ("slackToken", "webhookToken")
-"""What the Secret holds, as far as the stack sets it."""
+"""The keys of the Secret, as far as the stack sets them."""
 WEBHOOK = "platform"
 
 LINK = "{{.context.argocdUrl}}/applications/{{.app.metadata.namespace}}/{{.app.metadata.name}}"
@@ -72,20 +72,23 @@ EVENTS = (
 )
 
 
-def notifications(settings: Settings, held: Collection[str]) -> dict[str, Any]:
+def notifications(
+    config: Notifications, *, environment: str, secrets: Collection[str]
+) -> dict[str, Any]:
     """The chart's `notifications` values: services, templates, triggers, who hears of them.
 
     Where nobody wants to hear anything, the controller is not installed.
-    The tokens stay in the Secret, which the program makes; `held` are the secrets that are set.
+    The tokens stay in the Secret, which the program makes; `secrets` are the names of those that
+    are set.
     """
-    recipients = _recipients(settings)
+    recipients = _recipients(config)
     if not recipients:
         return {"enabled": False}
     return {
         "enabled": True,
         "secret": {"create": False, "name": SECRET},
-        "context": {"environment": settings.stack},
-        "notifiers": _services(settings, held),
+        "context": {"environment": environment},
+        "notifiers": _services(config, secrets),
         "templates": {f"template.{event.name}": _template(event) for event in EVENTS},
         "triggers": {f"trigger.{event.name}": _trigger(event) for event in EVENTS},
         # For every Application, also one that somebody makes by hand, and in one place.
@@ -97,22 +100,20 @@ def notifications(settings: Settings, held: Collection[str]) -> dict[str, Any]:
     }
 
 
-def _recipients(settings: Settings) -> list[str]:
-    wanted = settings.config.argocd.notifications
-    slack = [f"slack:{wanted.slack_channel}"] if wanted.slack_channel else []
-    return [*slack, *([WEBHOOK] if wanted.webhook else [])]
+def _recipients(config: Notifications) -> list[str]:
+    slack = [f"slack:{config.slack_channel}"] if config.slack_channel else []
+    return [*slack, *([WEBHOOK] if config.webhook else [])]
 
 
-def _services(settings: Settings, held: Collection[str]) -> dict[str, str]:
-    wanted = settings.config.argocd.notifications
+def _services(config: Notifications, secrets: Collection[str]) -> dict[str, str]:
     services: dict[str, str] = {}
-    if wanted.slack_channel:
+    if config.slack_channel:
         services["service.slack"] = _yaml({"token": "$slackToken"})
-    if wanted.webhook:
+    if config.webhook:
         headers = [{"name": "Content-Type", "value": "application/json"}]
-        if "webhookToken" in held:
+        if "webhookToken" in secrets:
             headers.append({"name": "Authorization", "value": "Bearer $webhookToken"})
-        services[f"service.webhook.{WEBHOOK}"] = _yaml({"url": wanted.webhook, "headers": headers})
+        services[f"service.webhook.{WEBHOOK}"] = _yaml({"url": config.webhook, "headers": headers})
     return services
 
 

@@ -3,40 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from components.argocd.notifications import notifications
 from components.argocd.rbac import rbac
-from settings import Settings
-from settings.stack import GithubSso, Sso
+from settings import Speed
+from settings.catalogue import Catalogue
+from settings.stack import ArgoCdConfig, GithubSso, Sso
 
 SECRET = "argocd-platform"  # noqa: S105 -- the Secret's name
 SECRET_KEYS = ("ssoClientSecret", "gitWebhookSecret")
-"""What the Secret holds, as far as the stack sets it."""
+"""The keys of the Secret, as far as the stack sets them."""
 
 
-def values(settings: Settings, held: Collection[str]) -> dict[str, Any]:
-    """The chart's values for the environment; they hold no secret, only references to some.
+@dataclass(frozen=True, kw_only=True)
+class Installation:
+    """What the chart's values depend on."""
 
-    held: which of settings.secret_keys.SECRETS the stack sets.
-    """
-    replicas = 2 if settings.speed.protected else 1
-    budget = {"enabled": settings.speed.protected, "minAvailable": 1}
+    environment: str
+    config: ArgoCdConfig
+    domain: str
+    """Where Argo CD's UI and API are reached."""
+    catalogue: Catalogue
+    """Who owns what, and who releases."""
+    speed: Speed
+    secrets: frozenset[str]
+    """The names of the secrets that the stack sets."""
+
+
+def values(wanted: Installation) -> dict[str, Any]:
+    """The chart's values for the environment; they have no secret, only references to some."""
+    highly_available = wanted.speed.protected
+    replicas = 2 if highly_available else 1
+    budget = {"enabled": highly_available, "minAvailable": 1}
     return {
         "global": {
-            "domain": settings.config.argocd_domain,
+            "domain": wanted.domain,
             "logging": {"format": "json", "level": "info"},
         },
         # Without the CRDs there are no Applications: keep them where deletion must be deliberate.
-        "crds": {"install": True, "keep": settings.speed.protected},
+        "crds": {"install": True, "keep": wanted.speed.protected},
         "configs": {
-            "cm": config_map(settings, held),
+            "cm": config_map(wanted.config, wanted.secrets),
             "params": PARAMS,
-            "rbac": rbac(settings),
+            "rbac": rbac(wanted.catalogue, owners_sync=wanted.speed.owners_sync),
             # With it, only Git's own announcements of a push are believed.
-            "secret": {"githubSecret": reference("gitWebhookSecret", held)},
+            "secret": {"githubSecret": reference("gitWebhookSecret", wanted.secrets)},
         },
         # One controller serves one cluster: a second replica would have no share of the work.
         "controller": {
@@ -56,10 +71,12 @@ def values(settings: Settings, held: Collection[str]) -> dict[str, Any]:
         # A cache only: when it restarts, Argo CD reads Git and the cluster again.
         "redis": {"resources": _resources(cpu="50m", memory="64Mi", limit="256Mi")},
         "redis-ha": {"enabled": False},
-        "dex": _dex(settings.config.argocd.sso),
+        "dex": _dex(wanted.config.sso),
         # Not used: Applications come from the program.
         "applicationSet": {"replicas": 0},
-        "notifications": notifications(settings, held),
+        "notifications": notifications(
+            wanted.config.notifications, environment=wanted.environment, secrets=wanted.secrets
+        ),
     }
 
 
@@ -71,16 +88,15 @@ PARAMS = {
 }
 
 
-def reference(name: str, held: Collection[str]) -> str:
+def reference(name: str, secrets: Collection[str]) -> str:
     """How Argo CD's settings refer to a key of the Secret; empty where the stack sets none."""
-    return f"${SECRET}:{name}" if name in held else ""
+    return f"${SECRET}:{name}" if name in secrets else ""
 
 
-def config_map(settings: Settings, held: Collection[str]) -> dict[str, str]:
+def config_map(argocd: ArgoCdConfig, secrets: Collection[str]) -> dict[str, str]:
     """The data of `argocd-cm`."""
-    argocd = settings.config.argocd
     seconds = argocd.reconciliation_seconds
-    settled = {
+    data = {
         "admin.enabled": "false" if argocd.sso else "true",
         "timeout.reconciliation": f"{seconds}s",
         # Spreads the reads of Git without making anybody wait noticeably longer.
@@ -94,7 +110,7 @@ def config_map(settings: Settings, held: Collection[str]) -> dict[str, str]:
         "exec.enabled": "false",
         "statusbadge.enabled": "false",
     }
-    return settled | (_sign_on(argocd.sso, held) if argocd.sso else {})
+    return data | (_sign_on(argocd.sso, secrets) if argocd.sso else {})
 
 
 def _dex(sso: Sso | None) -> dict[str, Any]:
@@ -107,16 +123,16 @@ def _dex(sso: Sso | None) -> dict[str, Any]:
     return {"enabled": True, "resources": _resources(cpu="25m", memory="64Mi", limit="256Mi")}
 
 
-def _sign_on(sso: Sso, held: Collection[str]) -> dict[str, str]:
+def _sign_on(sso: Sso, secrets: Collection[str]) -> dict[str, str]:
     if sso.github:
-        return {"dex.config": _github(sso.client_id, sso.github, held)}
-    return {"oidc.config": _oidc(sso, held)}
+        return {"dex.config": _github(sso.client_id, sso.github, secrets)}
+    return {"oidc.config": _oidc(sso, secrets)}
 
 
-def _github(client_id: str, github: GithubSso, held: Collection[str]) -> str:
+def _github(client_id: str, github: GithubSso, secrets: Collection[str]) -> str:
     config = {
         "clientID": client_id,
-        "clientSecret": reference("ssoClientSecret", held),
+        "clientSecret": reference("ssoClientSecret", secrets),
         "orgs": [{"name": github.organization}],  # nobody else gets in
         "teamNameField": "slug",  # a team's name may have blanks and commas
         "useLoginAsID": False,  # a login can be given up, and taken by somebody else
@@ -127,8 +143,8 @@ def _github(client_id: str, github: GithubSso, held: Collection[str]) -> str:
     return yaml.safe_dump({"connectors": [connector]}, sort_keys=False)
 
 
-def _oidc(sso: Sso, held: Collection[str]) -> str:
-    secret = reference("ssoClientSecret", held)
+def _oidc(sso: Sso, secrets: Collection[str]) -> str:
+    secret = reference("ssoClientSecret", secrets)
     # A client without a secret proves itself by PKCE.
     proof = {"clientSecret": secret} if secret else {"enablePKCEAuthentication": True}
     return yaml.safe_dump(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -10,8 +10,9 @@ import pulumi_aws as aws
 
 from components import policies
 from components.ci import ci_trust
-from settings import Settings, names
-from settings.catalogue import Ci, Service
+from settings import Names
+from settings.aws_account import AwsAccount
+from settings.catalogue import Catalogue, Ci, Service
 
 PUSHING = (
     "ecr:BatchCheckLayerAvailability",
@@ -27,16 +28,20 @@ PUSHING = (
 
 @dataclass(frozen=True, kw_only=True)
 class CiIdentityArgs:
-    """settings: the catalogue says who is built where, `platform:ci.adopt` what exists."""
+    """The catalogue says who is built where; existing: whose OIDC provider the account has."""
 
-    settings: Settings
+    catalogue: Catalogue
+    existing: Collection[Ci]
+    names: Names
+    account: AwsAccount
+    """Where the registry is."""
 
 
 class CiIdentity(pulumi.ComponentResource):
     """How pipelines push images; created beside the registry, by the stack that owns it.
 
     An OpenID Connect provider for each CI system that the catalogue uses (looked up where
-    `platform:ci.adopt` names it), and for each service a role that the pipeline of its
+    the account has it already), and for each service a role that the pipeline of its
     repository can take on from its branch alone, with which it pushes to its own repository
     and to nothing else. No role can delete an image or enter a cluster.
     """
@@ -49,14 +54,14 @@ class CiIdentity(pulumi.ComponentResource):
     ) -> None:
         super().__init__("twospeed:index:CiIdentity", name, None, opts)
         self._prefix = name
-        self._settings = args.settings
-        self._names = names(args.settings)
-        used = sorted({service.ci for _, _, service in args.settings.catalogue.entries()})
+        self._args = args
+        self._names = args.names
+        used = sorted({service.ci for _, _, service in args.catalogue.entries()})
         self._issuer_arns = {ci: self._issuer_arn(ci) for ci in used}
         self.role_arns = pulumi.Output.all(
             **{
                 service_name: self._role(namespace, service_name, service)
-                for namespace, service_name, service in args.settings.catalogue.entries()
+                for namespace, service_name, service in args.catalogue.entries()
             }
         )
         self.register_outputs({"roleArns": self.role_arns})
@@ -64,7 +69,7 @@ class CiIdentity(pulumi.ComponentResource):
     def _issuer_arn(self, ci: Ci) -> pulumi.Output[str]:
         """The provider's ARN."""
         issuer, audience = self._issuer(ci)
-        if ci in self._settings.config.ci.adopt:
+        if ci in self._args.existing:
             return aws.iam.get_open_id_connect_provider_output(
                 url=f"https://{issuer}", opts=pulumi.InvokeOptions(parent=self)
             ).arn
@@ -78,7 +83,7 @@ class CiIdentity(pulumi.ComponentResource):
 
     def _issuer(self, ci: Ci) -> tuple[str, str]:
         """A CI system's issuer, without https://, and the audience of its tokens."""
-        circleci = self._settings.catalogue.circleci
+        circleci = self._args.catalogue.circleci
         if ci == "circleci" and circleci:
             return ci_trust.circleci_issuer(circleci.organization), str(circleci.organization)
         return ci_trust.GITHUB_ISSUER, ci_trust.GITHUB_AUDIENCE
@@ -99,13 +104,15 @@ class CiIdentity(pulumi.ComponentResource):
             f"{self._prefix}-{name}-push",
             name="push-images",
             role=role.name,
-            policy=push_policy(self._settings.repository_arn(namespace, name)),
+            policy=push_policy(
+                self._args.account.image_repository_arn(Names.repository(namespace, name))
+            ),
             opts=pulumi.ResourceOptions(parent=self),
         )
         return role.arn
 
     def _trust(self, provider_arn: str, service: Service) -> str:
-        circleci = self._settings.catalogue.circleci
+        circleci = self._args.catalogue.circleci
         if service.ci == "circleci" and circleci:
             return ci_trust.circleci(provider_arn, circleci.organization, service)
         return ci_trust.github(provider_arn, service)

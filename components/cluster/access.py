@@ -9,9 +9,10 @@ import pulumi
 from pulumi_kubernetes import meta, rbac
 
 from components.cluster.access_entries import READERS, team_group
-from settings import Settings
+from components.kubernetes import RBAC
+from settings.catalogue import Catalogue
+from settings.stack import AccessConfig
 
-RBAC = "rbac.authorization.k8s.io"
 VIEW = "view"
 """Kubernetes's own role: everything in a namespace, logs included, but no secret, no role, no
 shell in a pod and no change."""
@@ -19,9 +20,10 @@ shell in a pod and no change."""
 
 @dataclass(frozen=True, kw_only=True)
 class AccessArgs:
-    """settings: `platform:cluster.access` and who owns what; namespaces: as created, by name."""
+    """Who may enter, who owns what, and the namespaces as created, by name."""
 
-    settings: Settings
+    config: AccessConfig
+    catalogue: Catalogue
     namespaces: Mapping[str, pulumi.Input[str]]
 
 
@@ -37,8 +39,7 @@ class Access(pulumi.ComponentResource):
         self, name: str, args: AccessArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("twospeed:index:Access", name, None, opts)
-        access = args.settings.config.cluster.access
-        for namespace, team in homes(args.settings):
+        for namespace, team in team_namespaces(args.config, args.catalogue):
             rbac.v1.RoleBinding(
                 f"{name}-{team}-in-{namespace}",
                 metadata=meta.v1.ObjectMetaArgs(
@@ -48,7 +49,7 @@ class Access(pulumi.ComponentResource):
                 subjects=[_group(team_group(team))],
                 opts=pulumi.ResourceOptions(parent=self),
             )
-        if access.read_only:
+        if args.config.read_only:
             rbac.v1.ClusterRoleBinding(
                 f"{name}-readers",
                 metadata=meta.v1.ObjectMetaArgs(name="readers-view"),
@@ -59,10 +60,10 @@ class Access(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def homes(settings: Settings) -> Iterator[tuple[str, str]]:
+def team_namespaces(config: AccessConfig, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     """Each namespace with each team that owns a service in it and may enter, sorted."""
-    admitted = {team for team, who in settings.config.cluster.access.teams.items() if who}
-    owners = {(namespace, service.owner) for namespace, _, service in settings.catalogue.entries()}
+    admitted = {team for team, principals in config.teams.items() if principals}
+    owners = {(namespace, service.owner) for namespace, _, service in catalogue.entries()}
     yield from sorted((namespace, team) for namespace, team in owners if team in admitted)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from settings.stack import Access
+from settings.stack import AccessConfig
 
 READERS = "readers"
 """The Kubernetes group of those who may read everything but secrets."""
@@ -33,7 +33,7 @@ class AccessEntry:
         return f"{account}-{path.replace('/', '-', 1)}"
 
 
-def access_entries(access: Access) -> tuple[AccessEntry, ...]:
+def access_entries(access: AccessConfig) -> tuple[AccessEntry, ...]:
     """One entry for each principal, sorted: EKS allows no second one for the same."""
     groups: dict[str, set[str]] = {principal: set() for principal in access.platform}
     for principal, group in _memberships(access):
@@ -48,7 +48,7 @@ def access_entries(access: Access) -> tuple[AccessEntry, ...]:
     )
 
 
-def _memberships(access: Access) -> Iterator[tuple[str, str]]:
+def _memberships(access: AccessConfig) -> Iterator[tuple[str, str]]:
     for team, principals in access.teams.items():
         for principal in principals:
             yield principal, team_group(team)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from settings.kubernetes import RELEASES, AddonName
-from settings.stack import Cluster
+from settings.stack import ClusterConfig
 
 POD_IDENTITY: AddonName = "eks-pod-identity-agent"
 
@@ -58,6 +58,6 @@ ADDONS: tuple[Addon, ...] = (
 """In the order of their creation."""
 
 
-def versions(config: Cluster) -> dict[AddonName, str]:
+def versions(config: ClusterConfig) -> dict[AddonName, str]:
     """The add-ons of a cluster and their versions: the release's own, and what settings say."""
     return {**RELEASES[config.version].addons, **config.addons}

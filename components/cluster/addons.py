@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from components import policies
-from components.cluster.addon_table import ADDONS, POD_IDENTITY, Addon, versions
-from settings import Settings, names
+from components.cluster.addon_table import ADDONS, POD_IDENTITY, Addon
+from settings import Names
+from settings.aws_account import AwsAccount
+from settings.kubernetes import AddonName
 
 
 @dataclass(frozen=True, kw_only=True)
 class AddonsArgs:
     """The add-ons that nodes need, or those that need nodes.
 
-    settings: the versions; cluster_name and cluster_arn: where; wait_for: what comes first.
+    versions: of every add-on that the cluster has; cluster_name and cluster_arn: where;
+    wait_for: what comes first.
     """
 
-    settings: Settings
+    versions: Mapping[AddonName, str]
+    names: Names
+    account: AwsAccount
     cluster_name: pulumi.Input[str]
     cluster_arn: pulumi.Output[str]
     before_nodes: bool
@@ -42,14 +47,13 @@ class Addons(pulumi.ComponentResource):
         super().__init__("twospeed:index:Addons", name, None, opts)
         self._prefix = name
         self._args = args
-        self._names = names(args.settings)
-        wanted = versions(args.settings.config.cluster)
+        self._names = args.names
         created: dict[str, aws.eks.Addon] = {}
         for addon in ADDONS:
-            if addon.name in wanted and addon.before_nodes is args.before_nodes:
+            if addon.name in args.versions and addon.before_nodes is args.before_nodes:
                 agent = created.get(POD_IDENTITY)
                 first = [agent] if agent and addon.identity else []
-                created[addon.name] = self._addon(addon, wanted[addon.name], first)
+                created[addon.name] = self._addon(addon, args.versions[addon.name], first)
         self.installed = list(created.values())
         self.register_outputs({})
 
@@ -80,13 +84,13 @@ class Addons(pulumi.ComponentResource):
     def _role(
         self, addon: str, managed_policy: str
     ) -> tuple[aws.iam.Role, aws.iam.RolePolicyAttachment]:
-        environment = self._args.settings.environment
+        account = self._args.account
         role = aws.iam.Role(
             f"{self._prefix}-{addon}-role",
             name=self._names.role(addon),
             description=f"The add-on {addon}",
             assume_role_policy=self._args.cluster_arn.apply(
-                lambda arn: policies.trust_pods(environment.account, arn)
+                lambda arn: policies.trust_pods(account.id, arn)
             ),
             tags=self._names.tags(Name=self._names.role(addon)),
             opts=pulumi.ResourceOptions(parent=self),
@@ -94,7 +98,7 @@ class Addons(pulumi.ComponentResource):
         attachment = aws.iam.RolePolicyAttachment(
             f"{self._prefix}-{addon}-policy",
             role=role.name,
-            policy_arn=policies.managed(environment.partition, managed_policy),
+            policy_arn=account.managed_policy_arn(managed_policy),
             opts=pulumi.ResourceOptions(parent=self),
         )
         return role, attachment

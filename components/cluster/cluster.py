@@ -10,23 +10,37 @@ import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 
 from components.cluster.access_entries import AccessEntry, access_entries
+from components.cluster.addon_table import versions
 from components.cluster.addons import Addons, AddonsArgs
 from components.cluster.control_plane import ControlPlane, ControlPlaneArgs
 from components.cluster.kubeconfig import kubeconfig
 from components.cluster.nodes import Nodes, NodesArgs
 from components.existing import cluster as existing_cluster
-from components.network.network import Network
-from settings import Settings, names
+from settings import Names
+from settings.aws_account import AwsAccount
+from settings.stack import ClusterConfig
 
 ADMINISTRATOR = "AmazonEKSClusterAdminPolicy"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterArgs:
-    """settings: `platform:cluster` of the environment; network: where the cluster lives."""
+    """What the cluster is made from, and where it is."""
 
-    settings: Settings
-    network: Network
+    config: ClusterConfig
+    names: Names
+    account: AwsAccount
+    profile: str | None
+    """The AWS profile and the role (an ARN) with which Pulumi works: the kubeconfig names them."""
+    role: str | None
+    protected: bool
+    """Pulumi and AWS refuse to delete or replace it."""
+    extended_support: bool
+    """Kubernetes stays as it is when standard support ends; otherwise AWS upgrades it."""
+    log_retention_days: int
+    vpc_id: pulumi.Input[str]
+    control_plane_subnet_ids: pulumi.Input[Sequence[str]]
+    node_subnet_ids: pulumi.Input[Sequence[str]]
 
 
 class Cluster(pulumi.ComponentResource):
@@ -54,11 +68,11 @@ class Cluster(pulumi.ComponentResource):
     ) -> None:
         super().__init__("twospeed:index:Cluster", name, None, opts)
         self._prefix = name
-        self._settings = args.settings
-        self._names = names(args.settings)
-        existing = args.settings.config.cluster.existing
+        self._args = args
+        self._names = args.names
+        existing = args.config.existing
         self.owned = existing is None
-        ready = self._adopt(existing) if existing else self._create(args.network)
+        ready = self._use(existing) if existing else self._create()
         self.kubeconfig = self._kubeconfig()
         self.provider = kubernetes.Provider(
             f"{name}-kubernetes",
@@ -79,7 +93,7 @@ class Cluster(pulumi.ComponentResource):
             }
         )
 
-    def _adopt(self, existing: str) -> list[pulumi.Resource]:
+    def _use(self, existing: str) -> list[pulumi.Resource]:
         """Use the cluster, which was checked together with the network that it is in."""
         found = existing_cluster.look_up(existing, pulumi.InvokeOptions(parent=self))
         self.name = pulumi.Output.from_input(found.name)
@@ -88,14 +102,20 @@ class Cluster(pulumi.ComponentResource):
         self._certificate_authority = pulumi.Output.from_input(found.certificate_authority)
         return []
 
-    def _create(self, network: Network) -> list[pulumi.Resource]:
+    def _create(self) -> list[pulumi.Resource]:
         """Create everything and return what Kubernetes resources have to wait for."""
+        args = self._args
         control_plane = ControlPlane(
             f"{self._prefix}-control-plane",
             ControlPlaneArgs(
-                settings=self._settings,
-                vpc_id=network.vpc_id,
-                subnet_ids=network.control_plane_subnet_ids,
+                config=args.config,
+                names=args.names,
+                account=args.account,
+                protected=args.protected,
+                extended_support=args.extended_support,
+                log_retention_days=args.log_retention_days,
+                vpc_id=args.vpc_id,
+                subnet_ids=args.control_plane_subnet_ids,
             ),
             opts=self._own(),
         )
@@ -104,30 +124,35 @@ class Cluster(pulumi.ComponentResource):
         self._certificate_authority = control_plane.certificate_authority
         access = [
             resource
-            for entry in access_entries(self._settings.config.cluster.access)
+            for entry in access_entries(args.config.access)
             for resource in self._access(entry)
         ]
         basics = self._addons("basics", before_nodes=True)
         nodes = Nodes(
             f"{self._prefix}-nodes",
             NodesArgs(
-                settings=self._settings,
+                groups=args.config.node_groups,
+                version=args.config.version,
+                names=args.names,
+                account=args.account,
                 cluster_name=self.name,
-                subnet_ids=network.private_subnet_ids,
+                subnet_ids=args.node_subnet_ids,
                 wait_for=basics.installed,
             ),
             opts=self._own(),
         )
         addons = self._addons("addons", before_nodes=False, wait_for=nodes.groups)
-        return [*access, *control_plane.entrances, *nodes.groups, *addons.installed]
+        return [*access, *control_plane.endpoint_rules, *nodes.groups, *addons.installed]
 
     def _addons(
-        self, part: str, *, before_nodes: bool, wait_for: Sequence[pulumi.Resource] = ()
+        self, name: str, *, before_nodes: bool, wait_for: Sequence[pulumi.Resource] = ()
     ) -> Addons:
         return Addons(
-            f"{self._prefix}-{part}",
+            f"{self._prefix}-{name}",
             AddonsArgs(
-                settings=self._settings,
+                versions=versions(self._args.config),
+                names=self._args.names,
+                account=self._args.account,
                 cluster_name=self.name,
                 cluster_arn=self.arn,
                 before_nodes=before_nodes,
@@ -148,27 +173,25 @@ class Cluster(pulumi.ComponentResource):
         )
         if not entry.administrator:
             return [registered]
-        partition = self._settings.environment.partition
         administration = aws.eks.AccessPolicyAssociation(
             f"{self._prefix}-administrator-{entry.slug}",
             cluster_name=self.name,
             principal_arn=registered.principal_arn,
-            policy_arn=f"arn:{partition}:eks::aws:cluster-access-policy/{ADMINISTRATOR}",
+            policy_arn=self._args.account.access_policy_arn(ADMINISTRATOR),
             access_scope=aws.eks.AccessPolicyAssociationAccessScopeArgs(type="cluster"),
             opts=self._own(),
         )
         return [registered, administration]
 
     def _kubeconfig(self) -> pulumi.Output[str]:
-        aws_settings = self._settings.environment.aws
         return pulumi.Output.all(self.name, self.endpoint, self._certificate_authority).apply(
-            lambda parts: kubeconfig(
-                cluster=parts[0],
-                endpoint=parts[1],
-                certificate_authority=parts[2],
-                region=aws_settings.region,
-                profile=aws_settings.profile,
-                role=aws_settings.role,
+            lambda known: kubeconfig(
+                cluster=known[0],
+                endpoint=known[1],
+                certificate_authority=known[2],
+                region=self._args.account.region,
+                profile=self._args.profile,
+                role=self._args.role,
             )
         )
 

@@ -9,14 +9,23 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policies
-from settings import Settings, names
+from settings import Names
+from settings.aws_account import AwsAccount
+from settings.stack import ClusterConfig
 
 
 @dataclass(frozen=True, kw_only=True)
 class ControlPlaneArgs:
-    """settings: `platform:cluster`; vpc_id and subnet_ids: where the control plane meets nodes."""
+    """What the control plane is made from; vpc_id and subnet_ids: where it meets nodes."""
 
-    settings: Settings
+    config: ClusterConfig
+    names: Names
+    account: AwsAccount
+    protected: bool
+    """Pulumi and AWS refuse to delete or replace the cluster and its key."""
+    extended_support: bool
+    """Kubernetes stays as it is when standard support ends; otherwise AWS upgrades it."""
+    log_retention_days: int
     vpc_id: pulumi.Input[str]
     subnet_ids: pulumi.Input[Sequence[str]]
 
@@ -35,7 +44,7 @@ class ControlPlane(pulumi.ComponentResource):
     endpoint: pulumi.Output[str]
     certificate_authority: pulumi.Output[str]
     """PEM in base64."""
-    entrances: Sequence[pulumi.Resource]
+    endpoint_rules: Sequence[pulumi.Resource]
     """What has to be there before anybody but the nodes reaches the private endpoint."""
 
     def __init__(
@@ -43,19 +52,18 @@ class ControlPlane(pulumi.ComponentResource):
     ) -> None:
         super().__init__("twospeed:index:ControlPlane", name, None, opts)
         self._prefix = name
-        self._settings = args.settings
-        self._names = names(args.settings)
-        self._protected = args.settings.protects("cluster")
+        self._args = args
+        self._names = args.names
         cluster = self._cluster(args)
         self.name, self.arn, self.endpoint = cluster.name, cluster.arn, cluster.endpoint
         self.certificate_authority = cluster.certificate_authority.apply(
             lambda authority: authority.data or ""
         )
-        self.entrances = self._entrances(cluster)
+        self.endpoint_rules = self._endpoint_rules(cluster)
         self.register_outputs({"name": self.name, "arn": self.arn, "endpoint": self.endpoint})
 
     def _cluster(self, args: ControlPlaneArgs) -> aws.eks.Cluster:
-        config = self._settings.config.cluster
+        config = args.config
         role, attachment = self._role()
         return aws.eks.Cluster(
             f"{self._prefix}-eks",
@@ -83,13 +91,13 @@ class ControlPlane(pulumi.ComponentResource):
             ),
             enabled_cluster_log_types=config.logs,
             upgrade_policy=aws.eks.ClusterUpgradePolicyArgs(
-                support_type="EXTENDED" if self._settings.speed.extended_support else "STANDARD"
+                support_type="EXTENDED" if args.extended_support else "STANDARD"
             ),
-            deletion_protection=self._protected,
+            deletion_protection=args.protected,
             tags=self._names.tags(Name=self._names.cluster),
             opts=pulumi.ResourceOptions(
                 parent=self,
-                protect=self._protected,
+                protect=args.protected,
                 # EKS moves a cluster to other subnets, but never to another VPC.
                 replacement_trigger=args.vpc_id,
                 delete_before_replace=True,  # its name is taken until it is gone
@@ -97,7 +105,7 @@ class ControlPlane(pulumi.ComponentResource):
             ),
         )
 
-    def _entrances(self, cluster: aws.eks.Cluster) -> Sequence[pulumi.Resource]:
+    def _endpoint_rules(self, cluster: aws.eks.Cluster) -> Sequence[pulumi.Resource]:
         """EKS's own security group lets in the nodes, and nobody else of the network."""
         group = cluster.vpc_config.apply(lambda config: config.cluster_security_group_id or "")
         return [
@@ -112,7 +120,7 @@ class ControlPlane(pulumi.ComponentResource):
                 tags=self._names.tags(Name=self._names.of("endpoint")),
                 opts=pulumi.ResourceOptions(parent=self),
             )
-            for cidr in self._settings.config.cluster.private_access
+            for cidr in self._args.config.private_access
         ]
 
     def _role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicyAttachment]:
@@ -127,9 +135,7 @@ class ControlPlane(pulumi.ComponentResource):
         attachment = aws.iam.RolePolicyAttachment(
             f"{self._prefix}-policy",
             role=role.name,
-            policy_arn=policies.managed(
-                self._settings.environment.partition, "AmazonEKSClusterPolicy"
-            ),
+            policy_arn=self._args.account.managed_policy_arn("AmazonEKSClusterPolicy"),
             opts=pulumi.ResourceOptions(parent=self),
         )
         return role, attachment
@@ -141,7 +147,7 @@ class ControlPlane(pulumi.ComponentResource):
             enable_key_rotation=True,
             deletion_window_in_days=30,
             tags=self._names.tags(Name=self._names.of("cluster")),
-            opts=pulumi.ResourceOptions(parent=self, protect=self._protected),
+            opts=pulumi.ResourceOptions(parent=self, protect=self._args.protected),
         )
         aws.kms.Alias(
             f"{self._prefix}-key-alias",
@@ -156,7 +162,7 @@ class ControlPlane(pulumi.ComponentResource):
         return aws.cloudwatch.LogGroup(
             f"{self._prefix}-logs",
             name=f"/aws/eks/{self._names.cluster}/cluster",
-            retention_in_days=self._settings.speed.log_retention_days,
+            retention_in_days=self._args.log_retention_days,
             tags=self._names.tags(Name=self._names.of("cluster-logs")),
             opts=pulumi.ResourceOptions(parent=self),
         )

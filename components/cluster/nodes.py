@@ -9,7 +9,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policies
-from settings import Settings, names
+from settings import Names
+from settings.aws_account import AwsAccount
 from settings.machines import architecture
 from settings.stack import NodeGroup
 
@@ -24,9 +25,12 @@ network plug-in has a role of its own."""
 
 @dataclass(frozen=True, kw_only=True)
 class NodesArgs:
-    """settings: `platform:cluster.nodeGroups`; wait_for: what nodes need to become ready."""
+    """groups: what to make; version: of Kubernetes; wait_for: what nodes need to become ready."""
 
-    settings: Settings
+    groups: Sequence[NodeGroup]
+    version: str
+    names: Names
+    account: AwsAccount
     cluster_name: pulumi.Input[str]
     subnet_ids: pulumi.Input[Sequence[str]]
     wait_for: Sequence[pulumi.Resource] = ()
@@ -51,13 +55,10 @@ class Nodes(pulumi.ComponentResource):
         super().__init__("twospeed:index:Nodes", name, None, opts)
         self._prefix = name
         self._args = args
-        self._names = names(args.settings)
+        self._names = args.names
         role, attachments = self._role()
         self.role_arn = role.arn
-        self.groups = [
-            self._group(group, role, attachments)
-            for group in args.settings.config.cluster.node_groups
-        ]
+        self.groups = [self._group(group, role, attachments) for group in args.groups]
         self.register_outputs({"roleArn": self.role_arn})
 
     def _role(self) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
@@ -69,12 +70,11 @@ class Nodes(pulumi.ComponentResource):
             tags=self._names.tags(Name=self._names.role("nodes")),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        partition = self._args.settings.environment.partition
         return role, [
             aws.iam.RolePolicyAttachment(
                 f"{self._prefix}-{policy}",
                 role=role.name,
-                policy_arn=policies.managed(partition, policy),
+                policy_arn=self._args.account.managed_policy_arn(policy),
                 opts=pulumi.ResourceOptions(parent=self),
             )
             for policy in POLICIES
@@ -89,7 +89,7 @@ class Nodes(pulumi.ComponentResource):
             cluster_name=self._args.cluster_name,
             node_role_arn=role.arn,
             subnet_ids=self._args.subnet_ids,
-            version=self._args.settings.config.cluster.version,
+            version=self._args.version,
             release_version=group.release,
             ami_type=AMI_TYPES[architecture(group.instance_types[0])],
             capacity_type=CAPACITY[group.capacity],

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 from pulumi.dynamic import Resource
 
 from components.gitops_checkout.provider import CheckoutProvider
-from gitops.file import Ownership
-from gitops.tree import scaffold
-from settings import Settings
+from gitops.file import File, Ownership
 
 
 @dataclass(frozen=True, kw_only=True)
-class RepositoryArgs:
-    """settings: the catalogue, the environments and `platform:gitops` decide every file."""
+class GitOpsCheckoutArgs:
+    """What is written, and where."""
 
-    settings: Settings
+    checkout: str
+    """The folder, relative to the program."""
+    url: str
+    """The repository that it must be a checkout of."""
+    files: Mapping[str, File]
 
 
-class Repository(pulumi.ComponentResource):
+class GitOpsCheckout(pulumi.ComponentResource):
     """The files of this environment, and those that all share, in a checkout of the repository.
 
-    A preview shows each file that would be created, changed or removed, and each that is kept
+    A preview shows each file that would be created, changed or removed, and each that is skipped
     because somebody edited it. `up` writes them; committing and pushing is a person's. Nothing is
     deleted with the stack. Fails at preview when `platform:gitops.checkout` is no checkout of
     `platform:gitops.url`.
@@ -33,21 +36,19 @@ class Repository(pulumi.ComponentResource):
     """The folder that was written, relative to the program."""
 
     def __init__(
-        self, name: str, args: RepositoryArgs, opts: pulumi.ResourceOptions | None = None
+        self, name: str, args: GitOpsCheckoutArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("twospeed:index:Repository", name, None, opts)
-        gitops = args.settings.config.gitops
-        tree = scaffold(args.settings)
         written = _Checkout(
             CheckoutProvider(),
             f"{name}-checkout",
             {
-                "checkout": gitops.checkout,
-                "url": gitops.url,
+                "checkout": args.checkout,
+                "url": args.url,
                 **{
                     ownership.value: {
                         path: file.text
-                        for path, file in tree.items()
+                        for path, file in args.files.items()
                         if file.ownership is ownership
                     }
                     for ownership in Ownership

@@ -20,10 +20,9 @@ from pulumi.dynamic import (
 
 from gitops import checkout, report, worktree
 from gitops.file import File, Ownership
-from gitops.lock import LockError
-from gitops.safe_paths import UnsafePathError
+from settings import UserError
+from settings.files import ROOT
 
-PROGRAM = Path(__file__).resolve().parents[2]
 Properties = dict[str, Any]
 
 
@@ -37,10 +36,10 @@ class CheckoutProvider(ResourceProvider):
     serialize_as_secret_always = False
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
-        """Refuses a folder that is no checkout of `url`; tells what will be written and kept.
+        """Refuses a folder that is no checkout of `url`; tells what will be written and skipped.
 
         The inputs that come out differ from the last ones exactly by what will be written, so
-        that a preview shows that and nothing else: a file that is kept has its last text, and
+        that a preview shows that and nothing else: a file that is skipped has its last text, and
         `pending` names what the checkout needs although no text has changed.
         """
         fault = worktree.problem(_folder(news), news["checkout"], news["url"])
@@ -48,10 +47,10 @@ class CheckoutProvider(ResourceProvider):
             return CheckResult(news, [CheckFailure("checkout", fault)])
         try:
             plan = _plan(news)
-        except (LockError, UnsafePathError, OSError) as error:
+        except (UserError, OSError) as error:
             return CheckResult(news, [CheckFailure("checkout", str(error))])
         _say(news, report.lines(plan))
-        texts = _texts(olds, news, kept={change.path for change in plan.kept})
+        texts = _texts(olds, news, skipped={change.path for change in plan.skipped})
         return CheckResult(news | texts | {"pending": _pending(olds, news, plan)}, [])
 
     def diff(self, _id: str, _olds: Properties, news: Properties) -> DiffResult:
@@ -72,12 +71,12 @@ class CheckoutProvider(ResourceProvider):
 
 
 def _outputs(props: Properties) -> Properties:
-    """What the state keeps beside the inputs: the texts are not held twice."""
+    """What the state keeps beside the inputs: without the texts."""
     return {"checkout": props["checkout"], "url": props["url"]}
 
 
 def _folder(props: Properties) -> Path:
-    return PROGRAM / str(props["checkout"])
+    return ROOT / str(props["checkout"])
 
 
 def _plan(props: Properties) -> checkout.Plan:
@@ -89,12 +88,12 @@ def _plan(props: Properties) -> checkout.Plan:
     return checkout.plan(_folder(props), tree)
 
 
-def _texts(olds: Properties, news: Properties, kept: set[str]) -> Properties:
-    """The texts of `news`, but those of `olds` for the paths in `kept`."""
+def _texts(olds: Properties, news: Properties, skipped: set[str]) -> Properties:
+    """The texts of `news`, but those of `olds` for the paths in `skipped`."""
     last = _by_path(olds)
     return {
         ownership.value: {
-            path: last.get(path, text) if path in kept else text
+            path: last.get(path, text) if path in skipped else text
             for path, text in news[ownership].items()
         }
         for ownership in Ownership

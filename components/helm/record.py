@@ -18,7 +18,7 @@ UNFINISHED = "status in (pending-install,pending-upgrade,pending-rollback)"
 """What Helm had begun; while it stands, Helm begins nothing else."""
 
 
-def freed(kubeconfig: Output[str]) -> ResourceHookBinding:
+def cleanup_hooks(kubeconfig: Output[str]) -> ResourceHookBinding:
     """Hooks of a release that remove what a killed run left of its record.
 
     Pulumi's lock says that nobody else is at work. Before it creates a release it knows of none:
@@ -31,8 +31,8 @@ def freed(kubeconfig: Output[str]) -> ResourceHookBinding:
             release: Mapping[str, Any] = args.new_inputs or {}
             namespace = release["namespace"]
             selector = ",".join(("owner=helm", f"name={release['name']}", *selectors))
-            entrance: Any = await kubeconfig.future()
-            if await asyncio.to_thread(forget, core_api(entrance), namespace, selector):
+            file: Any = await kubeconfig.future()
+            if await asyncio.to_thread(forget, core_api(file), namespace, selector):
                 pulumi.log.warn(
                     f"removed Helm's record of {release['name']} in the namespace {namespace}: "
                     "a run was killed before it could finish it"
@@ -52,9 +52,9 @@ def forget(api: CoreV1Api, namespace: str, selector: str) -> bool:
 
 
 def core_api(kubeconfig: str) -> CoreV1Api:
-    """The cluster's API, entered as the kubeconfig says."""
+    """The cluster's API, reached as the kubeconfig says."""
     # Imported here: no preview needs it, and each would wait for it.
     from kubernetes import client, config  # noqa: PLC0415
 
-    entered = config.new_client_from_config_dict(json.loads(kubeconfig))  # type: ignore[no-untyped-call]
-    return client.CoreV1Api(entered)
+    client_of = config.new_client_from_config_dict(json.loads(kubeconfig))  # type: ignore[no-untyped-call]
+    return client.CoreV1Api(client_of)

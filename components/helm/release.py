@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import pulumi_kubernetes as k8s
-from pulumi import Input, ResourceOptions
+from pulumi import Input, Output, ResourceOptions
 
-from components.cluster.cluster import Cluster
 from components.helm import record as helm_record
 
 
 def helm_release(
     name: str,
     *,
-    cluster: Cluster,
+    kubeconfig: Output[str],
+    owned: bool,
     release: str,
     namespace: Input[str],
     chart: str,
@@ -27,10 +27,10 @@ def helm_release(
 ) -> k8s.helm.v3.Release:
     """The chart as the Helm release `release`, ready within the time or taken back.
 
-    In a cluster that somebody else looks after, records of a release of that name are left alone:
-    they may be somebody else's.
+    kubeconfig: how to reach the cluster. owned: whether this program made the cluster; in another
+    one, records of a release of that name are left alone, because they may be somebody else's.
     """
-    hooks = helm_record.freed(cluster.kubeconfig) if cluster.owned else None
+    hooks = helm_record.cleanup_hooks(kubeconfig) if owned else None
     return k8s.helm.v3.Release(
         name,
         name=release,

@@ -12,12 +12,14 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_kubernetes.rbac import v1 as rbac
 
 from components import policies
-from components.cluster.cluster import Cluster
 from components.helm.release import helm_release
 from components.keel import values as keel_values
 from components.keel.values import NAMESPACE, SERVICE_ACCOUNT
-from components.pod_security import RESTRICTED
-from settings import Settings, names
+from components.kubernetes import RBAC, RESTRICTED
+from settings import Names
+from settings.aws_account import AwsAccount
+from settings.catalogue import Catalogue
+from settings.stack import KeelConfig
 
 CHART_REPOSITORY = "https://keel-hq.github.io/keel/"
 CHART_VERSION = "1.2.0"
@@ -29,8 +31,17 @@ TIMEOUT_SECONDS = 300
 class KeelArgs:
     """What Keel serves, and where."""
 
-    settings: Settings
-    cluster: Cluster
+    config: KeelConfig
+    catalogue: Catalogue
+    names: Names
+    account: AwsAccount
+    """Where the cluster is."""
+    registry: AwsAccount
+    """Where the image repositories are."""
+    cluster_name: Output[str]
+    kubeconfig: Output[str]
+    owned_cluster: bool
+    """Whether this program made the cluster."""
     namespaces: Mapping[str, Input[str]]
     """The namespaces of the services, by name, as created: at least those that Keel serves."""
 
@@ -51,8 +62,7 @@ class Keel(pulumi.ComponentResource):
     def __init__(self, name: str, args: KeelArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("twospeed:index:Keel", name, None, opts)
         self._prefix = name
-        settings = args.settings
-        served = keel_values.served(settings)
+        served = keel_values.served(args.catalogue)
         namespace = k8s.core.v1.Namespace(
             f"{name}-namespace",
             metadata={"name": NAMESPACE, "labels": RESTRICTED},
@@ -68,16 +78,19 @@ class Keel(pulumi.ComponentResource):
         )
         identity = self._identity(args, served)
         rights = self._rights(args, [*served])
-        chart = settings.config.keel.chart if settings.config.keel else None
+        chart = args.config.chart
         self.release = helm_release(
             f"{name}-release",
-            cluster=args.cluster,
+            kubeconfig=args.kubeconfig,
+            owned=args.owned_cluster,
             release="keel",
             namespace=self.namespace,
             chart="keel",
-            repository=(chart and chart.repository) or CHART_REPOSITORY,
-            version=(chart and chart.version) or CHART_VERSION,
-            values=keel_values.values(settings, [*served]),
+            repository=chart.repository or CHART_REPOSITORY,
+            version=chart.version or CHART_VERSION,
+            values=keel_values.values(
+                args.config, region=args.account.region, namespaces=[*served]
+            ),
             timeout_seconds=TIMEOUT_SECONDS,
             # Pods that start before their identity and their rights are there never get them.
             opts=ResourceOptions(parent=self, depends_on=[identity, *rights]),
@@ -88,19 +101,17 @@ class Keel(pulumi.ComponentResource):
         self, args: KeelArgs, served: Mapping[str, Sequence[str]]
     ) -> aws.eks.PodIdentityAssociation:
         """The role of Keel's service account: it reads the served repositories."""
-        settings = args.settings
-        naming = names(settings)
         arns = [
-            settings.repository_arn(namespace, service)
+            args.registry.image_repository_arn(Names.repository(namespace, service))
             for namespace, services in served.items()
             for service in services
         ]
         role = aws.iam.Role(
             f"{self._prefix}-role",
-            name=naming.role("keel"),
+            name=args.names.role("keel"),
             description="Keel reads tags and digests of the images that it delivers",
             assume_role_policy=self._trust(args),
-            tags=naming.tags(),
+            tags=args.names.tags(),
             opts=ResourceOptions(parent=self),
         )
         self.role_arn = role.arn
@@ -113,21 +124,20 @@ class Keel(pulumi.ComponentResource):
         )
         return aws.eks.PodIdentityAssociation(
             f"{self._prefix}-identity",
-            cluster_name=args.cluster.name,
+            cluster_name=args.cluster_name,
             namespace=NAMESPACE,
             service_account=SERVICE_ACCOUNT,
             role_arn=role.arn,
-            tags=naming.tags(),
+            tags=args.names.tags(),
             opts=ResourceOptions(parent=self, depends_on=[policy]),
         )
 
     @staticmethod
     def _trust(args: KeelArgs) -> Output[str]:
         """Pods of this cluster alone may take the role."""
-        environment = args.settings.environment
-        arn = f"arn:{environment.partition}:eks:{environment.region}:{environment.account}:cluster"
-        return Output.from_input(args.cluster.name).apply(
-            lambda cluster: policies.trust_pods(environment.account, f"{arn}/{cluster}")
+        account = args.account
+        return args.cluster_name.apply(
+            lambda name: policies.trust_pods(account.id, account.cluster_arn(name))
         )
 
     def _rights(self, args: KeelArgs, served: Sequence[str]) -> list[pulumi.Resource]:
@@ -177,6 +187,4 @@ def _rules(rules: Sequence[Mapping[str, list[str]]]) -> list[rbac.PolicyRuleArgs
 
 
 def _reference(role: rbac.Role | rbac.ClusterRole) -> rbac.RoleRefArgs:
-    return rbac.RoleRefArgs(
-        api_group="rbac.authorization.k8s.io", kind=role.kind, name=role.metadata.name
-    )
+    return rbac.RoleRefArgs(api_group=RBAC, kind=role.kind, name=role.metadata.name)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from components import policies
-from settings import Settings
-from settings.stack import Keel
+from settings.catalogue import Catalogue
+from settings.stack import KeelConfig
 
 NAMESPACE = "keel"
 SERVICE_ACCOUNT = "keel"
@@ -15,23 +15,22 @@ WORKLOADS = {"apps": ["daemonsets", "deployments", "statefulsets"], "batch": ["c
 """What Keel watches: it keeps asking for all four kinds, so it may list all four."""
 
 
-def served(settings: Settings) -> dict[str, tuple[str, ...]]:
+def served(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
     """The services that Keel delivers, by namespace, sorted."""
     by_namespace: dict[str, tuple[str, ...]] = {}
-    for namespace, name, service in settings.catalogue.entries():
+    for namespace, name, service in catalogue.entries():
         if service.delivery == "keel":
             by_namespace[namespace] = (*by_namespace.get(namespace, ()), name)
     return by_namespace
 
 
-def values(settings: Settings, namespaces: Sequence[str]) -> dict[str, Any]:
-    """The chart's values, for a Keel that serves `namespaces`."""
-    keel = settings.config.keel or Keel.model_validate({})
+def values(keel: KeelConfig, *, region: str, namespaces: Sequence[str]) -> dict[str, Any]:
+    """The chart's values, for a Keel that serves `namespaces` from a registry in `region`."""
     data = {"name": "data", "emptyDir": {"sizeLimit": "256Mi"}}
     return {
         "polling": {"enabled": True, "defaultSchedule": keel.schedule},
-        "aws": {"region": settings.environment.region},
-        # Debug logs would hold registry tokens.
+        "aws": {"region": region},
+        # Debug logs would show registry tokens.
         "debug": False,
         "notificationLevel": "info",
         # The Applications are Argo CD's: no Helm release here is Keel's to upgrade.
@@ -42,7 +41,7 @@ def values(settings: Settings, namespaces: Sequence[str]) -> dict[str, Any]:
         "service": {"enabled": False},
         "ingress": {"enabled": False},
         "basicauth": {"enabled": False},
-        # The chart's rights reach every Secret and pod of the cluster; see rules().
+        # The chart's rights reach every Secret and pod of the cluster; see cluster_rules().
         "rbac": {"enabled": False, "serviceAccount": {"create": True}},
         # Nothing to keep: approvals are not used, and digests are read from the running pods.
         "persistence": {"enabled": False},

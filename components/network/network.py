@@ -11,14 +11,16 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policies
-from components.existing import check as adoption
 from components.existing import network as existing_network
+from components.existing.check import check
 from components.network import subnets
-from settings import Settings, names
-from settings.stack import ExistingNetwork, control_plane_zones
+from settings import Names
+from settings.aws_account import AwsAccount
+from settings.files import Sources
+from settings.stack import ClusterConfig, ExistingNetwork, NetworkConfig, control_plane_zones
 
-Door = Sequence[pulumi.CustomResource]
-"""A route to the internet, and what puts subnets behind it."""
+WayOut = Sequence[pulumi.CustomResource]
+"""A route to the internet, and the association that gives it to a subnet."""
 ANYWHERE = "0.0.0.0/0"
 REGISTRY_READING = (
     "ecr:BatchCheckLayerAvailability",
@@ -49,9 +51,20 @@ REGISTRY_KEEPING = (
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkArgs:
-    """settings: `platform:network` of the environment decides everything."""
+    """What the network is made from."""
 
-    settings: Settings
+    config: NetworkConfig
+    cluster: ClusterConfig
+    """What will be in it: checked together with a network that exists."""
+    names: Names
+    account: AwsAccount
+    protected: bool
+    """Pulumi refuses to delete or replace the VPC."""
+    log_retention_days: int
+    file: str
+    """The stack file, for reports about a network that exists."""
+    sources: Sources
+    """The lines of the files, for the same reports."""
 
 
 class Network(pulumi.ComponentResource):
@@ -81,13 +94,12 @@ class Network(pulumi.ComponentResource):
     ) -> None:
         super().__init__("twospeed:index:Network", name, None, opts)
         self._prefix = name
-        self._settings = args.settings
-        self._names = names(args.settings)
-        network = args.settings.config.network
-        if network.existing:
-            self._adopt(network.existing)
-        elif network.cidr:
-            self._create(network.cidr)
+        self._args = args
+        self._names = args.names
+        if args.config.existing:
+            self._use(args.config.existing)
+        elif args.config.cidr:
+            self._create(args.config.cidr)
         self.register_outputs(
             {
                 "vpcId": self.vpc_id,
@@ -96,8 +108,14 @@ class Network(pulumi.ComponentResource):
             }
         )
 
-    def _adopt(self, existing: ExistingNetwork) -> None:
-        found = adoption.check(self._settings, existing, pulumi.InvokeOptions(parent=self))
+    def _use(self, existing: ExistingNetwork) -> None:
+        found = check(
+            existing,
+            self._args.cluster,
+            file=self._args.file,
+            sources=self._args.sources,
+            opts=pulumi.InvokeOptions(parent=self),
+        )
         self.vpc_id = pulumi.Output.from_input(existing.vpc)
         self.private_subnet_ids = pulumi.Output.from_input(existing.private_subnets)
         self.control_plane_subnet_ids = pulumi.Output.from_input(
@@ -106,7 +124,7 @@ class Network(pulumi.ComponentResource):
         self.public_subnet_ids = pulumi.Output.from_input(existing.public_subnets)
 
     def _create(self, cidr: IPv4Network) -> None:
-        config = self._settings.config.network
+        config = self._args.config
         zones = subnets.divide(cidr, config.zones)
         vpc = self._vpc(cidr)
         public = {
@@ -115,25 +133,25 @@ class Network(pulumi.ComponentResource):
         private = {
             zone.letter: self._subnet(vpc, zone.letter, "private", zone.private) for zone in zones
         }
-        public_doors = self._public_doors(vpc, public)
+        public_ways = self._public_ways_out(vpc, public)
         with_nat = config.zones if config.nat == "per-zone" else config.zones[:1]
         gateways = {
-            letter: self._nat(letter, public[letter], public_doors[letter]) for letter in with_nat
+            letter: self._nat(letter, public[letter], public_ways[letter]) for letter in with_nat
         }
-        tables, doors = {}, {}
+        tables, private_ways = {}, {}
         for letter, subnet in private.items():
             gateway = gateways.get(letter, gateways[config.zones[0]])
             tables[letter] = self._table(vpc, f"private-{letter}")
-            doors[letter] = self._private_door(letter, tables[letter], subnet, gateway)
+            private_ways[letter] = self._private_way_out(letter, tables[letter], subnet, gateway)
         self._endpoints(vpc, cidr, private, tables)
         if config.flow_logs:
             self._flow_logs(vpc)
 
         self.vpc_id = vpc.id
-        self.private_subnet_ids = _reachable(config.zones, private, doors)
+        self.private_subnet_ids = _reachable(config.zones, private, private_ways)
         first = control_plane_zones(config.zones)
-        self.control_plane_subnet_ids = _reachable(first, private, doors)
-        self.public_subnet_ids = _reachable(config.zones, public, public_doors)
+        self.control_plane_subnet_ids = _reachable(first, private, private_ways)
+        self.public_subnet_ids = _reachable(config.zones, public, public_ways)
 
     def _vpc(self, cidr: IPv4Network) -> aws.ec2.Vpc:
         vpc = aws.ec2.Vpc(
@@ -142,11 +160,11 @@ class Network(pulumi.ComponentResource):
             enable_dns_support=True,
             enable_dns_hostnames=True,  # the endpoints answer under the services' own names
             tags=self._tags("vpc"),
-            opts=pulumi.ResourceOptions(parent=self, protect=self._settings.protects("network")),
+            opts=pulumi.ResourceOptions(parent=self, protect=self._args.protected),
         )
         aws.ec2.DefaultSecurityGroup(
             f"{self._prefix}-default-security-group",
-            vpc_id=vpc.id,  # and no rules: adopting it takes away those that AWS put there
+            vpc_id=vpc.id,  # and no rules: taking it over removes those that AWS put there
             tags=self._tags("default-unused"),
             opts=self._own(),
         )
@@ -160,13 +178,15 @@ class Network(pulumi.ComponentResource):
             f"{self._prefix}-{kind}-{letter}",
             vpc_id=vpc.id,
             cidr_block=str(cidr),
-            availability_zone=f"{self._settings.environment.region}{letter}",
+            availability_zone=f"{self._args.account.region}{letter}",
             map_public_ip_on_launch=False,
             tags={**self._tags(f"{kind}-{letter}"), role: "1"},
             opts=self._own(),
         )
 
-    def _public_doors(self, vpc: aws.ec2.Vpc, public: dict[str, aws.ec2.Subnet]) -> dict[str, Door]:
+    def _public_ways_out(
+        self, vpc: aws.ec2.Vpc, public: dict[str, aws.ec2.Subnet]
+    ) -> dict[str, WayOut]:
         gateway = aws.ec2.InternetGateway(
             f"{self._prefix}-internet",
             vpc_id=vpc.id,
@@ -186,7 +206,7 @@ class Network(pulumi.ComponentResource):
             for letter, subnet in public.items()
         }
 
-    def _nat(self, letter: str, subnet: aws.ec2.Subnet, door: Door) -> aws.ec2.NatGateway:
+    def _nat(self, letter: str, subnet: aws.ec2.Subnet, way_out: WayOut) -> aws.ec2.NatGateway:
         address = aws.ec2.Eip(
             f"{self._prefix}-nat-{letter}-address",
             domain="vpc",
@@ -198,17 +218,18 @@ class Network(pulumi.ComponentResource):
             allocation_id=address.allocation_id,
             subnet_id=subnet.id,
             tags=self._tags(f"nat-{letter}"),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=door),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=way_out),
         )
 
-    def _private_door(
+    def _private_way_out(
         self,
         letter: str,
         table: aws.ec2.RouteTable,
         subnet: aws.ec2.Subnet,
         gateway: aws.ec2.NatGateway,
-    ) -> Door:
-        """In a table for each zone, however many gateways there are: another one is an update."""
+    ) -> WayOut:
+        """Each zone has its own route table, so adding a NAT gateway updates routes and replaces
+        nothing."""
         route = aws.ec2.Route(
             f"{self._prefix}-private-{letter}-out",
             route_table_id=table.id,
@@ -225,8 +246,8 @@ class Network(pulumi.ComponentResource):
         private: dict[str, aws.ec2.Subnet],
         tables: dict[str, aws.ec2.RouteTable],
     ) -> None:
-        service = f"com.amazonaws.{self._settings.environment.region}"
-        ecr = f"cn.{service}" if self._settings.environment.partition == "aws-cn" else service
+        service = f"com.amazonaws.{self._args.account.region}"
+        ecr = f"cn.{service}" if self._args.account.partition == "aws-cn" else service
         aws.ec2.VpcEndpoint(
             f"{self._prefix}-s3",
             vpc_id=vpc.id,
@@ -237,17 +258,17 @@ class Network(pulumi.ComponentResource):
             opts=self._own(),
         )
         group = self._endpoint_group(vpc, cidr)
-        for part in ("api", "dkr"):
+        for api in ("api", "dkr"):
             aws.ec2.VpcEndpoint(
-                f"{self._prefix}-ecr-{part}",
+                f"{self._prefix}-ecr-{api}",
                 vpc_id=vpc.id,
-                service_name=f"{ecr}.ecr.{part}",
+                service_name=f"{ecr}.ecr.{api}",
                 vpc_endpoint_type="Interface",
                 private_dns_enabled=True,
                 subnet_ids=[subnet.id for subnet in private.values()],
                 security_group_ids=[group.id],
                 policy=self._no_pushing(),
-                tags=self._tags(f"ecr-{part}"),
+                tags=self._tags(f"ecr-{api}"),
                 opts=self._own(),
             )
 
@@ -276,12 +297,12 @@ class Network(pulumi.ComponentResource):
     def _no_pushing(self) -> str:
         """Any registry is read, because EKS's own images come from AWS's accounts, and this
         account's repositories are looked after; nothing is pushed."""
-        own = self._settings.environment
+        own = self._args.account
         ours: dict[str, Any] = {
             "Principal": "*",
-            "Condition": {"StringEquals": {"aws:PrincipalAccount": own.account}},
+            "Condition": {"StringEquals": {"aws:PrincipalAccount": own.id}},
         }
-        repositories = f"arn:{own.partition}:ecr:{own.region}:{own.account}:repository/*"
+        repositories = own.image_repository_arn("*")
         return policies.document(
             policies.allow("ReadImages", REGISTRY_READING, ["*"], **ours),
             policies.allow("KeepRepositories", REGISTRY_KEEPING, [repositories], **ours),
@@ -291,7 +312,7 @@ class Network(pulumi.ComponentResource):
         logs = aws.cloudwatch.LogGroup(
             f"{self._prefix}-flow-logs",
             name=f"/aws/vpc/{self._names.prefix}/flow-logs",
-            retention_in_days=self._settings.speed.log_retention_days,
+            retention_in_days=self._args.log_retention_days,
             tags=self._tags("flow-logs"),
             opts=self._own(),
         )
@@ -300,7 +321,7 @@ class Network(pulumi.ComponentResource):
             name=self._names.role("flow-logs"),
             description="Writes the VPC's flow logs",
             assume_role_policy=policies.trust_service(
-                "vpc-flow-logs.amazonaws.com", self._settings.environment.account
+                "vpc-flow-logs.amazonaws.com", self._args.account.id
             ),
             tags=self._tags("flow-logs"),
             opts=self._own(),
@@ -323,19 +344,19 @@ class Network(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
 
-    def _table(self, vpc: aws.ec2.Vpc, part: str) -> aws.ec2.RouteTable:
+    def _table(self, vpc: aws.ec2.Vpc, purpose: str) -> aws.ec2.RouteTable:
         return aws.ec2.RouteTable(
-            f"{self._prefix}-{part}-routes",
+            f"{self._prefix}-{purpose}-routes",
             vpc_id=vpc.id,
-            tags=self._tags(part),
+            tags=self._tags(purpose),
             opts=self._own(),
         )
 
     def _associate(
-        self, part: str, table: aws.ec2.RouteTable, subnet: aws.ec2.Subnet
+        self, purpose: str, table: aws.ec2.RouteTable, subnet: aws.ec2.Subnet
     ) -> aws.ec2.RouteTableAssociation:
         return aws.ec2.RouteTableAssociation(
-            f"{self._prefix}-{part}-association",
+            f"{self._prefix}-{purpose}-association",
             route_table_id=table.id,
             subnet_id=subnet.id,
             opts=self._own(),
@@ -344,15 +365,15 @@ class Network(pulumi.ComponentResource):
     def _own(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self)
 
-    def _tags(self, part: str) -> dict[str, str]:
-        return self._names.tags(Name=self._names.of(part))
+    def _tags(self, purpose: str) -> dict[str, str]:
+        return self._names.tags(Name=self._names.of(purpose))
 
 
 def _reachable(
-    zones: Sequence[str], behind: Mapping[str, aws.ec2.Subnet], doors: Mapping[str, Door]
+    zones: Sequence[str], subnets_by_zone: Mapping[str, aws.ec2.Subnet], ways: Mapping[str, WayOut]
 ) -> pulumi.Output[Sequence[str]]:
-    """The ids of the subnets in `zones`, known once their doors exist, which also outlive whoever
-    uses them: a load balancer's controller calls AWS until all that it made is deleted."""
-    ids = [behind[letter].id for letter in zones]
-    ways = [part.id for letter in zones for part in doors[letter]]
-    return pulumi.Output.all(*ids, *ways).apply(lambda values: values[: len(ids)])
+    """The ids of the subnets in `zones`, known once their ways out exist, which also outlive
+    whoever uses them: a load balancer's controller calls AWS until all that it made is deleted."""
+    ids = [subnets_by_zone[letter].id for letter in zones]
+    ready = [resource.id for letter in zones for resource in ways[letter]]
+    return pulumi.Output.all(*ids, *ready).apply(lambda values: values[: len(ids)])

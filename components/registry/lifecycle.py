@@ -1,4 +1,4 @@
-"""Which images a repository forgets, as an ECR lifecycle policy: guards first, then brooms.
+"""Which images a repository forgets, as an ECR lifecycle policy: guards first, then expiry.
 
 ECR cannot know what Git names, so no rule here may ever reach a version. ECR's evaluation
 gives a way to say so: "an image that matches the tagging requirements of a rule cannot be
@@ -29,13 +29,13 @@ def policy(moving_tag: str, *, untagged_days: int, build_days: int) -> str:
         _tagged(pattern, NEVER_DAYS, f"guard, expires nothing: {what}")
         for pattern, what in ((VERSION_TAGS, "versions"), (moving_tag, f"what {moving_tag} runs"))
     ]
-    brooms = [
+    expiry = [
         _rule({"tagStatus": "untagged"}, untagged_days, "images that lost their last tag"),
         _tagged(BUILD_TAGS, build_days, "builds that nobody may release"),
     ]
     rules = [
         {"rulePriority": priority, **rule}
-        for priority, rule in enumerate([*guards, *brooms], start=1)
+        for priority, rule in enumerate([*guards, *expiry], start=1)
     ]
     return json.dumps({"rules": rules}, indent=2)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -11,7 +11,10 @@ import pulumi_aws as aws
 from components import policies
 from components.registry import lifecycle
 from components.registry.registry_reference import RegistryError
-from settings import Settings, names
+from settings import Names
+from settings.aws_account import AwsAccount
+from settings.catalogue import Catalogue
+from settings.stack import RegistryConfig
 
 PULLING = (
     "ecr:BatchCheckLayerAvailability",
@@ -22,9 +25,19 @@ PULLING = (
 
 @dataclass(frozen=True, kw_only=True)
 class RegistryArgs:
-    """settings: the catalogue gives the repositories, `platform:registry` how they are kept."""
+    """The catalogue gives the repositories, the configuration how images are stored."""
 
-    settings: Settings
+    config: RegistryConfig
+    catalogue: Catalogue
+    names: Names
+    host: str
+    """The registry's host name, as the generated files name it."""
+    moving_tag: str
+    """The tag that every build moves: the name of the fast environment."""
+    pulling: Sequence[AwsAccount]
+    """Who pulls: the accounts of all environments."""
+    protected: bool
+    """Pulumi refuses to delete or replace repositories and key."""
 
 
 class Registry(pulumi.ComponentResource):
@@ -48,39 +61,39 @@ class Registry(pulumi.ComponentResource):
     ) -> None:
         super().__init__("twospeed:index:Registry", name, None, opts)
         self._prefix = name
-        self._settings = args.settings
-        self._names = names(args.settings)
+        self._args = args
+        self._names = args.names
         self._key = self._encryption_key()
         self.urls = pulumi.Output.all(
             **{
                 service: self._repository(namespace, service)
-                for namespace, service, _ in args.settings.catalogue.entries()
+                for namespace, service, _ in args.catalogue.entries()
             }
         )
         self.register_outputs({"urls": self.urls})
 
     def _encryption_key(self) -> aws.kms.Key | None:
-        if self._settings.config.registry.encryption != "KMS":
+        if self._args.config.encryption != "KMS":
             return None
         key = aws.kms.Key(
             f"{self._prefix}-key",
             description="Encrypts container images",
             enable_key_rotation=True,
             tags=self._names.tags(Name=self._names.of("registry")),
-            opts=self._kept(),
+            opts=self._protected(),
         )
         aws.kms.Alias(
             f"{self._prefix}-key-alias",
             name=f"alias/{self._names.of('registry')}",
             target_key_id=key.key_id,
-            opts=self._kept(),
+            opts=self._protected(),
         )
         return key
 
     def _repository(self, namespace: str, service: str) -> pulumi.Output[str]:
         """Create the repository and return its URL, checked."""
         path = self._names.repository(namespace, service)
-        moving_tag = self._settings.fast.name
+        moving_tag = self._args.moving_tag
         repository = aws.ecr.Repository(
             f"{self._prefix}-{service}",
             name=path,
@@ -95,32 +108,32 @@ class Registry(pulumi.ComponentResource):
             ),
             encryption_configurations=[
                 aws.ecr.RepositoryEncryptionConfigurationArgs(
-                    encryption_type=self._settings.config.registry.encryption,
+                    encryption_type=self._args.config.encryption,
                     kms_key=self._key.arn if self._key else None,
                 )
             ],
             force_delete=False,
             tags=self._names.tags(Name=path, Service=service),
-            opts=self._kept(),
+            opts=self._protected(),
         )
         aws.ecr.LifecyclePolicy(
             f"{self._prefix}-{service}-lifecycle",
             repository=repository.name,
             policy=lifecycle.policy(
                 moving_tag,
-                untagged_days=self._settings.config.registry.untagged_days,
-                build_days=self._settings.config.registry.build_days,
+                untagged_days=self._args.config.untagged_days,
+                build_days=self._args.config.build_days,
             ),
             opts=self._retained(),
         )
         self._let_pull(service, repository)
-        expected = f"{self._settings.registry_host}/{path}"
+        expected = f"{self._args.host}/{path}"
         return repository.repository_url.apply(lambda url: _as_computed(url, expected))
 
     def _let_pull(self, service: str, repository: aws.ecr.Repository) -> None:
         """The accounts of all environments, the registry's own too: so the policy is there even
         without others, and an account that leaves loses its right."""
-        accounts = sorted({(e.partition, e.account) for e in self._settings.environments})
+        roots = sorted({(account.id, account.root_arn) for account in self._args.pulling})
         aws.ecr.RepositoryPolicy(
             f"{self._prefix}-{service}-pull",
             repository=repository.name,
@@ -129,19 +142,19 @@ class Registry(pulumi.ComponentResource):
                     {
                         "Sid": f"PullFrom{account}",
                         "Effect": "Allow",
-                        "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
+                        "Principal": {"AWS": root},
                         "Action": list(PULLING),
                     }
-                    for partition, account in accounts
+                    for account, root in roots
                 )
             ),
             opts=self._retained(),
         )
 
-    def _kept(self) -> pulumi.ResourceOptions:
+    def _protected(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(
             parent=self,
-            protect=self._settings.protects("registry"),
+            protect=self._args.protected,
             retain_on_delete=True,
         )
 

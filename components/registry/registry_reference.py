@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
-
-from settings import Settings
 
 REPOSITORIES = "repositories"
 """The output under which the owner's stack exports Registry.urls."""
@@ -19,9 +17,10 @@ class RegistryError(pulumi.RunError):
 
 @dataclass(frozen=True, kw_only=True)
 class RegistryReferenceArgs:
-    """settings: `platform:registry.owner` names the stack to read, the catalogue what to find."""
+    """owner: the stack to read; services: whose repositories to find there."""
 
-    settings: Settings
+    owner: str
+    services: Sequence[str]
 
 
 class RegistryReference(pulumi.ComponentResource):
@@ -38,21 +37,19 @@ class RegistryReference(pulumi.ComponentResource):
         self, name: str, args: RegistryReferenceArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("twospeed:index:RegistryReference", name, None, opts)
-        owner = args.settings.registry_owner.name
         stack = pulumi.StackReference(
             f"{name}-owner",
-            stack_name=f"{pulumi.get_organization()}/{pulumi.get_project()}/{owner}",
+            stack_name=f"{pulumi.get_organization()}/{pulumi.get_project()}/{args.owner}",
             opts=pulumi.ResourceOptions(parent=self),
         )
-        services = [service for _, service, _ in args.settings.catalogue.entries()]
         self.urls = stack.get_output(REPOSITORIES).apply(
-            lambda urls: of_services(urls, services, owner)
+            lambda urls: of_services(urls, args.services, args.owner)
         )
         self.register_outputs({"urls": self.urls})
 
 
 def of_services(
-    urls: Mapping[str, str] | None, services: list[str], owner: str
+    urls: Mapping[str, str] | None, services: Sequence[str], owner: str
 ) -> Mapping[str, str]:
     """The entries of `urls` for `services`; RegistryError where one has none."""
     if missing := [service for service in services if service not in (urls or {})]:

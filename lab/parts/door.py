@@ -21,7 +21,7 @@ from lab.http_server import JsonHandler, serve
 from lab.part import Part
 from lab.readiness import http_ok
 from lab.site import CHECKOUT, Site
-from settings import load_files, names
+from settings import load_files
 
 ENTRIES = "eks/AccessEntry"
 POLICIES = "eks/AccessPolicyAssociation"
@@ -97,7 +97,9 @@ def _is_administrator(body: Mapping[str, Any]) -> bool:
 
 def clusters(site: Site) -> dict[str, str]:
     """The name of each environment's cluster."""
-    return {name: names(load_files(name, CHECKOUT)).cluster for name in site.environments}
+    return {
+        name: load_files(name, CHECKOUT).environment.names.cluster for name in site.environments
+    }
 
 
 class _Handler(JsonHandler):

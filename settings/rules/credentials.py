@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from settings.catalogue import CATALOGUE_FILE, Catalogue
+from settings.catalogue import Catalogue
 from settings.environment import Environment
+from settings.files import CATALOGUE_FILE
+from settings.git_url import parse_git_url
 from settings.problems import Problem
 
-_HTTP, _SSH = ("https://", "http://"), ("ssh://", "git@")
-_OPENS = {"gitPrivateKey": _SSH, "gitToken": _HTTP, "gitops.githubApp": _HTTP}
-"""Each way to read the GitOps repository, and how the URLs begin that it opens."""
+_BEGINNINGS = {"http": "https:// or http://", "ssh": "ssh:// or git@"}
+_TRANSPORTS = {"gitPrivateKey": "ssh", "gitToken": "http", "gitops.githubApp": "http"}
+"""Each way to read the GitOps repository, and the transport of the URLs that it goes with."""
 
 
 def check(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
@@ -28,7 +30,7 @@ def check(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
 def _credentials(environment: Environment) -> list[str]:
     """The keys below `platform:` that say how the GitOps repository is read."""
     app = {"gitops.githubApp"} if environment.config.gitops.github_app else set()
-    return [key for key in _OPENS if key in environment.secrets | app]
+    return [key for key in _TRANSPORTS if key in environment.secrets | app]
 
 
 def _one_credential(environment: Environment) -> Iterator[Problem]:
@@ -46,11 +48,11 @@ def _one_credential(environment: Environment) -> Iterator[Problem]:
 def _fitting_url(environment: Environment) -> Iterator[Problem]:
     url = environment.config.gitops.url
     for key in _credentials(environment):
-        if not url.startswith(_OPENS[key]):
+        if parse_git_url(url).transport != _TRANSPORTS[key]:
             yield environment.problem(
                 "gitops.url",
                 url,
-                f"does not begin with {' or '.join(_OPENS[key])}, as platform:{key} needs it",
+                f"does not begin with {_BEGINNINGS[_TRANSPORTS[key]]}, as platform:{key} needs it",
                 "write the repository's other URL, or set another credential: a deploy key goes "
                 "with ssh://, a token and a GitHub App with https://",
             )

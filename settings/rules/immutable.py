@@ -1,4 +1,4 @@
-"""What an environment was made with and cannot change: told before anything is tried.
+"""What an environment was made with and cannot change: reported before anything is tried.
 
 `pulumi up` exports these values, and the next run compares them with the configuration. The engine
 refuses to replace what is protected all the same; here it is said in words of the configuration.
@@ -11,12 +11,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from settings.environment import Settings
+from settings.files import stack_file
+from settings.parsing import raw_value
 from settings.problems import Problem
-from settings.raw import given
-from settings.stack import Cluster, Network, Part, Registry, control_plane_zones
+from settings.stack import (
+    ClusterConfig,
+    NetworkConfig,
+    Protectable,
+    RegistryConfig,
+    control_plane_zones,
+)
 
 VERSION = "platform:cluster.version"
-ANEW: tuple[Part, ...] = ("applications", "cluster", "network")
+OUTPUT = "standing"
+"""The stack output that holds the values. The name is in the state of environments that are up."""
+ANEW: tuple[Protectable, ...] = ("applications", "cluster", "network")
 """What goes with an environment that is made anew: everything but the images."""
 
 
@@ -25,7 +34,7 @@ class Fixed:
     """A key whose change replaces something."""
 
     replaces: str
-    allowed_by: tuple[Part, ...] = ANEW
+    allowed_by: tuple[Protectable, ...] = ANEW
     """What has to be unprotected for it; nothing allows it where this is empty."""
     default: object = None
     relevant: Callable[[Any], object] = lambda value: value
@@ -44,24 +53,24 @@ FIXED: Mapping[str, Fixed] = {
     "platform:network.existing.vpc": Fixed(replaces="the cluster, which lives in it"),
     "platform:network.zones": Fixed(
         replaces="the cluster, whose control plane stays in its first two zones",
-        default=Network.model_fields["zones"].default,
+        default=NetworkConfig.model_fields["zones"].default,
         relevant=_control_plane_zones,
     ),
     "platform:cluster.serviceCidr": Fixed(
-        replaces="the cluster", default=Cluster.model_fields["service_cidr"].default
+        replaces="the cluster", default=ClusterConfig.model_fields["service_cidr"].default
     ),
     "platform:registry.encryption": Fixed(
         replaces="every image repository",
         allowed_by=(),
-        default=Registry.model_fields["encryption"].default,
+        default=RegistryConfig.model_fields["encryption"].default,
     ),
 }
 
 
-def standing(settings: Settings) -> dict[str, str]:
+def values(settings: Settings) -> dict[str, str]:
     """What the environment is made with, by the keys of the stack file.
 
-    An adopted network or cluster and another stack's registry are not this one's to replace.
+    An existing network or cluster and another stack's registry are not this one's to replace.
     """
     config = settings.config
     found: dict[str, object] = {
@@ -81,21 +90,21 @@ def standing(settings: Settings) -> dict[str, str]:
     return {path: str(value) for path, value in found.items()}
 
 
-def check(stack: str, config: Mapping[str, Any], stands: Mapping[str, str]) -> Iterator[Problem]:
-    """What of the raw `config` contradicts what `stands`, as `standing` said at the last `up`.
+def check(stack: str, config: Mapping[str, Any], applied: Mapping[str, str]) -> Iterator[Problem]:
+    """What of the raw `config` contradicts what was `applied`: `values` at the last `up`.
 
-    Raw, so that it is told together with everything else that is wrong.
+    Raw, so that it is reported together with everything else that is wrong.
     """
-    file = f"Pulumi.{stack}.yaml"
+    file = stack_file(stack)
     unprotected = config.get("platform:unprotected") or ()
     for path, fixed in FIXED.items():
-        old, new = stands.get(path, ""), _new(config, path, fixed)
-        allowed = fixed.allowed_by and all(part in unprotected for part in fixed.allowed_by)
+        old, new = applied.get(path, ""), _new(config, path, fixed)
+        allowed = fixed.allowed_by and all(one in unprotected for one in fixed.allowed_by)
         if old and old != new and not allowed:
             rule = f"{old} stands, and another value would replace {fixed.replaces}"
             yield Problem(file, path, new, rule, _remedy(old, fixed))
-    if VERSION in stands and "cluster" not in unprotected:
-        yield from _upgrade(file, stands[VERSION], str(given(config, VERSION)))
+    if VERSION in applied and "cluster" not in unprotected:
+        yield from _upgrade(file, applied[VERSION], str(raw_value(config, VERSION)))
 
 
 def _remedy(old: str, fixed: Fixed) -> str:
@@ -132,7 +141,7 @@ def _minor(version: str) -> int | None:
 
 
 def _new(config: Mapping[str, Any], path: str, fixed: Fixed) -> str:
-    found = given(config, path)
+    found = raw_value(config, path)
     value = fixed.default if found is None else found
     try:
         return "" if value is None else str(fixed.relevant(value))

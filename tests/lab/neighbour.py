@@ -12,7 +12,7 @@ import pytest
 from lab.aws.api import Aws
 from lab.aws.beyond_moto import STANDINS
 from lab.aws.kept import Kept
-from settings import Settings, names
+from settings import Settings
 from tests.lab.conftest import Lab
 
 ADMINISTRATOR = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
@@ -42,7 +42,7 @@ def neighbour(lab: Lab, settings: Settings) -> Iterator[Neighbour]:
         vpc = aws.call("ec2", "create_vpc", CidrBlock="10.60.0.0/16")["Vpc"]["VpcId"]
         aws.call("ec2", "modify_vpc_attribute", VpcId=vpc, EnableDnsHostnames={"Value": True})
         subnets = [_subnet(aws, vpc, number, letter) for number, letter in enumerate("ab")]
-        cluster = names(settings).cluster
+        cluster = settings.environment.names.cluster
         _create_cluster(aws, cluster, subnets, settings.config.cluster.access.platform[0])
         yield Neighbour(vpc, subnets, cluster)
         aws.call("eks", "delete_cluster", name=cluster)

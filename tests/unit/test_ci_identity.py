@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from components.ci.ci_identity import CiIdentity, CiIdentityArgs
+from components import wiring
+from components.ci.ci_identity import CiIdentity
 from settings import Settings, load_files
 from tests.unit.conftest import Bend
 from tests.unit.iam_conditions import admits
@@ -22,7 +23,7 @@ CIRCLECI = f"oidc.circleci.com/org/{ORGANIZATION}"
 
 
 def build(settings: Settings, **more: Any) -> Recording:
-    return record(lambda: CiIdentity("ci", CiIdentityArgs(settings=settings)).role_arns, **more)
+    return record(lambda: CiIdentity("ci", wiring.ci_identity(settings)).role_arns, **more)
 
 
 @pytest.fixture(scope="module")

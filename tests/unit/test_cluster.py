@@ -10,15 +10,16 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.cluster.access import Access, AccessArgs, homes
+from components import wiring
+from components.cluster.access import Access, team_namespaces
 from components.cluster.access_entries import access_entries
 from components.cluster.addon_table import ADDONS, versions
-from components.cluster.cluster import Cluster, ClusterArgs
+from components.cluster.cluster import Cluster
 from components.cluster.kubeconfig import kubeconfig
-from components.network.network import Network, NetworkArgs
+from components.network.network import Network
 from settings import Settings, load_files
 from settings.kubernetes import RELEASES
-from settings.stack import Access as AccessSettings
+from settings.stack import AccessConfig
 from tests.unit.conftest import Bend
 from tests.unit.existing import USABLE_VPC
 from tests.unit.recording import Recorded, Recording, record
@@ -37,8 +38,8 @@ ROLE = "arn:aws:iam::123456789012:role"
 
 def build(settings: Settings, **more: Any) -> Recording:
     def program() -> Any:
-        network = Network("network", NetworkArgs(settings=settings))
-        cluster = Cluster("cluster", ClusterArgs(settings=settings, network=network))
+        network = Network("network", wiring.network(settings))
+        cluster = Cluster("cluster", wiring.cluster(settings, network))
         return {"name": cluster.name, "kubeconfig": cluster.kubeconfig}
 
     return record(program, **more)
@@ -370,7 +371,7 @@ def test_platform_administers_and_teams_and_readers_are_groups(
 
 def test_a_principal_in_two_lists_has_one_entry() -> None:
     """EKS refuses a second entry for the same principal."""
-    access = AccessSettings.model_validate(
+    access = AccessConfig.model_validate(
         {
             "platform": [f"{ROLE}/lead"],
             "teams": {"b": [f"{ROLE}/lead", f"{ROLE}/dev"], "a": [f"{ROLE}/dev"]},
@@ -387,16 +388,14 @@ def test_a_principal_in_two_lists_has_one_entry() -> None:
 
 
 def test_two_principals_have_two_names() -> None:
-    access = AccessSettings.model_validate({"platform": [f"{ROLE}/a/b", f"{ROLE}/a-b"]})
+    access = AccessConfig.model_validate({"platform": [f"{ROLE}/a/b", f"{ROLE}/a-b"]})
     assert len({entry.slug for entry in access_entries(access)}) == 2
 
 
 def test_teams_read_their_own_namespaces_and_nobody_reads_a_secret(dev: Settings) -> None:
     namespaces = {"community": "community", "streaming": "streaming"}
 
-    inside = record(
-        lambda: Access("access", AccessArgs(settings=dev, namespaces=namespaces)) and None
-    )
+    inside = record(lambda: Access("access", wiring.access(dev, namespaces)) and None)
 
     bindings = inside.of("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding")
     assert {
@@ -409,12 +408,12 @@ def test_teams_read_their_own_namespaces_and_nobody_reads_a_secret(dev: Settings
 
 
 def test_readers_read_everywhere_and_an_absent_team_has_no_rights(prod: Settings) -> None:
-    inside = record(lambda: Access("access", AccessArgs(settings=prod, namespaces={})) and None)
+    inside = record(lambda: Access("access", wiring.access(prod, {})) and None)
 
     binding = inside.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding").inputs
     assert binding["subjects"][0]["name"] == "readers"
     assert binding["roleRef"]["name"] == "view"
-    assert list(homes(prod)) == []
+    assert list(team_namespaces(prod.config.cluster.access, prod.catalogue)) == []
 
 
 # Kubeconfig

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components import wiring
 from components.existing.network import LOAD_BALANCER_TAGS
-from components.network.network import Network, NetworkArgs
+from components.network.network import Network
 from components.network.subnets import ZONES, divide
 from settings import Settings, load_files
 from settings.ranges import LARGEST_NETWORK, SMALLEST_NETWORK
@@ -34,7 +35,7 @@ letters = st.lists(st.sampled_from(ZONES), min_size=2, max_size=3, unique=True)
 
 def build(settings: Settings, **more: Any) -> Recording:
     def program() -> Any:
-        network = Network("network", NetworkArgs(settings=settings))
+        network = Network("network", wiring.network(settings))
         return {
             "vpc": network.vpc_id,
             "private": network.private_subnet_ids,

@@ -307,4 +307,4 @@ def test_arns_name_the_partition_of_the_region(
     for stack in ("dev", "prod"):
         bend(f"Pulumi.{stack}.yaml", lambda config: config.update({"aws:region": region}))
 
-    assert load_files("dev", configuration).environment.partition == partition
+    assert load_files("dev", configuration).environment.aws_account.partition == partition

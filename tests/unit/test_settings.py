@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from settings import Settings, SettingsError, load_files
-from settings.loading import stack_files
+from settings.files import stack_files
 from tests.unit.conftest import Bend
 
 
 def report(configuration: Path, stack: str = "prod") -> list[str]:
-    """The problems of a configuration, a line each."""
+    """The problems of a configuration, a line each, without the numbers of their lines."""
     with pytest.raises(SettingsError) as caught:
         load_files(stack, configuration)
-    return [str(problem) for problem in caught.value.problems]
+    return [str(replace(problem, line=None)) for problem in caught.value.problems]
 
 
 def services(catalogue: dict[str, Any], namespace: str) -> dict[str, Any]:

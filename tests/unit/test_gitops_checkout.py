@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from pulumi.dynamic.dynamic import serialize_provider
 
-from components.gitops_checkout.gitops_checkout import Repository, RepositoryArgs
+from components import wiring
+from components.gitops_checkout.gitops_checkout import GitOpsCheckout
 from components.gitops_checkout.provider import CheckoutProvider, Properties
-from gitops import worktree
 from gitops.file import Ownership
 from gitops.tree import scaffold
 from settings import Settings
+from settings.git_url import parse_git_url
 from tests.unit.recording import record
 
 URL = "https://github.com/acme/gitops.git"
@@ -231,7 +232,7 @@ def test_git_variables_of_the_caller_do_not_mislead(
     ],
 )
 def test_every_spelling_of_a_url_is_the_same_repository(url: str) -> None:
-    assert worktree.identity(url) == worktree.identity(URL)
+    assert parse_git_url(url).identity == parse_git_url(URL).identity
 
 
 @pytest.mark.parametrize(
@@ -244,14 +245,14 @@ def test_every_spelling_of_a_url_is_the_same_repository(url: str) -> None:
     ],
 )
 def test_another_host_port_or_path_is_another_repository(url: str) -> None:
-    assert worktree.identity(url) != worktree.identity(URL)
+    assert parse_git_url(url).identity != parse_git_url(URL).identity
 
 
 # --- the component
 
 
 def registered(settings: Settings) -> Any:
-    recording = record(lambda: Repository("gitops", RepositoryArgs(settings=settings)))
+    recording = record(lambda: GitOpsCheckout("gitops", wiring.gitops_checkout(settings)))
     return recording.one("pulumi-python:dynamic/gitops:Checkout")
 
 
