@@ -463,7 +463,7 @@ def test_a_new_profile_does_not_replace_what_runs_in_the_cluster(dev_cluster: Re
 VPC = "vpc-0a1b2c3d4e5f60718"
 
 
-def adopt(
+def use_existing(
     configuration: Path,
     bend: Bend,
     clusters: Sequence[str] = ("legacy",),
@@ -510,18 +510,18 @@ def adopt(
 
 
 def test_an_existing_cluster_is_used_and_left_as_it_is(configuration: Path, bend: Bend) -> None:
-    adopted = adopt(configuration, bend)
+    used = use_existing(configuration, bend)
 
-    assert not [r for r in adopted.resources if r.type.startswith("aws:")]
-    assert adopted.result["name"] == "legacy"
-    assert "https://legacy.example" in adopted.one(PROVIDER).inputs["kubeconfig"]
+    assert not [r for r in used.resources if r.type.startswith("aws:")]
+    assert used.result["name"] == "legacy"
+    assert "https://legacy.example" in used.one(PROVIDER).inputs["kubeconfig"]
 
 
 def test_a_cluster_that_cannot_be_used_says_everything_that_is_wrong(
     configuration: Path, bend: Bend
 ) -> None:
     with pytest.raises(pulumi.RunError) as refused:
-        adopt(configuration, bend, status="DELETING", vpcConfig={"vpcId": "vpc-0fffffff"})
+        use_existing(configuration, bend, status="DELETING", vpcConfig={"vpcId": "vpc-0fffffff"})
 
     assert "is DELETING, not ACTIVE" in str(refused.value)
     assert "lives in vpc-0fffffff" in str(refused.value)
@@ -531,7 +531,7 @@ def test_a_cluster_that_is_not_there_is_reported_together_with_its_network(
     configuration: Path, bend: Bend
 ) -> None:
     with pytest.raises(pulumi.RunError) as refused:
-        adopt(configuration, bend, clusters=["modern"], zones="aa")
+        use_existing(configuration, bend, clusters=["modern"], zones="aa")
 
     report = str(refused.value)
     assert "2 problems" in report

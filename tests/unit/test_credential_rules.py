@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def report(configuration: Path, stack: str = "prod") -> list[str]:
     try:
         load_files(stack, configuration)
     except SettingsError as error:
-        return [str(problem) for problem in error.problems]
+        return [str(replace(problem, line=None)) for problem in error.problems]
     return []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 from base64 import b64decode
 from pathlib import Path
@@ -272,3 +273,12 @@ def test_the_state_refers_to_the_provider_instead_of_holding_its_code() -> None:
     assert b"components.gitops_checkout.provider" in pickled
     assert len(pickled) < 200
     assert CheckoutProvider.serialize_as_secret_always is False
+
+
+def test_a_state_that_names_the_former_module_still_finds_the_provider() -> None:
+    """What the state of an environment says that was applied before the module moved."""
+    recorded = (
+        b"\x80\x04\x95:\x00\x00\x00\x00\x00\x00\x00\x8c\x1ecomponents.repository_provider"
+        b"\x94\x8c\x10CheckoutProvider\x94\x93\x94)\x81\x94."
+    )
+    assert isinstance(pickle.loads(recorded), CheckoutProvider)  # noqa: S301 -- our own bytes

@@ -25,7 +25,7 @@ def cluster(**keys: Any) -> Change:
 
 
 def access(config: dict[str, Any]) -> dict[str, Any]:
-    """What counts of a cluster that is adopted."""
+    """What counts of a cluster that exists."""
     return {"access": config["platform:cluster"]["access"]}
 
 
@@ -130,7 +130,7 @@ CASES: dict[str, tuple[Change, str]] = {
         ),
         "platform:cluster: has two nodeGroups named general",
     ),
-    "a cluster adopted into a network of our own": (
+    "an existing cluster in a network of our own": (
         lambda c: c.update({"platform:cluster": {"existing": "legacy", **access(c)}}),
         "platform:cluster.existing: is a cluster in a network that exists",
     ),
