@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pulumi import Output
+from pulumi import Input, Output
 
 from components.argocd.application_manifests import Target
 from components.argocd.applications import ApplicationsArgs
@@ -125,7 +125,7 @@ def applications_target(settings: Settings) -> Target:
     )
 
 
-def access(settings: Settings, namespaces: Mapping[str, Output[str]]) -> AccessArgs:
+def access(settings: Settings, namespaces: Mapping[str, Input[str]]) -> AccessArgs:
     return AccessArgs(
         config=settings.config.cluster.access,
         catalogue=settings.catalogue,
@@ -134,7 +134,7 @@ def access(settings: Settings, namespaces: Mapping[str, Output[str]]) -> AccessA
 
 
 def keel(
-    settings: Settings, config: KeelConfig, cluster: Cluster, namespaces: Mapping[str, Output[str]]
+    settings: Settings, config: KeelConfig, cluster: Cluster, namespaces: Mapping[str, Input[str]]
 ) -> KeelArgs:
     return KeelArgs(
         config=config,

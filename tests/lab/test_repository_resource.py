@@ -21,6 +21,7 @@ from lab.toolchain import MissingToolError, Toolchain
 ROOT = Path(__file__).resolve().parents[2]
 URL = "https://github.com/acme/gitops.git"
 PROGRAM = """\
+from components import wiring
 from components.gitops_checkout.gitops_checkout import GitOpsCheckout
 from settings.pulumi_config import load_stack
 
