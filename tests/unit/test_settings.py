@@ -152,7 +152,7 @@ def test_a_missing_stack_file_says_so(configuration: Path) -> None:
 
 def test_broken_yaml_names_the_line(configuration: Path) -> None:
     (configuration / "services.yaml").write_text("teams: [\n")
-    with pytest.raises(SettingsError, match="services.yaml:2: is not YAML"):
+    with pytest.raises(SettingsError, match=r"services\.yaml:2: is not YAML"):
         load_files("prod", configuration)
 
 
