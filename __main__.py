@@ -2,39 +2,39 @@
 
 import pulumi
 
-from components.access import Access, AccessArgs
-from components.applications import Applications, ApplicationsArgs
-from components.argocd import ArgoCd, ArgoCdArgs
-from components.ci_identity import CiIdentity, CiIdentityArgs
-from components.cluster import Cluster, ClusterArgs
-from components.keel import Keel, KeelArgs
-from components.network import Network, NetworkArgs
-from components.registry import Registry, RegistryArgs
-from components.registry_reference import RegistryReference, RegistryReferenceArgs
-from components.repository import Repository, RepositoryArgs
-from settings.pulumi_config import load_stack
-from settings.standing import standing
+from components import wiring
+from components.argocd.applications import Applications
+from components.argocd.argocd import ArgoCd
+from components.ci.ci_identity import CiIdentity
+from components.cluster.access import Access
+from components.cluster.cluster import Cluster
+from components.gitops_checkout.gitops_checkout import GitOpsCheckout
+from components.keel.keel import Keel
+from components.network.network import Network
+from components.registry.registry import Registry
+from components.registry.registry_reference import RegistryReference
+from settings.pulumi_config import load_secrets, load_stack
+from settings.rules import immutable
 
 settings = load_stack()
-network = Network("network", NetworkArgs(settings=settings))
-Repository("gitops", RepositoryArgs(settings=settings))
+network = Network("network", wiring.network(settings))
+GitOpsCheckout("gitops", wiring.gitops_checkout(settings))
 if settings.owns_registry:
-    repositories = Registry("registry", RegistryArgs(settings=settings)).urls
-    CiIdentity("ci", CiIdentityArgs(settings=settings))
+    repositories = Registry("registry", wiring.registry(settings)).urls
+    CiIdentity("ci", wiring.ci_identity(settings))
 else:
-    repositories = RegistryReference("registry", RegistryReferenceArgs(settings=settings)).urls
+    repositories = RegistryReference("registry", wiring.registry_reference(settings)).urls
 
-cluster = Cluster("cluster", ClusterArgs(settings=settings, network=network))
+cluster = Cluster("cluster", wiring.cluster(settings, network))
 inside = pulumi.ResourceOptions(provider=cluster.provider)
-argocd = ArgoCd("argocd", ArgoCdArgs(settings=settings, cluster=cluster), inside)
-applications = Applications("apps", ApplicationsArgs(settings=settings, argocd=argocd), inside)
-Access("access", AccessArgs(settings=settings, namespaces=applications.namespaces), inside)
-if settings.config.keel:
-    served = KeelArgs(settings=settings, cluster=cluster, namespaces=applications.namespaces)
-    Keel("keel", served, inside)
+argocd = ArgoCd("argocd", wiring.argocd(settings, cluster, load_secrets()), inside)
+applications = Applications("apps", wiring.applications(settings, argocd), inside)
+Access("access", wiring.access(settings, applications.namespaces), inside)
+if keel := settings.config.keel:
+    Keel("keel", wiring.keel(settings, keel, cluster, applications.namespaces), inside)
 
 pulumi.export("repositories", repositories)
 pulumi.export("cluster", cluster.name)
 pulumi.export("argocd", argocd.url)
-made = pulumi.Output.all(repositories, cluster.endpoint)
-pulumi.export("standing", made.apply(lambda _: standing(settings)))
+applied = pulumi.Output.all(repositories, cluster.endpoint)
+pulumi.export(immutable.OUTPUT, applied.apply(lambda _: immutable.values(settings)))

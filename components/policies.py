@@ -71,8 +71,3 @@ def write_logs(log_group_arn: str) -> str:
         ),
         allow("FindLogGroups", ["logs:DescribeLogGroups"], ["*"]),
     )
-
-
-def managed(partition: str, name: str) -> str:
-    """The ARN of a policy that AWS maintains, such as AmazonEKSClusterPolicy."""
-    return f"arn:{partition}:iam::aws:policy/{name}"

@@ -8,12 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gitops import checkout, report
-from gitops.lock import LockError
-from gitops.safe_paths import UnsafePathError
 from gitops.tree import scaffold
-from settings import SettingsError, load_files
-
-ROOT = Path(__file__).resolve().parent.parent
+from settings import UserError, load_files
+from settings.files import ROOT
 
 _OK, _DRIFT, _REFUSED = 0, 1, 2
 _EXIT_CODES = "exit codes: 0 done or nothing to do, 1 --check found a difference, 2 refused"
@@ -26,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         plan = checkout.plan(options.out, tree)
         if not options.check:
             checkout.apply(options.out, plan)
-    except (SettingsError, LockError, UnsafePathError, OSError) as error:
+    except (UserError, OSError) as error:
         print(error, file=sys.stderr)
         return _REFUSED
     if options.check:

@@ -3,7 +3,7 @@
 A removal is a proposal: a preview lists it, `apply` carries it out in the checkout, and a person
 commits it. Files that are in no lock and not generated are never looked at.
 
-Each part of the repository (`shared`, each environment) has a lock of its own, so stacks that
+Each scope of the repository (`shared`, each environment) has a lock of its own, so stacks that
 write one after the other never disturb each other. Files are replaced atomically and locks are
 written last: after an interruption, the files already written count as generated.
 """
@@ -15,8 +15,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops import lock
-from gitops.file import File, Tree, part_of
+from gitops import layout, lock
+from gitops.file import File, Tree
 from gitops.ownership import WRITING, Action, decide, locked_after
 from gitops.safe_paths import refuse_unsafe
 
@@ -35,7 +35,7 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Everything that `apply` would do, and every file that it would keep though it differs."""
+    """Everything that `apply` would do, and every file that it would skip though it differs."""
 
     changes: tuple[Change, ...]
     """Sorted by path."""
@@ -47,7 +47,7 @@ class Plan:
         return tuple(change for change in self.changes if change.action in WRITING)
 
     @property
-    def kept(self) -> tuple[Change, ...]:
+    def skipped(self) -> tuple[Change, ...]:
         return tuple(change for change in self.changes if change.action not in WRITING)
 
     @property
@@ -67,14 +67,14 @@ def plan(root: Path, tree: Tree) -> Plan:
     Raises LockError for a broken lock and UnsafePathError for symbolic links, folders where files
     belong and files where folders belong, all of them together.
     """
-    parts = sorted({part_of(path) for path in tree})
-    old = {part: _read_lock(root, part) for part in parts}
+    scopes = sorted({layout.scope_of(path) for path in tree})
+    old = {scope: _read_lock(root, scope) for scope in scopes}
     locked = {path: value for hashes in old.values() for path, value in hashes.items()}
     paths = sorted(tree.keys() | locked.keys())
-    refuse_unsafe(root, [*paths, *map(lock.lock_path, parts)])
+    refuse_unsafe(root, [*paths, *map(layout.lock, scopes)])
 
     changes: list[Change] = []
-    new: dict[str, dict[str, str]] = {part: {} for part in parts}
+    new: dict[str, dict[str, str]] = {scope: {} for scope in scopes}
     for path in paths:
         file, before, last = tree.get(path), _read(root / path), locked.get(path)
         action = decide(file, before, last) or _mode(file, root / path, before)
@@ -82,8 +82,10 @@ def plan(root: Path, tree: Tree) -> Plan:
             changes.append(Change(path=path, action=action, file=file, before=before))
         value = locked_after(action, file, before, last)
         if value:
-            new[part_of(path)][path] = value
-    locks = {lock.lock_path(part): lock.dump(new[part]) for part in parts if new[part] != old[part]}
+            new[layout.scope_of(path)][path] = value
+    locks = {
+        layout.lock(scope): lock.dump(new[scope]) for scope in scopes if new[scope] != old[scope]
+    }
     return Plan(changes=tuple(changes), locks=locks)
 
 
@@ -107,11 +109,11 @@ def _mode(file: File | None, target: Path, before: bytes | None) -> Action | Non
     return None if os.access(target, os.X_OK) else Action.UPDATE
 
 
-def _read_lock(root: Path, part: str) -> dict[str, str]:
-    path = lock.lock_path(part)
+def _read_lock(root: Path, scope: str) -> dict[str, str]:
+    path = layout.lock(scope)
     refuse_unsafe(root, [path])
     content = _read(root / path)
-    return lock.parse(part, content.decode(errors="replace")) if content is not None else {}
+    return lock.parse(scope, content.decode(errors="replace")) if content is not None else {}
 
 
 def _read(path: Path) -> bytes | None:

@@ -1,4 +1,4 @@
-"""What the templates are told: the settings as plain, sorted data.
+"""What the templates know: the settings as plain, sorted data.
 
 `shared` is the same from every stack, so every stack renders the shared files alike.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from gitops.version import (
     DIGEST_PATTERN,
@@ -19,6 +18,7 @@ from gitops.version import (
 )
 from settings import Names, Settings
 from settings.catalogue import Service
+from settings.git_url import parse_git_url
 
 Context = dict[str, Any]
 
@@ -56,7 +56,7 @@ def shared(settings: Settings) -> Context:
         "gitops": {
             "url": settings.config.gitops.url,
             "branch": settings.config.gitops.branch,
-            "repository": _repository(settings.config.gitops.url),
+            "repository": parse_git_url(settings.config.gitops.url).repository,
         },
         "environments": speeds,
         "fast": settings.fast.name,
@@ -68,12 +68,12 @@ def shared(settings: Settings) -> Context:
 def environment(settings: Settings) -> Context:
     """What the files of the settings' own environment depend on, `shared` included."""
     own, speed = settings.environment, settings.speed
-    told = shared(settings)
+    common = shared(settings)
     services = [
         service | {"follows_moving_tag": speed.moving_tag and service["delivery"] == "keel"}
-        for service in told["services"]
+        for service in common["services"]
     ]
-    return told | {
+    return common | {
         "services": services,
         "environment": {
             "name": own.name,
@@ -93,13 +93,12 @@ def environment(settings: Settings) -> Context:
 def _service(settings: Settings, namespace: str, name: str, service: Service) -> Context:
     owner = settings.registry_owner
     repository = Names.repository(namespace, name)
-    role = Names(owner.config.organization, owner.name).ci_role(name)
     return {
         "namespace": namespace,
         "name": name,
         "repository": repository,
         "image": f"{settings.registry_host}/{repository}",
-        "role_arn": owner.role_arn(role),
+        "role_arn": owner.aws_account.role_arn(owner.names.ci_role(name)),
         "owner": service.owner,
         "source": service.source,
         "branch": service.branch,
@@ -113,9 +112,3 @@ def _service(settings: Settings, namespace: str, name: str, service: Service) ->
         "env": dict(sorted(service.env.items())),
         "config": dict(sorted(service.config.items())),
     }
-
-
-def _repository(url: str) -> str:
-    """`owner/name` of a Git URL, in any of its spellings."""
-    path = urlsplit(url).path if "://" in url else url.partition(":")[2]
-    return path.strip("/").removesuffix(".git")

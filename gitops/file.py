@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-SHARED_PART = "shared"
-_ENVIRONMENTS = "environments"
-
 
 class Ownership(StrEnum):
     """Whose a generated file is, once it stands in the GitOps repository."""
@@ -36,9 +33,3 @@ class File:
 
 Tree = Mapping[str, File]
 """Generated files by their path in the GitOps repository, written with `/`."""
-
-
-def part_of(path: str) -> str:
-    """The part of the repository that `path` belongs to: an environment, or `shared`."""
-    first, *rest = path.split("/")
-    return rest[0] if first == _ENVIRONMENTS and len(rest) > 1 else SHARED_PART

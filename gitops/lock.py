@@ -1,4 +1,4 @@
-"""The lock of one part: the hash of every generated file as it was last written.
+"""The lock of one scope: the hash of every generated file as it was last written.
 
 It tells an untouched file from an edited one, and remembers what was once generated.
 """
@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import PurePosixPath
 
-from gitops.file import part_of
+from gitops import layout
+from settings import UserError
 
 _COMMENT = (
     "Hashes of the generated files as last written, to tell untouched from edited. Not to edit."
@@ -19,7 +20,7 @@ _COMMENT = (
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
-class LockError(Exception):
+class LockError(UserError):
     """A lock file is not what this module writes."""
 
     def __init__(self, path: str, reason: str) -> None:
@@ -28,11 +29,6 @@ class LockError(Exception):
             f"(git checkout HEAD -- {path}), or delete it: then every file that differs from "
             "what is generated counts as edited"
         )
-
-
-def lock_path(part: str) -> str:
-    """Where the lock of `part` stands in the GitOps repository."""
-    return f".scaffold/{part}.json"
 
 
 def hash_of(content: bytes) -> str:
@@ -44,9 +40,9 @@ def dump(hashes: Mapping[str, str]) -> str:
     return json.dumps({"comment": _COMMENT, "files": dict(sorted(hashes.items()))}, indent=2) + "\n"
 
 
-def parse(part: str, text: str) -> dict[str, str]:
-    """The hashes in the lock of `part`. Raises LockError."""
-    path = lock_path(part)
+def parse(scope: str, text: str) -> dict[str, str]:
+    """The hashes in the lock of `scope`. Raises LockError."""
+    path = layout.lock(scope)
     try:
         content = json.loads(text)
     except ValueError as error:
@@ -57,7 +53,7 @@ def parse(part: str, text: str) -> dict[str, str]:
     for name, value in hashes.items():
         if not _is_inside(name):
             raise LockError(path, f"names {name!r}, which is no path inside the repository")
-        if part_of(name) != part:
+        if layout.scope_of(name) != scope:
             raise LockError(path, f"names {name!r}, which belongs into another lock")
         if not (isinstance(value, str) and _HASH.fullmatch(value)):
             raise LockError(path, f"has no SHA-256 hash for {name!r}")

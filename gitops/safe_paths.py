@@ -6,8 +6,10 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from settings import UserError
 
-class UnsafePathError(Exception):
+
+class UnsafePathError(UserError):
     """Something stands where a generated file belongs, and writing there could do harm."""
 
     def __init__(self, root: Path, places: dict[str, str]) -> None:

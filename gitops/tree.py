@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitops import context
+from gitops import context as contexts
+from gitops import layout
 from gitops.context import Context
 from gitops.file import File, Ownership
 from gitops.rendering import render_folder
@@ -21,53 +22,58 @@ def scaffold(settings: Settings) -> dict[str, File]:
 
 def shared(settings: Settings) -> dict[str, File]:
     """The files that are the same whichever stack renders them."""
-    told = context.shared(settings)
+    context = contexts.shared(settings)
     return {
-        **_rendered("shared", "", told, Ownership.MANAGED),
-        **_rendered("checks", "", told, Ownership.MANAGED),
-        **_rendered("scripts", "scripts/", told, Ownership.MANAGED),
-        **{path: file for service in told["services"] for path, file in _base(service, told)},
+        **_rendered("shared", "", context, Ownership.MANAGED),
+        **_rendered("checks", "", context, Ownership.MANAGED),
+        **_rendered("scripts", layout.SCRIPTS, context, Ownership.MANAGED),
+        **{path: file for service in context["services"] for path, file in _base(service, context)},
     }
 
 
 def environment(settings: Settings) -> dict[str, File]:
     """The files below `environments/<stack>/`."""
-    told = context.environment(settings)
-    home = f"environments/{settings.stack}/"
+    context = contexts.environment(settings)
+    folder = layout.environment(settings.stack)
     return {
-        **_rendered("environment", home, told, Ownership.MANAGED),
+        **_rendered("environment", folder, context, Ownership.MANAGED),
         **{
             path: file
-            for service in told["services"]
-            for path, file in _overlay(home, service, told)
+            for service in context["services"]
+            for path, file in _overlay(service, context)
         },
     }
 
 
-def _base(service: Context, told: Context) -> _Entries:
+def _base(service: Context, context: Context) -> _Entries:
     """What never differs of a service, and the pipeline of its own repository."""
-    told = told | {"service": service}
-    base = f"base/{service['repository']}/"
-    yield from _rendered(f"base/{service['packaging']}", base, told, Ownership.SEEDED).items()
+    context = context | {"service": service}
+    base = layout.base(service["namespace"], service["name"])
+    yield from _rendered(f"base/{service['packaging']}", base, context, Ownership.SEEDED).items()
     for name, text in service["config"].items():
-        yield f"{base}config/{name}", File(text=text, ownership=Ownership.SEEDED)
-    pipeline = f"pipelines/{service['name']}/"
-    yield from _rendered(f"pipelines/{service['ci']}", pipeline, told, Ownership.MANAGED).items()
+        yield f"{base}/config/{name}", File(text=text, ownership=Ownership.SEEDED)
+    pipeline = layout.pipeline(service["name"])
+    yield from _rendered(f"pipelines/{service['ci']}", pipeline, context, Ownership.MANAGED).items()
 
 
-def _overlay(home: str, service: Context, told: Context) -> _Entries:
+def _overlay(service: Context, context: Context) -> _Entries:
     """What differs of a service in this environment, and the version that runs there."""
-    told = told | {"service": service}
-    place = f"{home}{service['repository']}/"
-    yield from _rendered(f"overlay/{service['packaging']}", place, told, Ownership.SEEDED).items()
-    tag = told["environment"]["name"] if service["follows_moving_tag"] else None
+    context = context | {"service": service}
+    environment = context["environment"]["name"]
+    folder = layout.overlay(environment, service["namespace"], service["name"])
+    yield from _rendered(
+        f"overlay/{service['packaging']}", folder, context, Ownership.SEEDED
+    ).items()
+    tag = environment if service["follows_moving_tag"] else None
     name, text = version_file(service["packaging"], service["image"], tag)
-    yield f"{place}version/{name}", File(text=text, ownership=Ownership.VERSION)
+    yield f"{folder}/{layout.VERSION}/{name}", File(text=text, ownership=Ownership.VERSION)
 
 
-def _rendered(folder: str, home: str, told: Context, ownership: Ownership) -> dict[str, File]:
-    """The files that the templates in `folder` give, placed in `home`."""
+def _rendered(
+    templates: str, folder: str, context: Context, ownership: Ownership
+) -> dict[str, File]:
+    """The files that the templates in one folder give, placed in `folder`."""
     return {
-        f"{home}{name}": File(text=text, ownership=ownership)
-        for name, text in render_folder(folder, told)
+        f"{folder}/{name}" if folder else name: File(text=text, ownership=ownership)
+        for name, text in render_folder(templates, context)
     }

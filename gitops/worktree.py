@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 from pathlib import Path
-from urllib.parse import urlsplit
 
-_SCP_LIKE = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/]+):(?P<path>[^/].*)")
+from settings.git_url import parse_git_url
 
 
 def problem(folder: Path, shown: str, url: str) -> str | None:
@@ -24,27 +22,14 @@ def problem(folder: Path, shown: str, url: str) -> str | None:
         return f"{shown} is not the top of a Git work tree; move it away and run: {clone}"
     remotes = (_git(folder, "config", "--get-regexp", r"^remote\..*\.url$") or "").splitlines()
     urls = [line.split(" ", 1)[1] for line in remotes]
-    if not any(identity(each) == identity(url) for each in urls):
+    wanted = parse_git_url(url).identity
+    if not any(parse_git_url(each).identity == wanted for each in urls):
         where = f"belongs to {', '.join(urls)}" if urls else "has no remote"
         return (
             f"{shown} {where}, but platform:gitops.url is {url}; correct one of the two, or "
             f"move the folder away and run: {clone}"
         )
     return None
-
-
-def identity(url: str) -> tuple[str, str]:
-    """Host and path of a Git URL: equal for every spelling of the same repository."""
-    scp_like = None if "://" in url else _SCP_LIKE.fullmatch(url)
-    if scp_like:
-        host, path = scp_like["host"], scp_like["path"]
-    else:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        if parts.port and parts.scheme in ("http", "https"):
-            host = f"{host}:{parts.port}"
-        path = parts.path
-    return host.lower(), path.strip("/").removesuffix(".git")
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from settings.loading import stack_files
+from settings.files import stack_files
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"

@@ -2,8 +2,8 @@
 
 from settings.environment import Environment, Settings
 from settings.loading import load, load_files
-from settings.naming import Names, names
-from settings.problems import Problem, SettingsError
+from settings.naming import Names
+from settings.problems import Problem, SettingsError, UserError
 from settings.speed import SPEEDS, Speed
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Speed",
+    "UserError",
     "load",
     "load_files",
-    "names",
 ]

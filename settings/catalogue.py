@@ -10,8 +10,6 @@ from pydantic import Field
 
 from settings.model import Branch, DnsLabel, Matching, Model
 
-CATALOGUE_FILE = "services.yaml"
-
 SourceRepository = Annotated[
     str,
     Matching(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from settings.aws_account import AwsAccount
 from settings.catalogue import Catalogue
+from settings.files import Sources, stack_file
+from settings.naming import Names
 from settings.problems import Problem
 from settings.speed import SPEEDS, Speed
-from settings.stack import Aws, Part, Stack
+from settings.stack import AwsConfig, Protectable, StackConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,8 +18,8 @@ class Environment:
     """One stack, as every other stack sees it."""
 
     name: str
-    config: Stack
-    aws: Aws
+    config: StackConfig
+    aws: AwsConfig
     secrets: frozenset[str]
     """The names of the secrets that the stack sets; their values stay with Pulumi."""
 
@@ -33,17 +36,23 @@ class Environment:
         return self.aws.region
 
     @property
-    def partition(self) -> str:
-        """The part of AWS that ARNs of this region name."""
-        return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(self.region.rsplit("-", 2)[0], "aws")
+    def aws_account(self) -> AwsAccount:
+        """Where its AWS resources are."""
+        return AwsAccount(id=self.account, region=self.region)
 
-    def role_arn(self, name: str) -> str:
-        """The ARN of an IAM role in the environment's account."""
-        return f"arn:{self.partition}:iam::{self.account}:role/{name}"
+    @property
+    def names(self) -> Names:
+        """The names of its AWS resources."""
+        return Names(self.config.organization, self.name)
+
+    @property
+    def file(self) -> str:
+        """The name of its stack file."""
+        return stack_file(self.name)
 
     def problem(self, path: str, value: object, rule: str, remedy: str) -> Problem:
         """What is wrong with the key `platform:<path>` of this environment's stack file."""
-        return Problem(f"Pulumi.{self.name}.yaml", f"platform:{path}", str(value), rule, remedy)
+        return Problem(self.file, f"platform:{path}", str(value), rule, remedy)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +63,8 @@ class Settings:
     environments: tuple[Environment, ...]
     """Every environment that has a stack file, this one included, sorted by name."""
     catalogue: Catalogue
+    sources: Sources
+    """Which line of which file says what."""
 
     @property
     def stack(self) -> str:
@@ -64,7 +75,7 @@ class Settings:
         return self.environment.speed
 
     @property
-    def config(self) -> Stack:
+    def config(self) -> StackConfig:
         return self.environment.config
 
     @property
@@ -81,26 +92,18 @@ class Settings:
     def owns_registry(self) -> bool:
         return self.registry_owner.name == self.stack
 
-    def protects(self, part: Part) -> bool:
-        """Whether Pulumi and AWS refuse to delete or replace `part`.
+    def protects(self, what: Protectable) -> bool:
+        """Whether Pulumi and AWS refuse to delete or replace it.
 
         The network, the cluster and the registry are protected everywhere: replaced by an
         innocent change they are gone on a fast environment too.
         """
-        wanted = self.speed.protected or part != "applications"
-        return wanted and part not in self.config.unprotected
-
-    def repository_arn(self, namespace: str, service: str) -> str:
-        """The ARN of a service's image repository, computed, so that previews show it."""
-        owner = self.registry_owner
-        return (
-            f"arn:{owner.partition}:ecr:{owner.region}:{owner.account}"
-            f":repository/{namespace}/{service}"
-        )
+        wanted = self.speed.protected or what != "applications"
+        return wanted and what not in self.config.unprotected
 
     @property
     def registry_host(self) -> str:
         """The registry's host name, computed, so that every file renders without a cloud."""
         owner = self.registry_owner
-        domain = "amazonaws.com.cn" if owner.region.startswith("cn-") else "amazonaws.com"
-        return self.config.registry.host or f"{owner.account}.dkr.ecr.{owner.region}.{domain}"
+        set_by_hand = self.config.registry.host or owner.config.registry.host
+        return set_by_hand or owner.aws_account.registry_host

@@ -7,102 +7,137 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from settings import rules, standing
-from settings.catalogue import CATALOGUE_FILE, Catalogue
+from settings import rules
+from settings.catalogue import Catalogue
 from settings.environment import Environment, Settings
+from settings.files import (
+    CATALOGUE_FILE,
+    Sources,
+    YamlFile,
+    read_yaml,
+    stack_file,
+    stack_files,
+)
 from settings.parsing import parse
 from settings.problems import Problem, SettingsError
 from settings.secret_keys import SECRETS
-from settings.stack import Aws, Stack
-from settings.yaml_files import read_mapping
+from settings.stack import AwsConfig, StackConfig
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def load(
-    stack: str, config: Mapping[str, Any], root: Path, stands: Mapping[str, str] = NOTHING
+    stack: str, config: Mapping[str, Any], root: Path, applied: Mapping[str, str] = NOTHING
 ) -> Settings:
     """The settings of `stack` from its raw `config` and the files in the folder `root`.
 
     `config` has the keys of a Pulumi stack file, values parsed. Sibling stacks are read from
-    `Pulumi.*.yaml`. `stands` is what `standing` said when the stack was last applied. Raises
-    SettingsError with every problem found.
+    `Pulumi.*.yaml`. `applied` is what `rules.immutable.values` said when the stack was last
+    applied. Raises SettingsError with every problem found.
     """
     problems: list[Problem] = []
-    raw = read_mapping(root / CATALOGUE_FILE, problems)
-    catalogue = raw and parse(Catalogue, raw, CATALOGUE_FILE, problems)
-    configs = {name: _stack_file(path, problems) for name, path in stack_files(root).items()}
-    configs[stack] = config
+    written = _stacks(root, problems)
+    own = written.get(stack, YamlFile(name=stack_file(stack), content={}, lines={})).only(config)
+    files = written | {stack: own}
+    return _load(stack, files, written, root=root, problems=problems, applied=applied)
+
+
+def load_files(stack: str, root: Path, config_file: Path | None = None) -> Settings:
+    """The settings of `stack` from files alone; `config_file` in place of `Pulumi.<stack>.yaml`."""
+    problems: list[Problem] = []
+    own = _stack(config_file or root / stack_file(stack), problems)
+    if problems:
+        raise SettingsError(problems)
+    written = _stacks(root, problems)
+    files = written | {stack: own}
+    return _load(stack, files, written, root=root, problems=problems, applied=NOTHING)
+
+
+def _load(
+    stack: str,
+    files: Mapping[str, YamlFile],
+    written: Mapping[str, YamlFile],
+    *,
+    root: Path,
+    problems: list[Problem],
+    applied: Mapping[str, str],
+) -> Settings:
+    """The settings from the configuration of every stack.
+
+    files: what counts, by stack; written: the files in `root`, which have to agree.
+    """
+    raw = read_yaml(root / CATALOGUE_FILE, problems)
+    sources = Sources(
+        {stack_file(name): file for name, file in files.items()}
+        | ({CATALOGUE_FILE: raw} if raw else {})
+    )
+    catalogue = raw and parse(Catalogue, raw.content, CATALOGUE_FILE, problems)
     environments = tuple(
         environment
-        for name, raw in sorted(configs.items())
-        if (raw or name == stack) and (environment := _environment(name, raw, problems))
+        for name, file in sorted(files.items())
+        if (file.content or name == stack)
+        and (environment := _environment(name, file.content, problems))
     )
     all_parsed = not problems
-    for name, values in configs.items():
-        problems.extend(rules.kubernetes_support(name, values))
-    problems.extend(standing.check(stack, config, stands))
+    for name, file in files.items():
+        problems.extend(rules.of_raw(name, file.content))
+    problems.extend(rules.immutable.check(stack, files[stack].content, applied))
     if catalogue:
         problems.extend(rules.of_catalogue(catalogue))
         for environment in environments:
             problems.extend(rules.of_one(environment, catalogue))
         if all_parsed:
             problems.extend(rules.of_all(environments, catalogue))
+    problems.extend(rules.of_files({n: f.content for n, f in written.items()}))
     if problems or not catalogue:
-        raise SettingsError(problems)
+        raise SettingsError(sources.located(problems))
     own = next(environment for environment in environments if environment.name == stack)
-    return Settings(environment=own, environments=environments, catalogue=catalogue)
+    return Settings(
+        environment=own, environments=environments, catalogue=catalogue, sources=sources
+    )
 
 
-def load_files(stack: str, root: Path, stack_file: Path | None = None) -> Settings:
-    """The settings of `stack` from files alone; `stack_file` in place of `Pulumi.<stack>.yaml`."""
-    problems: list[Problem] = []
-    config = _stack_file(stack_file or root / f"Pulumi.{stack}.yaml", problems)
-    if problems:
-        raise SettingsError(problems)
-    return load(stack, config, root)
-
-
-def stack_files(root: Path) -> dict[str, Path]:
+def _stacks(root: Path, problems: list[Problem]) -> dict[str, YamlFile]:
     """Every stack file in `root`, by the stack's name."""
-    return {
-        path.name.removeprefix("Pulumi.").removesuffix(".yaml"): path
-        for path in sorted(root.glob("Pulumi.*.yaml"))
-    }
+    return {name: _stack(path, problems) for name, path in stack_files(root).items()}
 
 
-def _stack_file(path: Path, problems: list[Problem]) -> Mapping[str, Any]:
-    content = (read_mapping(path, problems) or {}).get("config", {})
-    config = content if isinstance(content, dict) else {}
-    problems.extend(_in_the_open(path.name, config))
-    return config
+def _stack(path: Path, problems: list[Problem]) -> YamlFile:
+    """The configuration in a stack file; nothing where it cannot be read."""
+    file = read_yaml(path, problems)
+    if not file:
+        return YamlFile(name=path.name, content={}, lines={})
+    stack = file.of_stack()
+    problems.extend(_in_the_open(stack))
+    return stack
 
 
-def _in_the_open(file: str, config: Mapping[str, Any]) -> Iterator[Problem]:
+def _in_the_open(file: YamlFile) -> Iterator[Problem]:
     """Secrets that stand in a stack file as they are."""
     for name in sorted(SECRETS):
-        if isinstance(config.get(f"platform:{name}", {}), str):
+        if isinstance(file.content.get(f"platform:{name}", {}), str):
             yield Problem(
-                file,
+                file.name,
                 f"platform:{name}",
                 "",
                 "is a secret and not encrypted",
                 f"set it with `pulumi config set --secret platform:{name}`, and make a new one: "
                 "this one is known",
+                file.lines.get(f"platform:{name}"),
             )
 
 
 def _environment(
     name: str, config: Mapping[str, Any], problems: list[Problem]
 ) -> Environment | None:
-    file = f"Pulumi.{name}.yaml"
+    file = stack_file(name)
     section = _section(config, "platform:")
     ours = {key: value for key, value in section.items() if key not in SECRETS}
     secrets = frozenset(section.keys() & SECRETS.keys())
-    known = {field.alias for field in Aws.model_fields.values()}
+    known = {field.alias for field in AwsConfig.model_fields.values()}
     aws = {key: value for key, value in _section(config, "aws:").items() if key in known}
-    stack = parse(Stack, ours, file, problems, "platform:")
-    account = parse(Aws, aws, file, problems, "aws:")
+    stack = parse(StackConfig, ours, file, problems, "platform:")
+    account = parse(AwsConfig, aws, file, problems, "aws:")
     if not stack or not account:
         return None
     return Environment(name=name, config=stack, aws=account, secrets=secrets)

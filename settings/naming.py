@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
-from settings.environment import Settings
-
 
 @dataclass(frozen=True)
 class Names:
@@ -23,18 +21,18 @@ class Names:
     def cluster(self) -> str:
         return self.prefix
 
-    def of(self, part: str) -> str:
-        """`<organization>-<stack>-<part>`."""
-        return f"{self.prefix}-{part}"
+    def of(self, purpose: str) -> str:
+        """`<organization>-<stack>-<purpose>`."""
+        return f"{self.prefix}-{purpose}"
 
     @staticmethod
     def repository(namespace: str, service: str) -> str:
         """An image repository, `<namespace>/<service>`: the folders of the GitOps repository."""
         return f"{namespace}/{service}"
 
-    def role(self, part: str) -> str:
+    def role(self, purpose: str) -> str:
         """An IAM role, 64 characters at most."""
-        return _at_most(64, self.of(part))
+        return _at_most(64, self.of(purpose))
 
     def ci_role(self, service: str) -> str:
         """The IAM role with which a service's pipeline pushes its images."""
@@ -69,7 +67,3 @@ def _at_most(length: int, name: str) -> str:
     if len(name) <= length:
         return name
     return f"{name[: length - 9]}-{sha256(name.encode()).hexdigest()[:8]}"
-
-
-def names(settings: Settings) -> Names:
-    return Names(settings.config.organization, settings.stack)

@@ -39,6 +39,14 @@ SETTLED_BY_SPEED = frozenset(
 """Keys that people look for and that do not exist: the one switch decides."""
 
 
+def raw_value(config: Mapping[str, Any], path: str) -> object:
+    """The value at `platform:section.key` of a configuration that is not parsed; None if absent."""
+    value: object = config
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
 def parse(
     model: type[M], raw: Mapping[str, Any], file: str, problems: list[Problem], prefix: str = ""
 ) -> M | None:

@@ -6,7 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, order=True)
+class UserError(Exception):
+    """Something that whoever runs the program can correct.
+
+    The message names the cause and the remedy; it is shown as it is, without a traceback.
+    """
+
+
+@dataclass(frozen=True)
 class Problem:
     """One broken rule, at one place of one file."""
 
@@ -15,18 +22,27 @@ class Problem:
     value: str
     rule: str
     remedy: str
+    line: int | None = None
+    """Where the file says so; None for what no file says, such as a missing key."""
 
     def __str__(self) -> str:
-        place = f"{self.file}: {self.path}" if self.path else self.file
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        if self.path:
+            place = f"{place}: {self.path}"
         given = f" (given: {self.value})" if self.value else ""
         return f"{place}: {self.rule}{given}; {self.remedy}"
 
+    @property
+    def order(self) -> tuple[object, ...]:
+        """How a report sorts: by file, line and path."""
+        return self.file, self.line or 0, self.path, self.rule, self.value, self.remedy
 
-class SettingsError(Exception):
-    """The configuration is wrong; the message lists every problem, sorted by file and path."""
+
+class SettingsError(UserError):
+    """The configuration is wrong; the message lists every problem, sorted by file and line."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(sorted(set(problems)))
+        self.problems = tuple(sorted(set(problems), key=lambda problem: problem.order))
         count = len(self.problems)
         heading = "1 problem" if count == 1 else f"{count} problems"
         lines = "\n".join(f"  - {problem}" for problem in self.problems)

@@ -71,7 +71,7 @@ TimeZone = Annotated[
         r"UTC|[A-Z][A-Za-z]+(/[A-Z][A-Za-z_-]+)+", "must be a time zone such as Europe/Berlin"
     ),
 ]
-Part = Literal["network", "cluster", "registry", "applications"]
+Protectable = Literal["network", "cluster", "registry", "applications"]
 """What is protected against deletion and replacement, as a person names it."""
 PollSchedule = Annotated[
     str,
@@ -103,7 +103,7 @@ class ExistingNetwork(Model):
     )
 
 
-class Network(Model):
+class NetworkConfig(Model):
     """A VPC of our own, or the ids of an existing one."""
 
     cidr: Annotated[IPv4Network, AfterValidator(ranges.of_a_network)] | None = Field(
@@ -181,7 +181,7 @@ class NodeGroup(Model):
         return self
 
 
-class Access(Model):
+class AccessConfig(Model):
     """Who may enter the cluster; teams are keys of `teams` in services.yaml."""
 
     platform: list[PrincipalArn] = Field(min_length=1, description="administrators")
@@ -193,7 +193,7 @@ class Access(Model):
     )
 
 
-class Cluster(Model):
+class ClusterConfig(Model):
     """The EKS cluster, or the name of an existing one."""
 
     version: KubernetesVersion = Field(
@@ -231,9 +231,9 @@ class Cluster(Model):
         description="in place of the version that belongs to the Kubernetes version; "
         "aws-ebs-csi-driver is installed where it is named here",
     )
-    access: Access = Field(description="who may enter")
+    access: AccessConfig = Field(description="who may enter")
     existing: Annotated[str, Matching(*CLUSTER_NAME)] | None = Field(
-        None, description="the name of a cluster to adopt; beside it only access counts"
+        None, description="the name of a cluster that exists; beside it only access counts"
     )
 
     @model_validator(mode="after")
@@ -279,7 +279,7 @@ class Cluster(Model):
         return self
 
 
-class Registry(Model):
+class RegistryConfig(Model):
     """ECR; one registry serves every environment."""
 
     owner: DnsLabel = Field(description="the stack that creates the repositories")
@@ -295,12 +295,20 @@ class Registry(Model):
     )
 
 
-class CiIdentity(Model):
+class CiConfig(Model):
     """How pipelines enter the registry's account."""
 
-    adopt: Annotated[list[Ci], different] = Field(
+    existing: Annotated[list[Ci], different] = Field(
         default=[], description="CI systems whose OIDC provider the account has already"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def under_the_former_name(cls, raw: Any) -> Any:
+        """`existing` was called `adopt`, and stack files say so."""
+        if isinstance(raw, dict) and "adopt" in raw and "existing" not in raw:
+            return {("existing" if key == "adopt" else key): raw[key] for key in raw}
+        return raw
 
 
 class GithubApp(Model):
@@ -313,7 +321,7 @@ class GithubApp(Model):
     )
 
 
-class GitOps(Model):
+class GitOpsConfig(Model):
     """The GitOps repository and the checkout that `pulumi up` writes into."""
 
     url: GitUrl = Field(description="as Argo CD reads it; the same in every stack file")
@@ -377,7 +385,7 @@ class Notifications(Model):
     webhook: HttpUrl | None = Field(None, description="takes messages as JSON")
 
 
-class ArgoCd(Model):
+class ArgoCdConfig(Model):
     """Argo CD of one environment."""
 
     chart: Chart = Field(Chart.model_validate({}), description="in place of the pinned one")
@@ -392,7 +400,7 @@ class ArgoCd(Model):
     sync_windows: list[SyncWindow] = Field([], description="none: always")
 
 
-class Keel(Model):
+class KeelConfig(Model):
     """Keel of one fast environment."""
 
     chart: Chart = Field(Chart.model_validate({}), description="in place of the pinned one")
@@ -401,7 +409,7 @@ class Keel(Model):
     )
 
 
-class Stack(Model):
+class StackConfig(Model):
     """Every `platform:` key of one stack."""
 
     speed: Literal["fast", "safe"] = Field(
@@ -411,22 +419,22 @@ class Stack(Model):
         description="prefix of everything's name"
     )
     domain: DomainName = Field(description="services with ingress are <service>.<domain>")
-    network: Network = Field(description="a VPC of our own, or an existing one")
-    cluster: Cluster = Field(description="EKS: its version, its nodes, and who may enter")
-    registry: Registry = Field(description="ECR: one for all environments")
-    gitops: GitOps = Field(description="the repository that mirrors the clusters")
-    argocd: ArgoCd = Field(description="what deploys; {} for the defaults")
-    keel: Keel | None = Field(
+    network: NetworkConfig = Field(description="a VPC of our own, or an existing one")
+    cluster: ClusterConfig = Field(description="EKS: its version, its nodes, and who may enter")
+    registry: RegistryConfig = Field(description="ECR: one for all environments")
+    gitops: GitOpsConfig = Field(description="the repository that mirrors the clusters")
+    argocd: ArgoCdConfig = Field(description="what deploys; {} for the defaults")
+    keel: KeelConfig | None = Field(
         None, description="rolls new builds; needed where speed is fast and a service relies on it"
     )
-    ci: CiIdentity = Field(
-        CiIdentity.model_validate({}), description="how pipelines enter; read in the registry owner"
+    ci: CiConfig = Field(
+        CiConfig.model_validate({}), description="how pipelines enter; read in the registry owner"
     )
     permissions_boundary: PolicyArn | None = Field(
         None, description="the ARN of a policy that no role of the platform goes beyond"
     )
-    unprotected: Annotated[list[Part], different] = Field(
-        default=[], description="parts that may be deleted or replaced, on purpose and by name"
+    unprotected: Annotated[list[Protectable], different] = Field(
+        default=[], description="what may be deleted or replaced, on purpose and by name"
     )
 
     @property
@@ -453,7 +461,7 @@ class AssumeRole(Model):
         return raw
 
 
-class Aws(Model):
+class AwsConfig(Model):
     """The `aws:` keys that the program itself needs; the provider reads the others."""
 
     region: Annotated[str, Matching(r"[a-z]{2}(-[a-z]+)+-\d", "must be an AWS region")] = Field(

@@ -23,7 +23,7 @@ from lab.http_server import JsonHandler, serve
 from lab.part import Part
 from lab.readiness import http_ok
 from lab.site import CHECKOUT, Site
-from settings import load_files, names
+from settings import load_files
 
 CLUSTER_ADMIN = ":cluster-access-policy/AmazonEKSClusterAdminPolicy"
 SESSION_NAME = "{{SessionName}}"
@@ -117,7 +117,7 @@ def doors(site: Site) -> dict[str, Door]:
     for name in site.environments:
         settings = load_files(name, CHECKOUT)
         where = settings.environment
-        found[name] = Door(names(settings).cluster, where.account, where.region)
+        found[name] = Door(where.names.cluster, where.account, where.region)
     return found
 
 

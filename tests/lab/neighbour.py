@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from lab.aws_account import Account
-from settings import Settings, names
+from settings import Settings
 from tests.lab.conftest import Lab
 
 ADMINISTRATOR = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
@@ -40,7 +40,7 @@ def neighbour(lab: Lab, settings: Settings) -> Iterator[Neighbour]:
         )["Subnet"]["SubnetId"]
         for number, letter in enumerate("ab")
     ]
-    cluster = names(settings).cluster
+    cluster = settings.environment.names.cluster
     eks.create_cluster(
         name=cluster,
         roleArn=f"arn:aws:iam::{where.account}:role/eks",

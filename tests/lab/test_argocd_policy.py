@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
-from components import argocd_rbac, notifications
+from components.argocd import notifications
+from components.argocd import rbac as argocd_rbac
 from lab.toolchain import Toolchain
 from settings import Settings, load_files
 from settings.stack import Notifications
@@ -60,7 +61,10 @@ class Admin:
 
     def may(self, settings: Settings, who: str, right: str) -> bool:
         """Whether `who` has a right, written as `<action> <resource> <object>`."""
-        policy = self.file("policy.csv", argocd_rbac.policy(settings))
+        policy = self.file(
+            "policy.csv",
+            argocd_rbac.policy(settings.catalogue, owners_sync=settings.speed.owners_sync),
+        )
         words = ("settings", "rbac", "can", who, *right.split())
         answer = self.run(*words, "--policy-file", policy, "--default-role", "")
         assert answer.stdout.strip() in {"Yes", "No"}, answer.stderr
@@ -74,7 +78,13 @@ def admin(tmp_path: Path) -> Admin:
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_argo_cd_accepts_the_policy(admin: Admin, stack: str) -> None:
-    policy = admin.file("policy.csv", argocd_rbac.policy(load_files(stack, CHECKOUT)))
+    policy = admin.file(
+        "policy.csv",
+        argocd_rbac.policy(
+            load_files(stack, CHECKOUT).catalogue,
+            owners_sync=load_files(stack, CHECKOUT).speed.owners_sync,
+        ),
+    )
     answer = admin.run("settings", "rbac", "validate", "--policy-file", policy)
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
@@ -131,7 +141,9 @@ def configuration(admin: Admin) -> Path:
     argo_cd = settings.config.argocd.model_copy(update={"notifications": channels})
     config = settings.config.model_copy(update={"argocd": argo_cd})
     loud = replace(settings, environment=replace(settings.environment, config=config))
-    said = notifications.notifications(loud, ())
+    said = notifications.notifications(
+        loud.config.argocd.notifications, environment=loud.stack, secrets=()
+    )
     context = {"argocdUrl": "https://argocd.example", **said["context"]}
     return admin.file(
         "argocd-notifications-cm.yaml",

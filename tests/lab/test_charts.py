@@ -16,11 +16,17 @@ from typing import Any
 import pytest
 import yaml
 
-from components import argocd, argocd_rbac, argocd_values, keel, keel_values
+from components import wiring
+from components.argocd import argocd
+from components.argocd import rbac as argocd_rbac
+from components.argocd import values as argocd_values
+from components.keel import keel
+from components.keel import values as keel_values
 from lab.toolchain import Toolchain
 from settings import Settings, load_files
 from settings.secret_keys import SECRETS
 from settings.stack import Notifications, Sso
+from tests.unit.clusters import keel_config
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 LAB = CHECKOUT / "lab" / "charts"
@@ -121,13 +127,17 @@ def render(chart: Path, release: str, values: dict[str, Any], scratch: Path) -> 
 def argo_cd(source: str, settings: str | Settings, scratch: Path) -> Rendered:
     """The chart of Argo CD with the values of a committed stack, or of `settings`."""
     wanted = loud(settings) if isinstance(settings, str) else settings
-    values = argocd_values.values(wanted, SECRETS)
+    values = argocd_values.values(wiring.argocd_installation(wanted, frozenset(SECRETS)))
     return render(folder(source) / "argo-cd", "argocd", values, scratch)
 
 
 def keel_release(source: str, scratch: Path) -> Rendered:
     settings = loud("dev")
-    values = keel_values.values(settings, [*keel_values.served(settings)])
+    values = keel_values.values(
+        keel_config(settings),
+        region=settings.environment.region,
+        namespaces=[*keel_values.served(settings.catalogue)],
+    )
     return render(folder(source) / "keel", "keel", values, scratch)
 
 
@@ -145,9 +155,14 @@ def test_settings_and_rights_arrive_as_they_were_given(
     source: str, stack: str, tmp_path: Path
 ) -> None:
     rendered, settings = argo_cd(source, stack, tmp_path), loud(stack)
-    assert argocd_values.config_map(settings, SECRETS).items() <= rendered.data("argocd-cm").items()
+    assert (
+        argocd_values.config_map(settings.config.argocd, SECRETS).items()
+        <= rendered.data("argocd-cm").items()
+    )
     assert argocd_values.PARAMS.items() <= rendered.data("argocd-cmd-params-cm").items()
-    assert rendered.data("argocd-rbac-cm") == argocd_rbac.rbac(settings)
+    assert rendered.data("argocd-rbac-cm") == argocd_rbac.rbac(
+        settings.catalogue, owners_sync=settings.speed.owners_sync
+    )
     assert rendered.data("argocd-cm")["url"] == f"https://{settings.config.argocd_domain}"
 
 
@@ -156,7 +171,7 @@ def test_settings_and_rights_arrive_as_they_were_given(
 def test_sign_on_by_github_arrives_as_it_was_given(source: str, stack: str, tmp_path: Path) -> None:
     settings = by_github(stack)
     settled = argo_cd(source, settings, tmp_path).data("argocd-cm")
-    assert argocd_values.config_map(settings, SECRETS).items() <= settled.items()
+    assert argocd_values.config_map(settings.config.argocd, SECRETS).items() <= settled.items()
     assert "oidc.config" not in settled, "Argo CD would ask it in place of Dex"
 
 
@@ -188,7 +203,9 @@ def test_only_argo_cds_server_reaches_the_administrative_port_of_dex(tmp_path: P
 @pytest.mark.parametrize("stack", STACKS)
 def test_notifications_arrive_as_they_were_given(source: str, stack: str, tmp_path: Path) -> None:
     said = argo_cd(source, stack, tmp_path).data("argocd-notifications-cm")
-    given = argocd_values.values(loud(stack), SECRETS)["notifications"]
+    given = argocd_values.values(wiring.argocd_installation(loud(stack), frozenset(SECRETS)))[
+        "notifications"
+    ]
     for part in ("notifiers", "templates", "triggers"):
         assert given[part].items() <= said.items()
     assert yaml.safe_load(said["subscriptions"]) == given["subscriptions"]
@@ -269,8 +286,12 @@ def test_the_real_chart_knows_every_value_that_we_pass(chart: str) -> None:
     known = yaml.safe_load((folder("real") / chart / "values.yaml").read_text())
     for settings in (loud("dev"), by_github("dev")):
         passed = {
-            "argo-cd": argocd_values.values(settings, SECRETS),
-            "keel": keel_values.values(settings, ["community"]),
+            "argo-cd": argocd_values.values(
+                wiring.argocd_installation(settings, frozenset(SECRETS))
+            ),
+            "keel": keel_values.values(
+                keel_config(settings), region=settings.environment.region, namespaces=["community"]
+            ),
         }[chart]
         assert {*unknown(passed, known)} <= NAMED_IN_COMMENTS
 

@@ -21,10 +21,11 @@ from lab.toolchain import MissingToolError, Toolchain
 ROOT = Path(__file__).resolve().parents[2]
 URL = "https://github.com/acme/gitops.git"
 PROGRAM = """\
-from components.repository import Repository, RepositoryArgs
+from components import wiring
+from components.gitops_checkout.gitops_checkout import GitOpsCheckout
 from settings.pulumi_config import load_stack
 
-Repository("gitops", RepositoryArgs(settings=load_stack()))
+GitOpsCheckout("gitops", wiring.gitops_checkout(load_stack()))
 """
 TV_API = "environments/dev/streaming/tv-api/deployment.yaml"
 

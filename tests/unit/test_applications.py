@@ -10,10 +10,12 @@ import pulumi_kubernetes as k8s
 import pytest
 from pulumi import ResourceOptions
 
-from components import application_manifests as manifests
-from components.applications import Applications, ApplicationsArgs
-from components.argocd import ArgoCd, ArgoCdArgs
+from components import wiring
+from components.argocd import application_manifests as manifests
+from components.argocd.applications import Applications
+from components.argocd.argocd import ArgoCd
 from settings import Settings, load_files
+from settings.pulumi_config import load_secrets
 from tests.unit.clusters import a_cluster
 from tests.unit.conftest import Bend
 from tests.unit.recording import Recorded, Recording, record
@@ -27,8 +29,8 @@ RELEASE = "kubernetes:helm.sh/v3:Release"
 def applied(settings: Settings, *, preview: bool = False) -> Recording:
     def program() -> None:
         inside = ResourceOptions(provider=k8s.Provider("kubernetes", kubeconfig="{}"))
-        argocd = ArgoCd("argocd", ArgoCdArgs(settings=settings, cluster=a_cluster()), inside)
-        Applications("apps", ApplicationsArgs(settings=settings, argocd=argocd), inside)
+        argocd = ArgoCd("argocd", wiring.argocd(settings, a_cluster(), load_secrets()), inside)
+        Applications("apps", wiring.applications(settings, argocd), inside)
 
     return record(program, stack=settings.stack, preview=preview)
 
@@ -41,7 +43,9 @@ def spec(settings: Settings, name: str) -> dict[str, Any]:
     """The Application of the service `name`."""
     for namespace, service_name, service in settings.catalogue.entries():
         if service_name == name:
-            return manifests.application_spec(settings, namespace, name, service)
+            return manifests.application_spec(
+                wiring.applications_target(settings), namespace, name, service
+            )
     raise AssertionError(f"{name} is no service of the catalogue")
 
 
@@ -173,12 +177,16 @@ def test_the_default_project_takes_nothing(dev: Settings, prod: Settings) -> Non
 
 @pytest.mark.parametrize("kind", ["Secret", "Role", "RoleBinding", "ResourceQuota", "*"])
 def test_git_cannot_declare_secrets_or_rights(dev: Settings, kind: str) -> None:
-    allowed = manifests.project_spec(dev, "streaming")["namespaceResourceWhitelist"]
+    allowed = manifests.project_spec(wiring.applications_target(dev), "streaming")[
+        "namespaceResourceWhitelist"
+    ]
     assert kind not in {entry["kind"] for entry in allowed}
 
 
 def test_git_may_declare_everything_that_the_scaffold_generates(prod: Settings) -> None:
-    allowed = manifests.project_spec(prod, "streaming")["namespaceResourceWhitelist"]
+    allowed = manifests.project_spec(wiring.applications_target(prod), "streaming")[
+        "namespaceResourceWhitelist"
+    ]
     generated = {
         ("apps", "Deployment"),
         ("", "Service"),
@@ -198,7 +206,11 @@ def test_namespaces_admit_restricted_pods_only(dev: Settings, prod: Settings) ->
 
 
 def test_a_namespace_says_who_owns_what_is_in_it(dev: Settings) -> None:
-    assert manifests.namespace_metadata(dev, "streaming")["annotations"] == {"owners": "tvhub"}
+    assert manifests.namespace_metadata(
+        wiring.applications_target(dev),
+        "streaming",
+        dev.catalogue.namespaces["streaming"].services.values(),
+    )["annotations"] == {"owners": "tvhub"}
 
 
 def test_applications_are_deleted_before_their_project_and_their_argo_cd(dev: Settings) -> None:
@@ -241,7 +253,9 @@ def with_window(configuration: Path, bend: Bend) -> Callable[[str], Settings]:
 
 
 def test_people_keep_to_sync_windows_too(with_window: Callable[[str], Settings]) -> None:
-    windows = manifests.project_spec(with_window("prod"), "streaming")["syncWindows"]
+    windows = manifests.project_spec(wiring.applications_target(with_window("prod")), "streaming")[
+        "syncWindows"
+    ]
     assert windows == [
         {
             "kind": "allow",
@@ -255,4 +269,6 @@ def test_people_keep_to_sync_windows_too(with_window: Callable[[str], Settings])
 
 
 def test_without_windows_syncs_are_always_allowed(prod: Settings) -> None:
-    assert "syncWindows" not in manifests.project_spec(prod, "streaming")
+    assert "syncWindows" not in manifests.project_spec(
+        wiring.applications_target(prod), "streaming"
+    )

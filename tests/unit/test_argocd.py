@@ -12,11 +12,15 @@ import pytest
 import yaml
 from pulumi import ResourceOptions
 
-from components import argocd_rbac, argocd_values, notifications
-from components.argocd import CHART_REPOSITORY, CHART_VERSION, ArgoCd, ArgoCdArgs
+from components import wiring
+from components.argocd import notifications
+from components.argocd import rbac as argocd_rbac
+from components.argocd import values as argocd_values
+from components.argocd.argocd import CHART_REPOSITORY, CHART_VERSION, ArgoCd
 from settings import Settings, load_files
+from settings.pulumi_config import load_secrets
 from settings.secret_keys import SECRETS
-from tests.unit.clusters import a_cluster
+from tests.unit.clusters import a_cluster, argocd_policy, chart_values
 from tests.unit.conftest import Bend, hold
 from tests.unit.recording import Recorded, Recording, record
 
@@ -43,7 +47,7 @@ def install(settings: Settings, **secrets: str) -> Recording:
 
     def program() -> None:
         provider = k8s.Provider("kubernetes", kubeconfig="{}")
-        args = ArgoCdArgs(settings=settings, cluster=a_cluster())
+        args = wiring.argocd(settings, a_cluster(), load_secrets())
         ArgoCd("argocd", args, ResourceOptions(provider=provider))
 
     return record(program, stack=settings.stack, config=config, secrets=config)
@@ -54,7 +58,7 @@ def secrets_of(recording: Recording) -> dict[str, Recorded]:
 
 
 def cm(settings: Settings, *held: str) -> dict[str, str]:
-    return argocd_values.config_map(settings, held)
+    return argocd_values.config_map(settings.config.argocd, held)
 
 
 # The release
@@ -88,7 +92,7 @@ def test_secrets_are_there_before_the_processes_that_read_them(prod: Settings) -
 
 def test_prod_survives_the_loss_of_a_node_and_dev_is_cheap(dev: Settings, prod: Settings) -> None:
     for settings, replicas in ((dev, 1), (prod, 2)):
-        values = argocd_values.values(settings, ())
+        values = chart_values(settings, ())
         for process in ("server", "repoServer"):
             assert values[process]["replicas"] == replicas, (settings.stack, process)
             assert values[process]["pdb"]["enabled"] is (replicas > 1)
@@ -97,22 +101,24 @@ def test_prod_survives_the_loss_of_a_node_and_dev_is_cheap(dev: Settings, prod: 
 def test_every_process_says_what_it_needs(prod: Settings, tell: Tell) -> None:
     noisy = tell("dev", notifications={"slackChannel": "deploys"})
     for settings in (prod, noisy):
-        values = argocd_values.values(settings, ())
+        values = chart_values(settings, ())
         for process in ("controller", "server", "repoServer", "redis"):
             assert {"requests", "limits"} <= values[process]["resources"].keys(), process
-    assert "requests" in argocd_values.values(noisy, ())["notifications"]["resources"]
+    assert "requests" in chart_values(noisy, ())["notifications"]["resources"]
 
 
 def test_nothing_is_installed_that_nobody_uses(tell: Tell) -> None:
-    values = argocd_values.values(tell("dev", notifications={}), ())
+    values = argocd_values.values(
+        wiring.argocd_installation(tell("dev", notifications={}), frozenset())
+    )
     assert values["dex"] == {"enabled": False}
     assert values["applicationSet"] == {"replicas": 0}
     assert values["notifications"] == {"enabled": False}
 
 
 def test_the_crds_of_prod_outlive_the_release(dev: Settings, prod: Settings) -> None:
-    assert argocd_values.values(prod, ())["crds"]["keep"] is True
-    assert argocd_values.values(dev, ())["crds"]["keep"] is False
+    assert chart_values(prod, ())["crds"]["keep"] is True
+    assert chart_values(dev, ())["crds"]["keep"] is False
 
 
 def test_its_pods_are_restricted_like_everybodys(dev: Settings) -> None:
@@ -136,7 +142,7 @@ def test_who_may_sync_may_neither_choose_a_revision_nor_roll_back(prod: Settings
 
 def test_nobody_gets_a_shell_and_nobody_replaces(dev: Settings, prod: Settings) -> None:
     for settings in (dev, prod):
-        values = argocd_values.values(settings, ())
+        values = chart_values(settings, ())
         assert values["configs"]["cm"]["exec.enabled"] == "false"
         assert values["configs"]["params"]["server.sync.replace.allowed"] == "false"
 
@@ -186,7 +192,7 @@ def test_github_is_spoken_to_by_dex_and_dex_by_argo_cd(by_github: Settings) -> N
         "teamNameField": "slug",
         "useLoginAsID": False,
     }
-    dex = argocd_values.values(by_github, ())["dex"]
+    dex = chart_values(by_github, ())["dex"]
     assert dex["enabled"] is True
     assert {"requests", "limits"} <= dex["resources"].keys()
 
@@ -202,7 +208,7 @@ def test_a_github_of_ones_own_is_named(tell: Tell, bend: Bend) -> None:
 def test_dex_is_configured_only_where_people_sign_in_by_github(dev: Settings, tell: Tell) -> None:
     for settings in (dev, tell("prod", sso=None)):
         assert "dex.config" not in cm(settings, *SECRETS)
-        assert argocd_values.values(settings, SECRETS)["dex"] == {"enabled": False}
+        assert chart_values(settings, SECRETS)["dex"] == {"enabled": False}
 
 
 # Secrets
@@ -290,9 +296,11 @@ def test_an_open_repository_needs_no_credentials(prod: Settings) -> None:
 
 
 def test_announced_pushes_are_believed_only_when_signed(prod: Settings) -> None:
-    signed = argocd_values.values(prod, ["gitWebhookSecret"])["configs"]["secret"]
+    signed = argocd_values.values(
+        wiring.argocd_installation(prod, frozenset(["gitWebhookSecret"]))
+    )["configs"]["secret"]
     assert signed == {"githubSecret": "$argocd-platform:gitWebhookSecret"}
-    assert argocd_values.values(prod, ())["configs"]["secret"] == {"githubSecret": ""}
+    assert chart_values(prod, ())["configs"]["secret"] == {"githubSecret": ""}
 
 
 # Rights
@@ -301,7 +309,9 @@ def test_announced_pushes_are_believed_only_when_signed(prod: Settings) -> None:
 def rights(settings: Settings) -> dict[str, set[tuple[str, str, str]]]:
     """What each role may do, as (resource, action, object)."""
     found: dict[str, set[tuple[str, str, str]]] = {}
-    for role, resource, action, object_ in argocd_rbac.rules(settings):
+    for role, resource, action, object_ in argocd_rbac.rules(
+        settings.catalogue, owners_sync=settings.speed.owners_sync
+    ):
         found.setdefault(role, set()).add((resource, action, object_))
     return found
 
@@ -327,7 +337,13 @@ def test_teams_do_not_even_see_what_others_own(dev: Settings, prod: Settings) ->
 
 
 def test_only_releasers_sync_prod(prod: Settings) -> None:
-    syncing = {role for role, _, action, _ in argocd_rbac.rules(prod) if action == "sync"}
+    syncing = {
+        role
+        for role, _, action, _ in argocd_rbac.rules(
+            prod.catalogue, owners_sync=prod.speed.owners_sync
+        )
+        if action == "sync"
+    }
     assert syncing == {argocd_rbac.RELEASER}
 
 
@@ -345,11 +361,11 @@ def test_nobody_may_do_more_than_look_and_sync(dev: Settings, prod: Settings) ->
 
 def test_who_is_in_no_group_sees_nothing(dev: Settings, prod: Settings) -> None:
     for settings in (dev, prod):
-        assert argocd_rbac.rbac(settings)["policy.default"] == ""
+        assert argocd_rbac.rbac(settings.catalogue, owners_sync=True)["policy.default"] == ""
 
 
 def test_rights_are_given_to_the_groups_of_the_catalogue(prod: Settings) -> None:
-    lines = argocd_rbac.policy(prod).splitlines()
+    lines = argocd_policy(prod).splitlines()
     assert "g, acme:gaming, role:team-gaming" in lines
     assert "g, acme:releasers, role:releaser" in lines
 
@@ -362,7 +378,9 @@ def loud(tell: Tell, **channels: str) -> Settings:
 
 
 def notified(settings: Settings, *held: str) -> dict[str, Any]:
-    return notifications.notifications(settings, held)
+    return notifications.notifications(
+        settings.config.argocd.notifications, environment=settings.stack, secrets=held
+    )
 
 
 def test_slack_and_webhook_hear_of_all_four_events(tell: Tell) -> None:

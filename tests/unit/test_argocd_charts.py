@@ -9,9 +9,13 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 
-from components import argocd, argocd_values, keel, keel_values
+from components.argocd import argocd
+from components.argocd import values as argocd_values
+from components.keel import keel
+from components.keel import values as keel_values
 from settings import Settings, load_files
 from settings.secret_keys import SECRETS
+from tests.unit.clusters import chart_values, keel_config
 from tests.unit.conftest import CHECKOUT, Bend, hold
 
 CHARTS = CHECKOUT / "lab" / "charts"
@@ -25,24 +29,38 @@ def complaints(chart: str, values: dict[str, Any]) -> list[str]:
 
 def test_the_lab_takes_every_value_that_argo_cd_is_given(dev: Settings, prod: Settings) -> None:
     for settings in (dev, prod):
-        assert complaints("argo-cd", argocd_values.values(settings, SECRETS)) == []
+        assert (
+            complaints(
+                "argo-cd",
+                chart_values(settings, SECRETS),
+            )
+            == []
+        )
 
 
 def test_the_lab_takes_what_sign_on_by_github_brings(configuration: Path, bend: Bend) -> None:
     sso = {"github": {"organization": "acme"}, "clientId": "argocd"}
     bend("Pulumi.prod.yaml", lambda config: config["platform:argocd"].update(sso=sso))
     bend("Pulumi.prod.yaml", hold("ssoClientSecret"))
-    values = argocd_values.values(load_files("prod", configuration), SECRETS)
+    values = chart_values(load_files("prod", configuration), SECRETS)
     assert complaints("argo-cd", values) == []
     assert complaints("argo-cd", values | {"dex": {"enabled": True, "replicas": 2}})
 
 
 def test_the_lab_takes_every_value_that_keel_is_given(dev: Settings) -> None:
-    assert complaints("keel", keel_values.values(dev, ["community"])) == []
+    assert (
+        complaints(
+            "keel",
+            keel_values.values(
+                keel_config(dev), region=dev.environment.region, namespaces=["community"]
+            ),
+        )
+        == []
+    )
 
 
 def test_the_lab_refuses_values_that_would_do_nothing_there(dev: Settings) -> None:
-    values = argocd_values.values(dev, SECRETS)
+    values = chart_values(dev, SECRETS)
     assert complaints("argo-cd", values | {"commitServer": {"enabled": True}})
     assert complaints("argo-cd", values | {"server": {"autoscaling": {"enabled": True}}})
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from components.ci_identity import CiIdentity, CiIdentityArgs
+from components import wiring
+from components.ci.ci_identity import CiIdentity
 from settings import Settings, load_files
 from tests.unit.conftest import Bend
 from tests.unit.iam_conditions import admits
@@ -22,7 +23,7 @@ CIRCLECI = f"oidc.circleci.com/org/{ORGANIZATION}"
 
 
 def build(settings: Settings, **more: Any) -> Recording:
-    return record(lambda: CiIdentity("ci", CiIdentityArgs(settings=settings)).role_arns, **more)
+    return record(lambda: CiIdentity("ci", wiring.ci_identity(settings)).role_arns, **more)
 
 
 @pytest.fixture(scope="module")
@@ -178,19 +179,19 @@ def test_providers_are_created_for_the_systems_that_the_catalogue_uses(
     assert issuers(smaller).keys() == {f"https://{GITHUB}"}
 
 
-def test_a_provider_that_the_account_has_is_adopted_and_not_created(
+def test_a_provider_that_the_account_has_is_used_and_not_created(
     configuration: Path, bend: Bend
 ) -> None:
-    bend("Pulumi.dev.yaml", lambda c: c.update({"platform:ci": {"adopt": ["github-actions"]}}))
+    bend("Pulumi.dev.yaml", lambda c: c.update({"platform:ci": {"existing": ["github-actions"]}}))
     arn = f"arn:aws:iam::123456789012:oidc-provider/{GITHUB}"
 
-    adopted = build(
+    used = build(
         load_files("dev", configuration),
         answers={"aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": {"arn": arn}},
     )
 
-    assert issuers(adopted).keys() == {f"https://{CIRCLECI}"}
-    assert arn in trust(adopted, "tv-api")
+    assert issuers(used).keys() == {f"https://{CIRCLECI}"}
+    assert arn in trust(used, "tv-api")
 
 
 def issuers(identity: Recording) -> dict[str, list[str]]:
@@ -198,3 +199,10 @@ def issuers(identity: Recording) -> dict[str, list[str]]:
         provider.inputs["url"]: provider.inputs["clientIdLists"]
         for provider in identity.of("aws:iam/openIdConnectProvider:OpenIdConnectProvider")
     }
+
+
+def test_a_stack_file_may_still_use_the_former_name_of_existing(
+    configuration: Path, bend: Bend
+) -> None:
+    bend("Pulumi.dev.yaml", lambda c: c.update({"platform:ci": {"adopt": ["github-actions"]}}))
+    assert load_files("dev", configuration).config.ci.existing == ["github-actions"]

@@ -10,15 +10,16 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.access import Access, AccessArgs, homes
-from components.access_entries import access_entries
-from components.addon_table import ADDONS, versions
-from components.cluster import Cluster, ClusterArgs
-from components.kubeconfig import kubeconfig
-from components.network import Network, NetworkArgs
+from components import wiring
+from components.cluster.access import Access, team_namespaces
+from components.cluster.access_entries import access_entries
+from components.cluster.addon_table import ADDONS, versions
+from components.cluster.cluster import Cluster
+from components.cluster.kubeconfig import kubeconfig
+from components.network.network import Network
 from settings import Settings, load_files
 from settings.kubernetes import RELEASES
-from settings.stack import Access as AccessSettings
+from settings.stack import AccessConfig
 from tests.unit.conftest import Bend
 from tests.unit.existing import USABLE_VPC
 from tests.unit.recording import Recorded, Recording, record
@@ -37,8 +38,8 @@ ROLE = "arn:aws:iam::123456789012:role"
 
 def build(settings: Settings, **more: Any) -> Recording:
     def program() -> Any:
-        network = Network("network", NetworkArgs(settings=settings))
-        cluster = Cluster("cluster", ClusterArgs(settings=settings, network=network))
+        network = Network("network", wiring.network(settings))
+        cluster = Cluster("cluster", wiring.cluster(settings, network))
         return {"name": cluster.name, "kubeconfig": cluster.kubeconfig}
 
     return record(program, **more)
@@ -366,7 +367,7 @@ def test_platform_administers_and_teams_and_readers_are_groups(
 
 def test_a_principal_in_two_lists_has_one_entry() -> None:
     """EKS refuses a second entry for the same principal."""
-    access = AccessSettings.model_validate(
+    access = AccessConfig.model_validate(
         {
             "platform": [f"{ROLE}/lead"],
             "teams": {"b": [f"{ROLE}/lead", f"{ROLE}/dev"], "a": [f"{ROLE}/dev"]},
@@ -383,16 +384,14 @@ def test_a_principal_in_two_lists_has_one_entry() -> None:
 
 
 def test_two_principals_have_two_names() -> None:
-    access = AccessSettings.model_validate({"platform": [f"{ROLE}/a/b", f"{ROLE}/a-b"]})
+    access = AccessConfig.model_validate({"platform": [f"{ROLE}/a/b", f"{ROLE}/a-b"]})
     assert len({entry.slug for entry in access_entries(access)}) == 2
 
 
 def test_teams_read_their_own_namespaces_and_nobody_reads_a_secret(dev: Settings) -> None:
     namespaces = {"community": "community", "streaming": "streaming"}
 
-    inside = record(
-        lambda: Access("access", AccessArgs(settings=dev, namespaces=namespaces)) and None
-    )
+    inside = record(lambda: Access("access", wiring.access(dev, namespaces)) and None)
 
     bindings = inside.of("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding")
     assert {
@@ -405,12 +404,12 @@ def test_teams_read_their_own_namespaces_and_nobody_reads_a_secret(dev: Settings
 
 
 def test_readers_read_everywhere_and_an_absent_team_has_no_rights(prod: Settings) -> None:
-    inside = record(lambda: Access("access", AccessArgs(settings=prod, namespaces={})) and None)
+    inside = record(lambda: Access("access", wiring.access(prod, {})) and None)
 
     binding = inside.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding").inputs
     assert binding["subjects"][0]["name"] == "readers"
     assert binding["roleRef"]["name"] == "view"
-    assert list(homes(prod)) == []
+    assert list(team_namespaces(prod.config.cluster.access, prod.catalogue)) == []
 
 
 # Kubeconfig
@@ -460,7 +459,7 @@ def test_a_new_profile_does_not_replace_what_runs_in_the_cluster(dev_cluster: Re
 VPC = "vpc-0a1b2c3d4e5f60718"
 
 
-def adopt(
+def use_existing(
     configuration: Path,
     bend: Bend,
     clusters: Sequence[str] = ("legacy",),
@@ -507,18 +506,18 @@ def adopt(
 
 
 def test_an_existing_cluster_is_used_and_left_as_it_is(configuration: Path, bend: Bend) -> None:
-    adopted = adopt(configuration, bend)
+    used = use_existing(configuration, bend)
 
-    assert not [r for r in adopted.resources if r.type.startswith("aws:")]
-    assert adopted.result["name"] == "legacy"
-    assert "https://legacy.example" in adopted.one(PROVIDER).inputs["kubeconfig"]
+    assert not [r for r in used.resources if r.type.startswith("aws:")]
+    assert used.result["name"] == "legacy"
+    assert "https://legacy.example" in used.one(PROVIDER).inputs["kubeconfig"]
 
 
 def test_a_cluster_that_cannot_be_used_says_everything_that_is_wrong(
     configuration: Path, bend: Bend
 ) -> None:
     with pytest.raises(pulumi.RunError) as refused:
-        adopt(configuration, bend, status="DELETING", vpcConfig={"vpcId": "vpc-0fffffff"})
+        use_existing(configuration, bend, status="DELETING", vpcConfig={"vpcId": "vpc-0fffffff"})
 
     assert "is DELETING, not ACTIVE" in str(refused.value)
     assert "lives in vpc-0fffffff" in str(refused.value)
@@ -528,7 +527,7 @@ def test_a_cluster_that_is_not_there_is_reported_together_with_its_network(
     configuration: Path, bend: Bend
 ) -> None:
     with pytest.raises(pulumi.RunError) as refused:
-        adopt(configuration, bend, clusters=["modern"], zones="aa")
+        use_existing(configuration, bend, clusters=["modern"], zones="aa")
 
     report = str(refused.value)
     assert "2 problems" in report

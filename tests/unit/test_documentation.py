@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from settings import load_files
-from settings.reference import anchor
 from tests.unit.conftest import CHECKOUT
+from tools.reference import anchor
 
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").rglob("*.md"))]
 README = (CHECKOUT / "README.md").read_text()

@@ -10,9 +10,11 @@ import pytest
 from kubernetes.client import CoreV1Api
 from pulumi import ResourceHookArgs, ResourceOptions
 
-from components import helm_record
-from components.argocd import ArgoCd, ArgoCdArgs
+from components import wiring
+from components.argocd.argocd import ArgoCd
+from components.helm import record as helm_record
 from settings import Settings
+from settings.pulumi_config import load_secrets
 from tests.unit.clusters import a_cluster
 from tests.unit.recording import Recorded, record
 
@@ -42,7 +44,7 @@ class Secrets:
 
 def release(settings: Settings, *, owned: bool = True) -> Recorded:
     def program() -> None:
-        args = ArgoCdArgs(settings=settings, cluster=a_cluster(owned=owned))
+        args = wiring.argocd(settings, a_cluster(owned=owned), load_secrets())
         ArgoCd("argocd", args, ResourceOptions())
 
     return record(program, stack=settings.stack).one(RELEASE)

@@ -10,10 +10,11 @@ import pulumi_kubernetes as k8s
 import pytest
 from pulumi import ResourceOptions
 
-from components import keel_values
-from components.keel import CHART_REPOSITORY, CHART_VERSION, Keel, KeelArgs
+from components import wiring
+from components.keel import values as keel_values
+from components.keel.keel import CHART_REPOSITORY, CHART_VERSION, Keel
 from settings import Settings, load_files
-from tests.unit.clusters import a_cluster
+from tests.unit.clusters import a_cluster, keel_config
 from tests.unit.conftest import Bend
 from tests.unit.recording import Recording, record
 
@@ -27,7 +28,7 @@ def install(settings: Settings) -> Recording:
     def program() -> None:
         inside = ResourceOptions(provider=k8s.Provider("kubernetes", kubeconfig="{}"))
         namespaces = {name: name for name in settings.catalogue.namespaces}
-        args = KeelArgs(settings=settings, cluster=a_cluster("acme-dev"), namespaces=namespaces)
+        args = wiring.keel(settings, keel_config(settings), a_cluster("acme-dev"), namespaces)
         Keel("keel", args, inside)
 
     return record(program, stack=settings.stack)
@@ -56,7 +57,7 @@ def permissions(rules: list[dict[str, list[str]]]) -> set[tuple[str, str]]:
 
 
 def test_keel_serves_the_services_that_rely_on_it(dev: Settings) -> None:
-    assert keel_values.served(dev) == {"community": ("leaderboard", "tournaments")}
+    assert keel_values.served(dev.catalogue) == {"community": ("leaderboard", "tournaments")}
 
 
 def test_chart_and_version_are_pinned(dev: Settings) -> None:
@@ -78,21 +79,33 @@ def test_no_pod_reaches_keel(dev: Settings) -> None:
 
 
 def test_keel_is_reached_by_nobody(dev: Settings) -> None:
-    values = keel_values.values(dev, ["community"])
+    values = keel_values.values(
+        keel_config(dev), region=dev.environment.region, namespaces=["community"]
+    )
     for door in ("service", "ingress", "basicauth"):
         assert values[door] == {"enabled": False}
 
 
 def test_keel_never_logs_registry_tokens(dev: Settings) -> None:
-    assert keel_values.values(dev, ["community"])["debug"] is False
+    assert (
+        keel_values.values(
+            keel_config(dev), region=dev.environment.region, namespaces=["community"]
+        )["debug"]
+        is False
+    )
 
 
 def test_the_charts_own_rights_are_not_created(dev: Settings) -> None:
-    assert keel_values.values(dev, ["community"])["rbac"]["enabled"] is False
+    assert (
+        keel_values.values(
+            keel_config(dev), region=dev.environment.region, namespaces=["community"]
+        )["rbac"]["enabled"]
+        is False
+    )
 
 
 def test_keel_never_reads_a_secret_nor_deletes_anything(everywhere: Settings) -> None:
-    served = [*keel_values.served(everywhere)]
+    served = [*keel_values.served(everywhere.catalogue)]
     granted = permissions(keel_values.cluster_rules(served) + keel_values.namespace_rules())
     assert "secrets" not in {resource for resource, _ in granted}
     assert {verb for _, verb in granted} == {"get", "list", "watch", "update"}
@@ -103,7 +116,7 @@ def test_keel_changes_workloads_in_the_namespaces_that_it_serves_only(
     dev: Settings, everywhere: Settings
 ) -> None:
     for settings in (dev, everywhere):
-        served = [*keel_values.served(settings)]
+        served = [*keel_values.served(settings.catalogue)]
         everywhere_rights = permissions(keel_values.cluster_rules(served))
         assert "update" not in {verb for _, verb in everywhere_rights}
         roles = install(settings).of(f"{RBAC}:Role")
@@ -111,14 +124,21 @@ def test_keel_changes_workloads_in_the_namespaces_that_it_serves_only(
 
 
 def test_serving_one_namespace_it_watches_that_one_alone(dev: Settings) -> None:
-    values = keel_values.values(dev, ["community"])
+    values = keel_values.values(
+        keel_config(dev), region=dev.environment.region, namespaces=["community"]
+    )
     assert values["extraEnv"] == [{"name": "RESTRICTED_NAMESPACE", "value": "community"}]
     assert permissions(keel_values.cluster_rules(["community"])) == {("nodes", "list")}
 
 
 def test_serving_several_it_has_to_watch_them_all(everywhere: Settings) -> None:
     served = ["community", "streaming"]
-    assert keel_values.values(everywhere, served)["extraEnv"] == []
+    assert (
+        keel_values.values(
+            keel_config(everywhere), region=everywhere.environment.region, namespaces=served
+        )["extraEnv"]
+        == []
+    )
     assert ("deployments", "watch") in permissions(keel_values.cluster_rules(served))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components import ci_trust
+from components.ci import ci_trust
 from lab.ci import identity
 from lab.ci.docker import parts
 from lab.ci.github_actions import Workflow

@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 from moto.ecr.policy_validation import EcrLifecyclePolicyValidator
 
-from components import lifecycle
+from components.registry import lifecycle
 from tests.unit.ecr_lifecycle import Image, Repository, expired
 
 DAYS = 365

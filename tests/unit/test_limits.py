@@ -12,9 +12,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from components.keel_values import pull_policy
-from settings import Settings, pulumi_config, quota_rules
+from components.keel.values import pull_policy
+from settings import Settings, pulumi_config
 from settings.catalogue import Catalogue, Namespace
+from settings.naming import Names
+from settings.rules import quotas
 from settings.stack import NodeGroup
 from tests.unit.conftest import CHECKOUT, Change
 from tests.unit.recording import Recording
@@ -159,10 +161,13 @@ def test_keels_policy_is_as_large_as_iam_takes_and_no_larger(dev: Settings) -> N
         return dev.catalogue.model_copy(update={"namespaces": homes})
 
     def problems(count: int) -> list[str]:
-        return [str(p) for p in quota_rules.check(dev.environments, catalogue(count))]
+        return [str(p) for p in quotas.of_keel(dev.environments, catalogue(count))]
 
     most = next(count for count in range(1, 100) if problems(count + 1))
-    arns = [dev.repository_arn(L63, name) for _, name, _ in catalogue(most).entries()]
+    arns = [
+        dev.registry_owner.aws_account.image_repository_arn(Names.repository(L63, name))
+        for _, name, _ in catalogue(most).entries()
+    ]
 
     assert not problems(most)
     assert problems(most + 1) == [

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.existing_network import LOAD_BALANCER_TAGS
-from components.network import Network, NetworkArgs
-from components.subnets import ZONES, divide
+from components import wiring
+from components.existing.network import LOAD_BALANCER_TAGS
+from components.network.network import Network
+from components.network.subnets import ZONES, divide
 from settings import Settings, load_files
 from settings.ranges import LARGEST_NETWORK, SMALLEST_NETWORK
 from tests.unit.conftest import Bend
@@ -34,7 +35,7 @@ letters = st.lists(st.sampled_from(ZONES), min_size=2, max_size=3, unique=True)
 
 def build(settings: Settings, **more: Any) -> Recording:
     def program() -> Any:
-        network = Network("network", NetworkArgs(settings=settings))
+        network = Network("network", wiring.network(settings))
         return {
             "vpc": network.vpc_id,
             "private": network.private_subnet_ids,
@@ -160,7 +161,7 @@ def test_load_balancers_find_their_subnets_by_tag(dev_network: Recording) -> Non
 def test_the_default_security_group_lets_nothing_through(dev_network: Recording) -> None:
     group = dev_network.one("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup")
 
-    assert group.inputs.keys() == {"vpcId", "tags"}, "adopted without rules, it has none"
+    assert group.inputs.keys() == {"vpcId", "tags"}, "taken over without rules, it has none"
 
 
 def test_images_are_pulled_without_leaving_aws(dev_network: Recording) -> None:
@@ -255,7 +256,7 @@ def listed(there: Collection[str]) -> Callable[[Mapping[str, Any]], Mapping[str,
     return lambda inputs: {"ids": [one for one in inputs["filters"][0]["values"] if one in there]}
 
 
-def adopt(
+def use_existing(
     configuration: Path,
     bend: Bend,
     private: list[str],
@@ -278,10 +279,10 @@ def adopt(
 
 
 def test_an_existing_network_is_used_and_left_as_it_is(configuration: Path, bend: Bend) -> None:
-    adopted = adopt(configuration, bend, ["subnet-0000000a", "subnet-0000000b"], [])
+    used = use_existing(configuration, bend, ["subnet-0000000a", "subnet-0000000b"], [])
 
-    assert [resource.type for resource in adopted.resources] == ["twospeed:index:Network"]
-    assert adopted.result == {
+    assert [resource.type for resource in used.resources] == ["twospeed:index:Network"]
+    assert used.result == {
         "vpc": VPC,
         "private": ["subnet-0000000a", "subnet-0000000b"],
         "control plane": ["subnet-0000000a", "subnet-0000000b"],
@@ -291,10 +292,10 @@ def test_an_existing_network_is_used_and_left_as_it_is(configuration: Path, bend
 
 def test_a_zone_that_comes_later_is_for_nodes_alone(configuration: Path, bend: Bend) -> None:
     private = ["subnet-0000000f", "subnet-0000000a", "subnet-0000000b", "subnet-0000000c"]
-    adopted = adopt(configuration, bend, private, [])
+    used = use_existing(configuration, bend, private, [])
 
-    assert adopted.result["private"] == private
-    assert adopted.result["control plane"] == [
+    assert used.result["private"] == private
+    assert used.result["control plane"] == [
         "subnet-0000000f",
         "subnet-0000000a",
         "subnet-0000000c",
@@ -305,7 +306,7 @@ def test_subnets_in_one_zone_and_of_another_vpc_are_reported_together(
     configuration: Path, bend: Bend
 ) -> None:
     with pytest.raises(pulumi.RunError) as refused:
-        adopt(
+        use_existing(
             configuration,
             bend,
             ["subnet-0000000a", "subnet-0000000c"],
@@ -319,7 +320,7 @@ def test_subnets_in_one_zone_and_of_another_vpc_are_reported_together(
 
 def test_a_vpc_that_cannot_hold_a_cluster_says_why(configuration: Path, bend: Bend) -> None:
     with pytest.raises(pulumi.RunError) as refused:
-        adopt(
+        use_existing(
             configuration,
             bend,
             ["subnet-0000000a", "subnet-0000000b"],
@@ -341,7 +342,7 @@ def test_what_does_not_exist_is_named_and_no_zone_is_guessed(
 ) -> None:
     nowhere, lost = "vpc-0eeeeeeeeeeeeeeee", "subnet-0000000e"
     with pytest.raises(pulumi.RunError) as refused:
-        adopt(configuration, bend, ["subnet-0000000a", lost], [], vpc=nowhere)
+        use_existing(configuration, bend, ["subnet-0000000a", lost], [], vpc=nowhere)
 
     report = str(refused.value)
     missing = "does not exist in the account and region of this stack (given: {})"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from settings.reference import catalogue_schema, documents, stack_schema
 from tests.unit.conftest import CHECKOUT, Bend
+from tools.reference import catalogue_schema, documents, stack_schema
 
 SCHEMAS = {
     "services.yaml": "docs/services.schema.json",

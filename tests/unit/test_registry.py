@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from components import lifecycle
-from components.registry import Registry, RegistryArgs
-from components.registry_reference import (
+from components import wiring
+from components.registry import lifecycle
+from components.registry.registry import Registry
+from components.registry.registry_reference import (
     RegistryError,
     RegistryReference,
-    RegistryReferenceArgs,
 )
 from settings import Settings, load_files
 from tests.unit.conftest import Bend
@@ -32,12 +32,12 @@ OTHER_ACCOUNT = "210987654321"
 
 
 def build(settings: Settings, **more: Any) -> Recording:
-    return record(lambda: Registry("registry", RegistryArgs(settings=settings)).urls, **more)
+    return record(lambda: Registry("registry", wiring.registry(settings)).urls, **more)
 
 
 def read(settings: Settings, outputs: Mapping[str, Any]) -> Recording:
     return record(
-        lambda: RegistryReference("registry", RegistryReferenceArgs(settings=settings)).urls,
+        lambda: RegistryReference("registry", wiring.registry_reference(settings)).urls,
         stack="prod",
         stack_outputs={"organization/two-speed-gitops/dev": outputs},
     )

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from gitops import context
-from gitops.file import Ownership, part_of
+from gitops.file import Ownership
+from gitops.layout import scope_of
 from gitops.tree import environment, scaffold, shared
 from settings import Settings, load_files
 from tests.unit.conftest import Bend
@@ -57,7 +58,7 @@ def test_the_shared_part_ignores_where_a_stack_is_run_with_other_addresses(
 
 
 def test_a_stack_writes_the_shared_part_and_its_own_environment(dev: Settings) -> None:
-    assert {part_of(path) for path in scaffold(dev)} == {"shared", "dev"}
+    assert {scope_of(path) for path in scaffold(dev)} == {"shared", "dev"}
     assert all(path.startswith("environments/dev/") for path in environment(dev))
 
 

@@ -151,8 +151,8 @@ def test_a_file_of_ones_own_at_a_generated_path_is_kept(tmp_path: Path) -> None:
         (tmp_path / path).write_text("mine\n")
     for _ in range(2):
         planned = write(tmp_path, tree())
-        kept = {change.path: change.action for change in planned.kept}
-        assert kept == {README: Action.KEEP_FOREIGN, OVERLAY: Action.KEEP_FOREIGN}
+        skipped = {change.path: change.action for change in planned.skipped}
+        assert skipped == {README: Action.KEEP_FOREIGN, OVERLAY: Action.KEEP_FOREIGN}
         assert (tmp_path / README).read_text() == "mine\n"
 
 
@@ -219,7 +219,7 @@ def test_what_is_no_longer_generated_is_kept_when_edited(root: Path) -> None:
     wanted = {README: tree()[README], "environments/dev/x": File(text="x", ownership=SEEDED)}
     for _ in range(2):
         planned = write(root, wanted)
-        assert [change.action for change in planned.kept] == [Action.KEEP_OBSOLETE]
+        assert [change.action for change in planned.skipped] == [Action.KEEP_OBSOLETE]
         assert (root / OVERLAY).read_text() == "replicas: 5\n"
 
 
@@ -299,7 +299,9 @@ def test_without_a_lock_nothing_that_differs_is_overwritten(root: Path) -> None:
     (root / OVERLAY).write_text("replicas: 5\n")
     (root / ".scaffold/dev.json").unlink()
     planned = write(root, tree(overlay="replicas: 2\n"))
-    assert {change.path: change.action for change in planned.kept} == {OVERLAY: Action.KEEP_FOREIGN}
+    assert {change.path: change.action for change in planned.skipped} == {
+        OVERLAY: Action.KEEP_FOREIGN
+    }
 
 
 def test_an_interrupted_write_is_finished_by_the_next(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,4 +86,4 @@ def refusal(configuration: Path, file: str, old: str, new: str) -> list[str]:
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(SettingsError) as caught:
         load_files("dev", configuration)
-    return [str(problem) for problem in caught.value.problems]
+    return [str(replace(problem, line=None)) for problem in caught.value.problems]

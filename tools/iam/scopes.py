@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from settings import Settings, names
+from settings import Settings
 from settings.catalogue import Catalogue
 
 Condition = Mapping[str, Mapping[str, Any]]
@@ -37,16 +37,16 @@ class Where:
     def arn(self, service: str, resource: str, *, everywhere: bool = False) -> str:
         environment = self.settings.environment
         region = "" if everywhere else environment.region
-        return f"arn:{environment.partition}:{service}:{region}:{environment.account}:{resource}"
+        return f"arn:{environment.aws_account.partition}:{service}:{region}:{environment.account}:{resource}"
 
     @property
     def prefix(self) -> str:
-        return names(self.settings).prefix
+        return self.settings.environment.names.prefix
 
     @property
     def clusters(self) -> list[str]:
         """The environment's own cluster, or the one that it adopts."""
-        return [self.settings.config.cluster.existing or names(self.settings).cluster]
+        return [self.settings.config.cluster.existing or self.settings.environment.names.cluster]
 
     @property
     def catalogue(self) -> Catalogue:
@@ -54,7 +54,7 @@ class Where:
 
     def tags(self, key: str) -> dict[str, str]:
         """`aws:RequestTag` or `aws:ResourceTag`, for the tags that everything carries."""
-        tags = names(self.settings).tags()
+        tags = self.settings.environment.names.tags()
         return {f"aws:{key}/{name}": value for name, value in tags.items()}
 
 
@@ -102,7 +102,7 @@ def _bounded(where: Where) -> Condition:
 
 
 def _of_aws(where: Where) -> Condition:
-    partition = where.settings.environment.partition
+    partition = where.settings.environment.aws_account.partition
     allowed = [f"arn:{partition}:iam::aws:policy/{name}" for name in ATTACHED]
     bounded = _bounded(where).get("StringEquals", {})
     return {"ArnEquals": {"iam:PolicyARN": allowed}} | (

@@ -16,7 +16,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from settings import Settings, SettingsError, load_files, names
+from settings import Settings, SettingsError, load_files
 from tools.leftovers import ec2, services
 from tools.leftovers.found import Found
 from tools.leftovers.report import leftovers, render
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def find(client: Client, settings: Settings) -> list[Found]:
     """Everything that carries the tags or the names of an environment."""
-    naming = names(settings)
+    naming = settings.environment.names
     tags = naming.tags()
     existing = settings.config.cluster.existing
     found = [

@@ -1,0 +1,1 @@
+"""Argo CD, its projects and its Applications."""

@@ -1,0 +1,206 @@
+"""Argo CD's projects and Applications, and the namespaces they live in, as manifests. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from components.kubernetes import RESTRICTED
+from gitops import layout
+from settings import Speed
+from settings.catalogue import Service
+from settings.stack import GitOpsConfig, SyncWindow
+
+IN_CLUSTER = "https://kubernetes.default.svc"
+"""The cluster that Argo CD runs in; it manages no other."""
+
+CASCADE = "resources-finalizer.argocd.argoproj.io"
+"""With it, who deletes an Application deletes what it deployed."""
+
+ALLOWED_KINDS = (
+    ("", "ConfigMap"),
+    ("", "PersistentVolumeClaim"),
+    ("", "Service"),
+    ("", "ServiceAccount"),
+    ("apps", "Deployment"),
+    ("apps", "StatefulSet"),
+    ("autoscaling", "HorizontalPodAutoscaler"),
+    ("batch", "CronJob"),
+    ("batch", "Job"),
+    ("external-secrets.io", "ExternalSecret"),
+    ("monitoring.coreos.com", "PodMonitor"),
+    ("monitoring.coreos.com", "ServiceMonitor"),
+    ("networking.k8s.io", "Ingress"),
+    ("networking.k8s.io", "NetworkPolicy"),
+    ("policy", "PodDisruptionBudget"),
+)
+"""What Git may declare, as (API group, kind).
+
+No Secret, because a secret in Git is none; no Role or RoleBinding, because whoever writes to Git
+would then grant rights in the cluster; no quota, because the platform sets those.
+"""
+
+DESCENDANTS = (
+    ("", "Event"),
+    ("", "Pod"),
+    ("apps", "ControllerRevision"),
+    ("apps", "ReplicaSet"),
+)
+"""What the cluster makes of it. Argo CD shows only kinds that the project allows: without these
+nobody would see a service's pods, images and logs."""
+
+SYNC_OPTIONS = (
+    # Touch only what differs: moving a version does not apply the whole service again.
+    "ApplyOutOfSyncOnly=true",
+    # Two Applications that declare the same object fail instead of fighting over it.
+    "FailOnSharedResource=true",
+    # What left Git goes after everything new is healthy.
+    "PruneLast=true",
+    # A sync for another reason does not put back what is ignored.
+    "RespectIgnoreDifferences=true",
+)
+"""Replace=true is not among them: it would undo what Keel wrote, and recreates objects.
+ServerSideApply neither: the diff that leaves Keel's fields alone is the client's."""
+
+
+SCALED_BY_THE_CLUSTER = tuple(
+    {"group": "apps", "kind": kind, "managedFieldsManagers": ["kube-controller-manager"]}
+    for kind in ("Deployment", "StatefulSet")
+)
+"""Replicas belong to a HorizontalPodAutoscaler where there is one: the field is then the
+controller's, and no difference that Argo CD heals or somebody has to approve. Replicas that a
+person set by hand are still put back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """The environment that Argo CD deploys to, and the repository that it reads."""
+
+    environment: str
+    speed: Speed
+    gitops: GitOpsConfig
+    sync_windows: Sequence[SyncWindow]
+
+
+def namespace_metadata(
+    target: Target, namespace: str, services: Collection[Service]
+) -> dict[str, Any]:
+    """Metadata of a namespace: restricted pods only, and who owns what is in it."""
+    owners = sorted({service.owner for service in services})
+    return {
+        "name": namespace,
+        "labels": {**RESTRICTED, "environment": target.environment},
+        "annotations": {"owners": ",".join(owners)},
+    }
+
+
+def project_spec(target: Target, namespace: str) -> dict[str, Any]:
+    """The AppProject of a namespace: one repository, one destination, harmless kinds."""
+    windows = [_window(window) for window in target.sync_windows]
+    return {
+        "description": f"{namespace} on {target.environment}",
+        "sourceRepos": [target.gitops.url],
+        "destinations": [{"server": IN_CLUSTER, "namespace": namespace}],
+        "clusterResourceWhitelist": [],
+        "namespaceResourceWhitelist": [
+            {"group": group, "kind": kind} for group, kind in sorted(ALLOWED_KINDS + DESCENDANTS)
+        ],
+        # Says what nobody declares, such as leftovers of an Application that was deleted.
+        "orphanedResources": {"warn": True},
+        **({"syncWindows": windows} if windows else {}),
+    }
+
+
+DEFAULT_PROJECT = {
+    "description": "Takes nothing: every Application belongs to the project of its namespace",
+    "sourceRepos": [],
+    "destinations": [],
+    "clusterResourceWhitelist": [],
+}
+"""The project that Argo CD makes by itself, where it takes everything from everywhere."""
+
+
+def application_metadata(
+    target: Target, namespace: str, name: str, service: Service
+) -> dict[str, Any]:
+    """Metadata of a service's Application.
+
+    Where deletion must be deliberate, deleting the Application leaves the workloads running.
+    """
+    return {
+        "name": name,
+        "labels": {"team": service.owner, "environment": target.environment},
+        "annotations": {
+            # A push that touches neither folder does not concern this Application.
+            "argocd.argoproj.io/manifest-generate-paths": (
+                f"/{layout.base(namespace, name)};"
+                f"/{layout.overlay(target.environment, namespace, name)}"
+            )
+        },
+        **({} if target.speed.protected else {"finalizers": [CASCADE]}),
+    }
+
+
+def application_spec(target: Target, namespace: str, name: str, service: Service) -> dict[str, Any]:
+    """The Application of a service. Without automated sync, the key `automated` is absent."""
+    automated = target.speed.automated_sync
+    return {
+        "project": namespace,
+        "source": _source(target, namespace, name, service),
+        "destination": {"server": IN_CLUSTER, "namespace": namespace},
+        "syncPolicy": {
+            **({"automated": {"prune": True, "selfHeal": True}} if automated else {}),
+            "retry": _retry(target),
+            "syncOptions": list(SYNC_OPTIONS),
+        },
+        "ignoreDifferences": list(SCALED_BY_THE_CLUSTER),
+        # Who applied what now runs, and nothing to roll back to: that goes through Git.
+        "revisionHistoryLimit": 1,
+        "info": [
+            {"name": "Owner", "value": service.owner},
+            {"name": "Source", "value": f"https://github.com/{service.source}"},
+        ],
+    }
+
+
+def _source(target: Target, namespace: str, name: str, service: Service) -> dict[str, Any]:
+    """Where the service's manifests are: its overlay, or its chart with this overlay's values."""
+    overlay = layout.overlay(target.environment, namespace, name)
+    git = {
+        "repoURL": target.gitops.url,
+        "targetRevision": target.gitops.branch,
+    }
+    if service.packaging == "kustomize":
+        return {**git, "path": overlay}
+    # A leading slash means the root of the repository, not the chart's folder.
+    files = [f"/{overlay}/values.yaml", f"/{overlay}/{layout.VERSION}/values.yaml"]
+    return {
+        **git,
+        "path": layout.base(namespace, name),
+        "helm": {"releaseName": name, "valueFiles": files},
+    }
+
+
+def _retry(target: Target) -> dict[str, Any]:
+    """Five attempts over some five minutes.
+
+    A newer commit may correct what failed, but an approval was given to one revision: only an
+    automated sync goes on with the newest.
+    """
+    return {
+        "limit": 5,
+        "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"},
+        **({"refresh": True} if target.speed.automated_sync else {}),
+    }
+
+
+def _window(window: SyncWindow) -> dict[str, Any]:
+    return {
+        "kind": "allow",
+        "schedule": window.schedule,
+        "duration": window.duration,
+        "timeZone": window.time_zone,
+        "applications": ["*"],
+        "manualSync": False,  # people keep to it too: an approval outside waits for the window
+    }

@@ -1,0 +1,117 @@
+"""Namespaces, Argo CD projects and Applications: one of each level of the catalogue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import CustomTimeouts, Output, ResourceOptions
+from pulumi_kubernetes.apiextensions import CustomResource, CustomResourcePatch
+
+from components.argocd import application_manifests as manifests
+from components.argocd.application_manifests import Target
+from settings.catalogue import Catalogue, Namespace, Service
+
+API_VERSION = "argoproj.io/v1alpha1"
+DELETION = "15m"
+"""An Application that deletes its workloads waits for load balancers and grace periods."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationsArgs:
+    """What is deployed, and by which Argo CD."""
+
+    catalogue: Catalogue
+    target: Target
+    protected: bool
+    """Pulumi refuses to delete the namespaces."""
+    argocd_namespace: Output[str]
+    argocd_release: k8s.helm.v3.Release
+
+
+class Applications(pulumi.ComponentResource):
+    """Every service of the catalogue, as Argo CD sees it.
+
+    Creates a namespace and an AppProject for each namespace of the catalogue, and an Application
+    for each service, and closes the project `default`. Wants a Kubernetes provider in `opts`.
+    Deleted in the other order: Applications first, while the Argo CD that they need is there.
+    """
+
+    namespaces: dict[str, Output[str]]
+    """The Kubernetes namespaces of the services, by name; known once they are created."""
+
+    def __init__(
+        self, name: str, args: ApplicationsArgs, opts: ResourceOptions | None = None
+    ) -> None:
+        super().__init__("twospeed:index:Applications", name, None, opts)
+        self._prefix = name
+        self._args = args
+        self.namespaces = {}
+        self._close_default_project()
+        for namespace, group in sorted(args.catalogue.namespaces.items()):
+            created = self._namespace(namespace, group)
+            project = self._project(namespace, created)
+            self.namespaces[namespace] = created.metadata.name
+            for service_name, service in sorted(group.services.items()):
+                self._application(namespace, service_name, service, project)
+        self.register_outputs({"namespaces": self.namespaces})
+
+    def _close_default_project(self) -> None:
+        CustomResourcePatch(  # Argo CD makes it, before it is ready
+            f"{self._prefix}-default-project",
+            api_version=API_VERSION,
+            kind="AppProject",
+            metadata={
+                "name": "default",
+                "namespace": self._args.argocd_namespace,
+                "annotations": {"pulumi.com/patchForce": "true"},  # what it says is ours now
+            },
+            spec=manifests.DEFAULT_PROJECT,
+            # Taking the patch back would leave a project without a spec, which Kubernetes refuses;
+            # the project goes with its namespace.
+            opts=ResourceOptions(
+                parent=self, depends_on=[self._args.argocd_release], retain_on_delete=True
+            ),
+        )
+
+    def _namespace(self, namespace: str, group: Namespace) -> k8s.core.v1.Namespace:
+        return k8s.core.v1.Namespace(
+            f"{self._prefix}-{namespace}",
+            metadata=k8s.meta.v1.ObjectMetaArgs(
+                **manifests.namespace_metadata(
+                    self._args.target, namespace, group.services.values()
+                )
+            ),
+            # Deleting a namespace deletes everything in it.
+            opts=ResourceOptions(parent=self, protect=self._args.protected),
+        )
+
+    def _project(self, namespace: str, created: k8s.core.v1.Namespace) -> CustomResource:
+        return CustomResource(
+            f"{self._prefix}-{namespace}-project",
+            api_version=API_VERSION,
+            kind="AppProject",
+            metadata={"name": namespace, "namespace": self._args.argocd_namespace},
+            spec=manifests.project_spec(self._args.target, namespace),
+            opts=ResourceOptions(parent=self, depends_on=[created, self._args.argocd_release]),
+        )
+
+    def _application(
+        self, namespace: str, name: str, service: Service, project: CustomResource
+    ) -> None:
+        CustomResource(
+            f"{self._prefix}-{name}",
+            api_version=API_VERSION,
+            kind="Application",
+            metadata={
+                **manifests.application_metadata(self._args.target, namespace, name, service),
+                "namespace": self._args.argocd_namespace,
+            },
+            spec=manifests.application_spec(self._args.target, namespace, name, service),
+            opts=ResourceOptions(
+                parent=self,
+                depends_on=[project],
+                custom_timeouts=CustomTimeouts(delete=DELETION),
+            ),
+        )

@@ -1,0 +1,61 @@
+"""Who may do what in Argo CD: the catalogue as the policy of `argocd-rbac-cm`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from settings.catalogue import Catalogue
+
+RELEASER = "role:releaser"
+
+Rule = tuple[str, str, str, str]
+"""A role, a kind of resource, an action and the object that it is allowed on."""
+
+
+def rules(catalogue: Catalogue, *, owners_sync: bool) -> Iterator[Rule]:
+    """Every right that is granted; what is not granted is denied.
+
+    Owners read their Applications and the logs, and sync them where `owners_sync` says so.
+    Releasers read everything, and sync everything where it does not. Nobody may create, update,
+    override, roll back or delete an Application, run an action or open a shell: Git and the
+    program do that.
+    """
+    for namespace, name, service in catalogue.entries():
+        application = f"{namespace}/{name}"
+        yield team_role(service.owner), "applications", "get", application
+        yield team_role(service.owner), "logs", "get", application
+        if owners_sync:
+            yield team_role(service.owner), "applications", "sync", application
+    for namespace in sorted(catalogue.namespaces):
+        yield RELEASER, "projects", "get", namespace
+        yield RELEASER, "applications", "get", f"{namespace}/*"
+        if not owners_sync:
+            yield RELEASER, "applications", "sync", f"{namespace}/*"
+
+
+def members(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    """Which group of the SSO provider has which role."""
+    for name, team in sorted(catalogue.teams.items()):
+        yield team.group, team_role(name)
+    yield catalogue.releasers, RELEASER
+
+
+def team_role(team: str) -> str:
+    return f"role:team-{team}"
+
+
+def policy(catalogue: Catalogue, *, owners_sync: bool) -> str:
+    """The rules and the members as the lines of `policy.csv`."""
+    granted = (f"p, {', '.join(rule)}, allow" for rule in rules(catalogue, owners_sync=owners_sync))
+    grouped = (f"g, {group}, {role}" for group, role in members(catalogue))
+    return "\n".join([*granted, *grouped, ""])
+
+
+def rbac(catalogue: Catalogue, *, owners_sync: bool) -> dict[str, str]:
+    """The data of `argocd-rbac-cm`."""
+    return {
+        "policy.csv": policy(catalogue, owners_sync=owners_sync),
+        "policy.default": "",  # who is in no group sees nothing
+        "policy.matchMode": "glob",
+        "scopes": "[groups]",
+    }

@@ -1,0 +1,165 @@
+"""The values that the Argo CD chart is installed with. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from components.argocd.notifications import notifications
+from components.argocd.rbac import rbac
+from settings import Speed
+from settings.catalogue import Catalogue
+from settings.stack import ArgoCdConfig, GithubSso, Sso
+
+SECRET = "argocd-platform"  # noqa: S105 -- the Secret's name
+SECRET_KEYS = ("ssoClientSecret", "gitWebhookSecret")
+"""The keys of the Secret, as far as the stack sets them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installation:
+    """What the chart's values depend on."""
+
+    environment: str
+    config: ArgoCdConfig
+    domain: str
+    """Where Argo CD's UI and API are reached."""
+    catalogue: Catalogue
+    """Who owns what, and who releases."""
+    speed: Speed
+    secrets: frozenset[str]
+    """The names of the secrets that the stack sets."""
+
+
+def values(wanted: Installation) -> dict[str, Any]:
+    """The chart's values for the environment; they have no secret, only references to some."""
+    highly_available = wanted.speed.protected
+    replicas = 2 if highly_available else 1
+    budget = {"enabled": highly_available, "minAvailable": 1}
+    return {
+        "global": {
+            "domain": wanted.domain,
+            "logging": {"format": "json", "level": "info"},
+        },
+        # Without the CRDs there are no Applications: keep them where deletion must be deliberate.
+        "crds": {"install": True, "keep": wanted.speed.protected},
+        "configs": {
+            "cm": config_map(wanted.config, wanted.secrets),
+            "params": PARAMS,
+            "rbac": rbac(wanted.catalogue, owners_sync=wanted.speed.owners_sync),
+            # With it, only Git's own announcements of a push are believed.
+            "secret": {"githubSecret": reference("gitWebhookSecret", wanted.secrets)},
+        },
+        # One controller serves one cluster: a second replica would have no share of the work.
+        "controller": {
+            "replicas": 1,
+            "resources": _resources(cpu="250m", memory="512Mi", limit="2Gi"),
+        },
+        "server": {
+            "replicas": replicas,
+            "pdb": budget,
+            "resources": _resources(cpu="50m", memory="128Mi", limit="512Mi"),
+        },
+        "repoServer": {
+            "replicas": replicas,
+            "pdb": budget,
+            "resources": _resources(cpu="100m", memory="256Mi", limit="1Gi"),
+        },
+        # A cache only: when it restarts, Argo CD reads Git and the cluster again.
+        "redis": {"resources": _resources(cpu="50m", memory="64Mi", limit="256Mi")},
+        "redis-ha": {"enabled": False},
+        "dex": _dex(wanted.config.sso),
+        # Not used: Applications come from the program.
+        "applicationSet": {"replicas": 0},
+        "notifications": notifications(
+            wanted.config.notifications, environment=wanted.environment, secrets=wanted.secrets
+        ),
+    }
+
+
+PARAMS = {
+    # TLS ends at the load balancer; the pods take plain HTTP from it and from port-forwards.
+    "server.insecure": "true",
+    # Replacing deletes and recreates; it would also undo what Keel wrote.
+    "server.sync.replace.allowed": "false",
+}
+
+
+def reference(name: str, secrets: Collection[str]) -> str:
+    """How Argo CD's settings refer to a key of the Secret; empty where the stack sets none."""
+    return f"${SECRET}:{name}" if name in secrets else ""
+
+
+def config_map(argocd: ArgoCdConfig, secrets: Collection[str]) -> dict[str, str]:
+    """The data of `argocd-cm`."""
+    seconds = argocd.reconciliation_seconds
+    data = {
+        "admin.enabled": "false" if argocd.sso else "true",
+        "timeout.reconciliation": f"{seconds}s",
+        # Spreads the reads of Git without making anybody wait noticeably longer.
+        "timeout.reconciliation.jitter": f"{seconds // 5}s",
+        # Labels can be copied from object to object, this annotation names its own object.
+        "application.resourceTrackingMethod": "annotation",
+        # The right to sync is the right to apply what Git's branch says, and nothing else:
+        "application.sync.requireOverridePrivilegeForRevisionSync": "true",
+        # rolling back inside Argo CD is a right of its own, and nobody has it.
+        "server.rbac.rollback.enforce.enable": "true",
+        "exec.enabled": "false",
+        "statusbadge.enabled": "false",
+    }
+    return data | (_sign_on(argocd.sso, secrets) if argocd.sso else {})
+
+
+def _dex(sso: Sso | None) -> dict[str, Any]:
+    """Argo CD speaks OpenID Connect itself; GitHub does not, and Dex translates.
+
+    One, on a safe environment too: its keys are in its memory, and a second would have others.
+    """
+    if not sso or not sso.github:
+        return {"enabled": False}
+    return {"enabled": True, "resources": _resources(cpu="25m", memory="64Mi", limit="256Mi")}
+
+
+def _sign_on(sso: Sso, secrets: Collection[str]) -> dict[str, str]:
+    if sso.github:
+        return {"dex.config": _github(sso.client_id, sso.github, secrets)}
+    return {"oidc.config": _oidc(sso, secrets)}
+
+
+def _github(client_id: str, github: GithubSso, secrets: Collection[str]) -> str:
+    config = {
+        "clientID": client_id,
+        "clientSecret": reference("ssoClientSecret", secrets),
+        "orgs": [{"name": github.organization}],  # nobody else gets in
+        "teamNameField": "slug",  # a team's name may have blanks and commas
+        "useLoginAsID": False,  # a login can be given up, and taken by somebody else
+    }
+    if github.host:
+        config["hostName"] = github.host
+    connector = {"type": "github", "id": "github", "name": "GitHub", "config": config}
+    return yaml.safe_dump({"connectors": [connector]}, sort_keys=False)
+
+
+def _oidc(sso: Sso, secrets: Collection[str]) -> str:
+    secret = reference("ssoClientSecret", secrets)
+    # A client without a secret proves itself by PKCE.
+    proof = {"clientSecret": secret} if secret else {"enablePKCEAuthentication": True}
+    return yaml.safe_dump(
+        {
+            "name": "SSO",
+            "issuer": sso.issuer,
+            "clientID": sso.client_id,
+            **proof,
+            "requestedScopes": ["openid", "profile", "email", "groups"],
+            "requestedIDTokenClaims": {"groups": {"essential": True}},
+        },
+        sort_keys=False,
+    )
+
+
+def _resources(*, cpu: str, memory: str, limit: str) -> dict[str, dict[str, str]]:
+    """What a process asks for; memory is limited, the processor is shared."""
+    return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": limit}}

@@ -1,0 +1,1 @@
+"""The EKS cluster: its control plane, nodes, add-ons and who may enter."""

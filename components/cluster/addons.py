@@ -1,0 +1,106 @@
+"""Add-ons of a cluster, installed in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components import policies
+from components.cluster.addon_table import ADDONS, POD_IDENTITY, Addon
+from settings import Names
+from settings.aws_account import AwsAccount
+from settings.kubernetes import AddonName
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddonsArgs:
+    """The add-ons that nodes need, or those that need nodes.
+
+    versions: of every add-on that the cluster has; cluster_name and cluster_arn: where;
+    wait_for: what comes first.
+    """
+
+    versions: Mapping[AddonName, str]
+    names: Names
+    account: AwsAccount
+    cluster_name: pulumi.Input[str]
+    cluster_arn: pulumi.Output[str]
+    before_nodes: bool
+    permissions_boundary: str | None
+    wait_for: Sequence[pulumi.Resource] = ()
+
+
+class Addons(pulumi.ComponentResource):
+    """EKS add-ons at pinned versions, configured by this program alone.
+
+    An add-on that calls AWS has a role of its own, which only pods of this cluster can take on,
+    by Pod Identity; it comes after the agent that hands such roles out.
+    """
+
+    installed: Sequence[aws.eks.Addon]
+
+    def __init__(
+        self, name: str, args: AddonsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("twospeed:index:Addons", name, None, opts)
+        self._prefix = name
+        self._args = args
+        self._names = args.names
+        created: dict[str, aws.eks.Addon] = {}
+        for addon in ADDONS:
+            if addon.name in args.versions and addon.before_nodes is args.before_nodes:
+                agent = created.get(POD_IDENTITY)
+                first = [agent] if agent and addon.identity else []
+                created[addon.name] = self._addon(addon, args.versions[addon.name], first)
+        self.installed = list(created.values())
+        self.register_outputs({})
+
+    def _addon(self, addon: Addon, version: str, first: Sequence[pulumi.Resource]) -> aws.eks.Addon:
+        needed = [*self._args.wait_for, *first]
+        associations = None
+        if addon.identity:
+            role, attachment = self._role(addon.name, addon.identity.managed_policy)
+            needed.append(attachment)
+            associations = [
+                aws.eks.AddonPodIdentityAssociationArgs(
+                    role_arn=role.arn, service_account=addon.identity.service_account
+                )
+            ]
+        return aws.eks.Addon(
+            f"{self._prefix}-{addon.name}",
+            cluster_name=self._args.cluster_name,
+            addon_name=addon.name,
+            addon_version=version,
+            configuration_values=addon.configuration_values,
+            pod_identity_associations=associations,
+            resolve_conflicts_on_create="OVERWRITE",
+            resolve_conflicts_on_update="OVERWRITE",
+            tags=self._names.tags(Name=self._names.of(addon.name)),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=needed),
+        )
+
+    def _role(
+        self, addon: str, managed_policy: str
+    ) -> tuple[aws.iam.Role, aws.iam.RolePolicyAttachment]:
+        account = self._args.account
+        role = aws.iam.Role(
+            f"{self._prefix}-{addon}-role",
+            name=self._names.role(addon),
+            permissions_boundary=self._args.permissions_boundary,
+            description=f"The add-on {addon}",
+            assume_role_policy=self._args.cluster_arn.apply(
+                lambda arn: policies.trust_pods(account.id, arn)
+            ),
+            tags=self._names.tags(Name=self._names.role(addon)),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        attachment = aws.iam.RolePolicyAttachment(
+            f"{self._prefix}-{addon}-policy",
+            role=role.name,
+            policy_arn=account.managed_policy_arn(managed_policy),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return role, attachment

@@ -1,0 +1,170 @@
+"""The control plane of a cluster of our own: EKS, its key, its logs and its role."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components import policies
+from settings import Names
+from settings.aws_account import AwsAccount
+from settings.stack import ClusterConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlPlaneArgs:
+    """What the control plane is made from; vpc_id and subnet_ids: where it meets nodes."""
+
+    config: ClusterConfig
+    names: Names
+    account: AwsAccount
+    protected: bool
+    """Pulumi and AWS refuse to delete or replace the cluster and its key."""
+    extended_support: bool
+    """Kubernetes stays as it is when standard support ends; otherwise AWS upgrades it."""
+    log_retention_days: int
+    permissions_boundary: str | None
+    vpc_id: pulumi.Input[str]
+    subnet_ids: pulumi.Input[Sequence[str]]
+
+
+class ControlPlane(pulumi.ComponentResource):
+    """An EKS control plane that only access entries open.
+
+    A KMS key that encrypts Kubernetes secrets, a log group with a retention, a role, and the
+    cluster: private endpoint, reached from the listed ranges beside the nodes, a public one for
+    other listed ranges alone, no administrator by accident of having created it. Protected, the
+    key with it.
+    """
+
+    name: pulumi.Output[str]
+    arn: pulumi.Output[str]
+    endpoint: pulumi.Output[str]
+    certificate_authority: pulumi.Output[str]
+    """PEM in base64."""
+    endpoint_rules: Sequence[pulumi.Resource]
+    """What has to be there before anybody but the nodes reaches the private endpoint."""
+
+    def __init__(
+        self, name: str, args: ControlPlaneArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("twospeed:index:ControlPlane", name, None, opts)
+        self._prefix = name
+        self._args = args
+        self._names = args.names
+        cluster = self._cluster(args)
+        self.name, self.arn, self.endpoint = cluster.name, cluster.arn, cluster.endpoint
+        self.certificate_authority = cluster.certificate_authority.apply(
+            lambda authority: authority.data or ""
+        )
+        self.endpoint_rules = self._endpoint_rules(cluster)
+        self.register_outputs({"name": self.name, "arn": self.arn, "endpoint": self.endpoint})
+
+    def _cluster(self, args: ControlPlaneArgs) -> aws.eks.Cluster:
+        config = args.config
+        role, attachment = self._role()
+        return aws.eks.Cluster(
+            f"{self._prefix}-eks",
+            name=self._names.cluster,
+            version=config.version,
+            role_arn=role.arn,
+            vpc_config=aws.eks.ClusterVpcConfigArgs(
+                subnet_ids=args.subnet_ids,
+                endpoint_private_access=True,
+                endpoint_public_access=bool(config.public_access),
+                public_access_cidrs=[str(cidr) for cidr in config.public_access] or None,
+            ),
+            kubernetes_network_config=aws.eks.ClusterKubernetesNetworkConfigArgs(
+                ip_family="ipv4", service_ipv4_cidr=str(config.service_cidr)
+            ),
+            access_config=aws.eks.ClusterAccessConfigArgs(
+                # Both from the start: either of them changed later replaces the cluster.
+                authentication_mode="API",
+                bootstrap_cluster_creator_admin_permissions=False,
+            ),
+            bootstrap_self_managed_addons=False,  # they would come unpinned
+            encryption_config=aws.eks.ClusterEncryptionConfigArgs(
+                provider=aws.eks.ClusterEncryptionConfigProviderArgs(key_arn=self._key().arn),
+                resources=["secrets"],
+            ),
+            enabled_cluster_log_types=config.logs,
+            upgrade_policy=aws.eks.ClusterUpgradePolicyArgs(
+                support_type="EXTENDED" if args.extended_support else "STANDARD"
+            ),
+            deletion_protection=args.protected,
+            tags=self._names.tags(Name=self._names.cluster),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                protect=args.protected,
+                # EKS moves a cluster to other subnets, but never to another VPC.
+                replacement_trigger=args.vpc_id,
+                delete_before_replace=True,  # its name is taken until it is gone
+                depends_on=[attachment, self._log_group()],
+            ),
+        )
+
+    def _endpoint_rules(self, cluster: aws.eks.Cluster) -> Sequence[pulumi.Resource]:
+        """EKS's own security group lets in the nodes, and nobody else of the network."""
+        group = cluster.vpc_config.apply(lambda config: config.cluster_security_group_id or "")
+        return [
+            aws.vpc.SecurityGroupIngressRule(
+                f"{self._prefix}-from-{str(cidr).replace('/', '-')}",
+                security_group_id=group,
+                description="The endpoint, from a network that is connected",
+                cidr_ipv4=str(cidr),
+                ip_protocol="tcp",
+                from_port=443,
+                to_port=443,
+                tags=self._names.tags(Name=self._names.of("endpoint")),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for cidr in self._args.config.private_access
+        ]
+
+    def _role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicyAttachment]:
+        role = aws.iam.Role(
+            f"{self._prefix}-role",
+            name=self._names.role("control-plane"),
+            permissions_boundary=self._args.permissions_boundary,
+            description="The control plane of the cluster",
+            assume_role_policy=policies.trust_service("eks.amazonaws.com"),
+            tags=self._names.tags(Name=self._names.role("control-plane")),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        attachment = aws.iam.RolePolicyAttachment(
+            f"{self._prefix}-policy",
+            role=role.name,
+            policy_arn=self._args.account.managed_policy_arn("AmazonEKSClusterPolicy"),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return role, attachment
+
+    def _key(self) -> aws.kms.Key:
+        key = aws.kms.Key(
+            f"{self._prefix}-key",
+            description=f"Encrypts the Kubernetes secrets of {self._names.cluster}",
+            enable_key_rotation=True,
+            deletion_window_in_days=30,
+            tags=self._names.tags(Name=self._names.of("cluster")),
+            opts=pulumi.ResourceOptions(parent=self, protect=self._args.protected),
+        )
+        aws.kms.Alias(
+            f"{self._prefix}-key-alias",
+            name=f"alias/{self._names.of('cluster')}",
+            target_key_id=key.key_id,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return key
+
+    def _log_group(self) -> aws.cloudwatch.LogGroup:
+        """Under the name that EKS writes to; made by EKS itself it would never forget."""
+        return aws.cloudwatch.LogGroup(
+            f"{self._prefix}-logs",
+            name=f"/aws/eks/{self._names.cluster}/cluster",
+            retention_in_days=self._args.log_retention_days,
+            tags=self._names.tags(Name=self._names.of("cluster-logs")),
+            opts=pulumi.ResourceOptions(parent=self),
+        )

@@ -1,0 +1,1 @@
+"""Networks and clusters that exist already and are used as they are."""

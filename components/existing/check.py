@@ -1,0 +1,38 @@
+"""What exists already and is used as it is: checked as a whole, before anything is created."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.existing import cluster as existing_cluster
+from components.existing import network as existing_network
+from components.existing.network import Found
+from settings import SettingsError
+from settings.files import Sources
+from settings.stack import ClusterConfig, ExistingNetwork
+
+
+def check(
+    network: ExistingNetwork,
+    cluster: ClusterConfig,
+    *,
+    file: str,
+    sources: Sources,
+    opts: pulumi.InvokeOptions,
+) -> Found:
+    """Look up the network, and the cluster in it if that exists too; the network as it is.
+
+    file: the stack file that names them; sources: its lines. RunError says in one report all that
+    is missing or does not fit. What is usable but would be missed later is warned about.
+    """
+    found = existing_network.look_up(network, opts)
+    problems = [*existing_network.misfits(network, found, file)]
+    if cluster.existing:
+        problems += existing_cluster.obstacles(cluster.existing, network.vpc, file, opts)
+    elif found.vpc:
+        problems += existing_network.obstacles(network.vpc, found.vpc, cluster.service_cidr, file)
+    if problems:
+        raise pulumi.RunError(str(SettingsError(sources.located(problems))))
+    for warning in existing_network.untagged(network, found):
+        pulumi.log.warn(warning)
+    return found

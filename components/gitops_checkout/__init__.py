@@ -1,0 +1,1 @@
+"""The files of the GitOps repository, written into a checkout."""

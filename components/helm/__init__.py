@@ -1,0 +1,1 @@
+"""How the program installs a Helm chart."""

@@ -1,0 +1,60 @@
+"""Helm's own record of a release, which a killed run leaves in the next one's way."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from pulumi import Output, ResourceHookArgs, ResourceHookBinding
+from pulumi.resource_hooks import ResourceHookFunction
+
+if TYPE_CHECKING:
+    from kubernetes.client import CoreV1Api
+
+UNFINISHED = "status in (pending-install,pending-upgrade,pending-rollback)"
+"""What Helm had begun; while it stands, Helm begins nothing else."""
+
+
+def cleanup_hooks(kubeconfig: Output[str]) -> ResourceHookBinding:
+    """Hooks of a release that remove what a killed run left of its record.
+
+    Pulumi's lock says that nobody else is at work. Before it creates a release it knows of none:
+    then every record is of a run that died before it could tell, and without it Helm takes over
+    the objects that are there. Before an update only what was never finished goes.
+    """
+
+    def before(*selectors: str) -> ResourceHookFunction:
+        async def remove(args: ResourceHookArgs) -> None:
+            release: Mapping[str, Any] = args.new_inputs or {}
+            namespace = release["namespace"]
+            selector = ",".join(("owner=helm", f"name={release['name']}", *selectors))
+            file: Any = await kubeconfig.future()
+            if await asyncio.to_thread(forget, core_api(file), namespace, selector):
+                pulumi.log.warn(
+                    f"removed Helm's record of {release['name']} in the namespace {namespace}: "
+                    "a run was killed before it could finish it"
+                )
+
+        return remove
+
+    return ResourceHookBinding(before_create=[before()], before_update=[before(UNFINISHED)])
+
+
+def forget(api: CoreV1Api, namespace: str, selector: str) -> bool:
+    """Delete the records in `namespace` that match the label selector; whether there were any."""
+    found = bool(api.list_namespaced_secret(namespace, label_selector=selector).items)
+    if found:
+        api.delete_collection_namespaced_secret(namespace, label_selector=selector)
+    return found
+
+
+def core_api(kubeconfig: str) -> CoreV1Api:
+    """The cluster's API, reached as the kubeconfig says."""
+    # Imported here: no preview needs it, and each would wait for it.
+    from kubernetes import client, config  # noqa: PLC0415
+
+    client_of = config.new_client_from_config_dict(json.loads(kubeconfig))  # type: ignore[no-untyped-call]
+    return client.CoreV1Api(client_of)

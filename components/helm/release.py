@@ -1,0 +1,47 @@
+"""How this program installs a chart: pinned, as a whole or not at all, and free to try again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi_kubernetes as k8s
+from pulumi import Input, Output, ResourceOptions
+
+from components.helm import record as helm_record
+
+
+def helm_release(
+    name: str,
+    *,
+    kubeconfig: Output[str],
+    owned: bool,
+    release: str,
+    namespace: Input[str],
+    chart: str,
+    repository: str,
+    version: str,
+    values: Mapping[str, Any],
+    timeout_seconds: int,
+    opts: ResourceOptions,
+) -> k8s.helm.v3.Release:
+    """The chart as the Helm release `release`, ready within the time or taken back.
+
+    kubeconfig: how to reach the cluster. owned: whether this program made the cluster; in another
+    one, records of a release of that name are left alone, because they may be somebody else's.
+    """
+    hooks = helm_record.cleanup_hooks(kubeconfig) if owned else None
+    return k8s.helm.v3.Release(
+        name,
+        name=release,
+        namespace=namespace,
+        chart=chart,
+        version=version,
+        repository_opts={"repo": repository},
+        values=values,
+        # What does not become ready is taken back, so that the next run starts clean.
+        atomic=True,
+        cleanup_on_fail=True,
+        timeout=timeout_seconds,
+        opts=ResourceOptions.merge(opts, ResourceOptions(hooks=hooks)),
+    )

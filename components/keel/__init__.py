@@ -1,0 +1,1 @@
+"""Keel, which rolls new builds in fast environments."""

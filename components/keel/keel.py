@@ -1,0 +1,193 @@
+"""Keel: rolls the workloads of fast environments as soon as their moving tag moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_kubernetes as k8s
+from pulumi import Input, Output, ResourceOptions
+from pulumi_kubernetes.rbac import v1 as rbac
+
+from components import policies
+from components.helm.release import helm_release
+from components.keel import values as keel_values
+from components.keel.values import NAMESPACE, SERVICE_ACCOUNT
+from components.kubernetes import RBAC, RESTRICTED
+from settings import Names
+from settings.aws_account import AwsAccount
+from settings.catalogue import Catalogue
+from settings.stack import KeelConfig
+
+CHART_REPOSITORY = "https://keel-hq.github.io/keel/"
+CHART_VERSION = "1.2.0"
+"""Keel 0.22.1; the newest chart that was rendered with our values."""
+TIMEOUT_SECONDS = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeelArgs:
+    """What Keel serves, and where."""
+
+    config: KeelConfig
+    catalogue: Catalogue
+    names: Names
+    account: AwsAccount
+    """Where the cluster is."""
+    registry: AwsAccount
+    """Where the image repositories are."""
+    permissions_boundary: str | None
+    """The policy that no role goes beyond, if there is one."""
+    cluster_name: Output[str]
+    kubeconfig: Output[str]
+    owned_cluster: bool
+    """Whether this program made the cluster."""
+    namespaces: Mapping[str, Input[str]]
+    """The namespaces of the services, by name, as created: at least those that Keel serves."""
+
+
+class Keel(pulumi.ComponentResource):
+    """Keel of one cluster, confined to the namespaces and repositories that it serves.
+
+    Creates an IAM role that may read the served image repositories and its Pod Identity
+    association, the namespace `keel`, which nothing reaches, the Helm release, and the rights to
+    roll workloads in the served namespaces. Wants a Kubernetes provider in `opts`; the AWS provider
+    is the default one unless given too.
+    """
+
+    namespace: Output[str]
+    role_arn: Output[str]
+    release: k8s.helm.v3.Release
+
+    def __init__(self, name: str, args: KeelArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("twospeed:index:Keel", name, None, opts)
+        self._prefix = name
+        served = keel_values.served(args.catalogue)
+        namespace = k8s.core.v1.Namespace(
+            f"{name}-namespace",
+            metadata={"name": NAMESPACE, "labels": RESTRICTED},
+            opts=ResourceOptions(parent=self),
+        )
+        self.namespace = namespace.metadata.name
+        k8s.networking.v1.NetworkPolicy(
+            f"{name}-unreachable",
+            metadata={"name": "keel", "namespace": self.namespace},
+            # Keel always listens for webhooks, of anybody.
+            spec={"pod_selector": {}, "policy_types": ["Ingress"]},
+            opts=ResourceOptions(parent=self),
+        )
+        identity = self._identity(args, served)
+        rights = self._rights(args, [*served])
+        chart = args.config.chart
+        self.release = helm_release(
+            f"{name}-release",
+            kubeconfig=args.kubeconfig,
+            owned=args.owned_cluster,
+            release="keel",
+            namespace=self.namespace,
+            chart="keel",
+            repository=chart.repository or CHART_REPOSITORY,
+            version=chart.version or CHART_VERSION,
+            values=keel_values.values(
+                args.config, region=args.account.region, namespaces=[*served]
+            ),
+            timeout_seconds=TIMEOUT_SECONDS,
+            # Pods that start before their identity and their rights are there never get them.
+            opts=ResourceOptions(parent=self, depends_on=[identity, *rights]),
+        )
+        self.register_outputs({"namespace": self.namespace, "roleArn": self.role_arn})
+
+    def _identity(
+        self, args: KeelArgs, served: Mapping[str, Sequence[str]]
+    ) -> aws.eks.PodIdentityAssociation:
+        """The role of Keel's service account: it reads the served repositories."""
+        arns = [
+            args.registry.image_repository_arn(Names.repository(namespace, service))
+            for namespace, services in served.items()
+            for service in services
+        ]
+        role = aws.iam.Role(
+            f"{self._prefix}-role",
+            name=args.names.role("keel"),
+            permissions_boundary=args.permissions_boundary,
+            description="Keel reads tags and digests of the images that it delivers",
+            assume_role_policy=self._trust(args),
+            tags=args.names.tags(),
+            opts=ResourceOptions(parent=self),
+        )
+        self.role_arn = role.arn
+        policy = aws.iam.RolePolicy(
+            f"{self._prefix}-pull",
+            name="pull",
+            role=role.name,
+            policy=keel_values.pull_policy(arns),
+            opts=ResourceOptions(parent=self),
+        )
+        return aws.eks.PodIdentityAssociation(
+            f"{self._prefix}-identity",
+            cluster_name=args.cluster_name,
+            namespace=NAMESPACE,
+            service_account=SERVICE_ACCOUNT,
+            role_arn=role.arn,
+            tags=args.names.tags(),
+            opts=ResourceOptions(parent=self, depends_on=[policy]),
+        )
+
+    @staticmethod
+    def _trust(args: KeelArgs) -> Output[str]:
+        """Pods of this cluster alone may take the role."""
+        account = args.account
+        return args.cluster_name.apply(
+            lambda name: policies.trust_pods(account.id, account.cluster_arn(name))
+        )
+
+    def _rights(self, args: KeelArgs, served: Sequence[str]) -> list[pulumi.Resource]:
+        """What Keel reads cluster-wide, and a role in each namespace that it serves."""
+        opts = ResourceOptions(parent=self)
+        everywhere = rbac.ClusterRole(
+            f"{self._prefix}-reader",
+            metadata={"name": "keel-reader"},
+            rules=_rules(keel_values.cluster_rules(served)),
+            opts=opts,
+        )
+        bindings: list[pulumi.Resource] = [
+            rbac.ClusterRoleBinding(
+                f"{self._prefix}-reader",
+                metadata={"name": "keel-reader"},
+                role_ref=_reference(everywhere),
+                subjects=[self._subject()],
+                opts=opts,
+            )
+        ]
+        for namespace in served:
+            role = rbac.Role(
+                f"{self._prefix}-{namespace}",
+                metadata={"name": "keel", "namespace": args.namespaces[namespace]},
+                rules=_rules(keel_values.namespace_rules()),
+                opts=opts,
+            )
+            bindings.append(
+                rbac.RoleBinding(
+                    f"{self._prefix}-{namespace}",
+                    metadata={"name": "keel", "namespace": args.namespaces[namespace]},
+                    role_ref=_reference(role),
+                    subjects=[self._subject()],
+                    opts=opts,
+                )
+            )
+        return bindings
+
+    def _subject(self) -> rbac.SubjectArgs:
+        return rbac.SubjectArgs(
+            kind="ServiceAccount", name=SERVICE_ACCOUNT, namespace=self.namespace
+        )
+
+
+def _rules(rules: Sequence[Mapping[str, list[str]]]) -> list[rbac.PolicyRuleArgs]:
+    return [rbac.PolicyRuleArgs(**rule) for rule in rules]
+
+
+def _reference(role: rbac.Role | rbac.ClusterRole) -> rbac.RoleRefArgs:
+    return rbac.RoleRefArgs(api_group=RBAC, kind=role.kind, name=role.metadata.name)

@@ -1,0 +1,1 @@
+"""The network: a VPC of our own, or one that exists."""

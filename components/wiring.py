@@ -1,0 +1,155 @@
+"""Which settings each component takes: the only module that knows both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pulumi import Input, Output
+
+from components.argocd.application_manifests import Target
+from components.argocd.applications import ApplicationsArgs
+from components.argocd.argocd import ArgoCd, ArgoCdArgs
+from components.argocd.values import Installation
+from components.ci.ci_identity import CiIdentityArgs
+from components.cluster.access import AccessArgs
+from components.cluster.cluster import Cluster, ClusterArgs
+from components.gitops_checkout.gitops_checkout import GitOpsCheckoutArgs
+from components.keel.keel import KeelArgs
+from components.network.network import Network, NetworkArgs
+from components.registry.registry import RegistryArgs
+from components.registry.registry_reference import RegistryReferenceArgs
+from gitops.tree import scaffold
+from settings import Settings
+from settings.stack import KeelConfig
+
+
+def gitops_checkout(settings: Settings) -> GitOpsCheckoutArgs:
+    gitops = settings.config.gitops
+    return GitOpsCheckoutArgs(checkout=gitops.checkout, url=gitops.url, files=scaffold(settings))
+
+
+def network(settings: Settings) -> NetworkArgs:
+    return NetworkArgs(
+        config=settings.config.network,
+        cluster=settings.config.cluster,
+        names=settings.environment.names,
+        account=settings.environment.aws_account,
+        protected=settings.protects("network"),
+        log_retention_days=settings.speed.log_retention_days,
+        permissions_boundary=settings.config.permissions_boundary,
+        file=settings.environment.file,
+        sources=settings.sources,
+    )
+
+
+def registry(settings: Settings) -> RegistryArgs:
+    return RegistryArgs(
+        config=settings.config.registry,
+        catalogue=settings.catalogue,
+        names=settings.environment.names,
+        host=settings.registry_host,
+        moving_tag=settings.fast.name,
+        pulling=[environment.aws_account for environment in settings.environments],
+        protected=settings.protects("registry"),
+    )
+
+
+def registry_reference(settings: Settings) -> RegistryReferenceArgs:
+    return RegistryReferenceArgs(
+        owner=settings.registry_owner.name,
+        services=[service for _, service, _ in settings.catalogue.entries()],
+    )
+
+
+def ci_identity(settings: Settings) -> CiIdentityArgs:
+    return CiIdentityArgs(
+        catalogue=settings.catalogue,
+        existing=settings.config.ci.existing,
+        names=settings.environment.names,
+        account=settings.registry_owner.aws_account,
+        permissions_boundary=settings.config.permissions_boundary,
+    )
+
+
+def cluster(settings: Settings, network: Network) -> ClusterArgs:
+    place = settings.config.network
+    return ClusterArgs(
+        config=settings.config.cluster,
+        names=settings.environment.names,
+        account=settings.environment.aws_account,
+        profile=settings.environment.aws.profile,
+        role=settings.environment.aws.role,
+        protected=settings.protects("cluster"),
+        extended_support=settings.speed.extended_support,
+        log_retention_days=settings.speed.log_retention_days,
+        permissions_boundary=settings.config.permissions_boundary,
+        vpc_id=network.vpc_id,
+        control_plane_subnet_ids=network.control_plane_subnet_ids,
+        node_subnet_ids=network.private_subnet_ids,
+        node_placement=place.existing.private_subnets if place.existing else place.zones,
+    )
+
+
+def argocd(settings: Settings, cluster: Cluster, secrets: Mapping[str, Output[str]]) -> ArgoCdArgs:
+    return ArgoCdArgs(
+        installation=argocd_installation(settings, frozenset(secrets)),
+        gitops=settings.config.gitops,
+        secrets=secrets,
+        kubeconfig=cluster.kubeconfig,
+        owned_cluster=cluster.owned,
+    )
+
+
+def argocd_installation(settings: Settings, secrets: frozenset[str]) -> Installation:
+    return Installation(
+        environment=settings.stack,
+        config=settings.config.argocd,
+        domain=settings.config.argocd_domain,
+        catalogue=settings.catalogue,
+        speed=settings.speed,
+        secrets=secrets,
+    )
+
+
+def applications(settings: Settings, argocd: ArgoCd) -> ApplicationsArgs:
+    return ApplicationsArgs(
+        catalogue=settings.catalogue,
+        target=applications_target(settings),
+        protected=settings.protects("applications"),
+        argocd_namespace=argocd.namespace,
+        argocd_release=argocd.release,
+    )
+
+
+def applications_target(settings: Settings) -> Target:
+    return Target(
+        environment=settings.stack,
+        speed=settings.speed,
+        gitops=settings.config.gitops,
+        sync_windows=settings.config.argocd.sync_windows,
+    )
+
+
+def access(settings: Settings, namespaces: Mapping[str, Input[str]]) -> AccessArgs:
+    return AccessArgs(
+        config=settings.config.cluster.access,
+        catalogue=settings.catalogue,
+        namespaces=namespaces,
+    )
+
+
+def keel(
+    settings: Settings, config: KeelConfig, cluster: Cluster, namespaces: Mapping[str, Input[str]]
+) -> KeelArgs:
+    return KeelArgs(
+        config=config,
+        catalogue=settings.catalogue,
+        names=settings.environment.names,
+        account=settings.environment.aws_account,
+        registry=settings.registry_owner.aws_account,
+        permissions_boundary=settings.config.permissions_boundary,
+        cluster_name=cluster.name,
+        kubeconfig=cluster.kubeconfig,
+        owned_cluster=cluster.owned,
+        namespaces=namespaces,
+    )

@@ -1,0 +1,45 @@
+"""Where everything is in the generated repository: the only place that composes its paths.
+
+base/<namespace>/<service>/                       what is the same in every environment
+environments/<environment>/<namespace>/<service>/ the overlay: what differs
+    version/                                      what runs there; a release moves it
+pipelines/<service>/                              for the service's own repository
+scripts/                                          promotion, rollback, history
+.scaffold/<scope>.json                            hashes of what was generated
+"""
+
+from __future__ import annotations
+
+SCRIPTS = "scripts"
+VERSION = "version"
+SHARED = "shared"
+"""The scope of every file that belongs to no environment."""
+_BASE = "base"
+_ENVIRONMENTS = "environments"
+
+
+def base(namespace: str, service: str) -> str:
+    return f"{_BASE}/{namespace}/{service}"
+
+
+def environment(name: str) -> str:
+    return f"{_ENVIRONMENTS}/{name}"
+
+
+def overlay(name: str, namespace: str, service: str) -> str:
+    return f"{environment(name)}/{namespace}/{service}"
+
+
+def pipeline(service: str) -> str:
+    return f"pipelines/{service}"
+
+
+def scope_of(path: str) -> str:
+    """What `path` belongs to, and whose lock names it: an environment, or `shared`."""
+    first, *rest = path.split("/")
+    return rest[0] if first == _ENVIRONMENTS and len(rest) > 1 else SHARED
+
+
+def lock(scope: str) -> str:
+    """The lock of one scope."""
+    return f".scaffold/{scope}.json"

@@ -1,0 +1,50 @@
+"""Where in AWS an environment lives, and the ARNs there: the one place that composes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class AwsAccount:
+    """One account, and the region of it that an environment uses."""
+
+    id: str
+    """12 digits."""
+    region: str
+
+    @property
+    def partition(self) -> str:
+        """The part of AWS that ARNs of this region name."""
+        return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(self.region.rsplit("-", 2)[0], "aws")
+
+    @property
+    def registry_host(self) -> str:
+        """The host name of the account's ECR registry."""
+        domain = "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+        return f"{self.id}.dkr.ecr.{self.region}.{domain}"
+
+    @property
+    def root_arn(self) -> str:
+        """Every principal of the account that its own policies allow."""
+        return f"arn:{self.partition}:iam::{self.id}:root"
+
+    def role_arn(self, name: str) -> str:
+        """An IAM role."""
+        return f"arn:{self.partition}:iam::{self.id}:role/{name}"
+
+    def cluster_arn(self, name: str) -> str:
+        """An EKS cluster."""
+        return f"arn:{self.partition}:eks:{self.region}:{self.id}:cluster/{name}"
+
+    def image_repository_arn(self, name: str) -> str:
+        """An ECR repository, such as streaming/tv-api; `*` for all of them."""
+        return f"arn:{self.partition}:ecr:{self.region}:{self.id}:repository/{name}"
+
+    def managed_policy_arn(self, name: str) -> str:
+        """A policy that AWS maintains, such as AmazonEKSClusterPolicy."""
+        return f"arn:{self.partition}:iam::aws:policy/{name}"
+
+    def access_policy_arn(self, name: str) -> str:
+        """A policy of EKS access entries, such as AmazonEKSClusterAdminPolicy."""
+        return f"arn:{self.partition}:eks::aws:cluster-access-policy/{name}"

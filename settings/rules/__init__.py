@@ -1,0 +1,55 @@
+"""Rules that tie settings together: between keys, between files, between environments.
+
+One module for each topic. A rule is a function that yields a Problem for each place where it is
+broken; it is called below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from settings.catalogue import Catalogue
+from settings.environment import Environment
+from settings.problems import Problem
+from settings.rules import (
+    access,
+    agreement,
+    catalogue,
+    credentials,
+    delivery,
+    immutable,
+    kubernetes,
+    network,
+    quotas,
+)
+
+__all__ = ["immutable", "of_all", "of_catalogue", "of_files", "of_one", "of_raw"]
+
+of_catalogue = catalogue.check
+"""What the models cannot see by themselves, in the catalogue."""
+of_files = agreement.check
+"""What the stack files say differently and may not."""
+of_raw = kubernetes.support
+"""What a configuration that may not be valid says wrong beside that."""
+
+
+def of_one(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
+    """What the models cannot see by themselves, in one environment."""
+    yield from delivery.environment_name(environment)
+    yield from delivery.keel(environment, catalogue)
+    yield from network.service_range(environment)
+    yield from network.existing_cluster(environment)
+    yield from access.of_teams(environment, catalogue)
+    yield from access.of_the_program(environment)
+    yield from credentials.check(environment, catalogue)
+
+
+def of_all(environments: Sequence[Environment], catalogue: Catalogue) -> Iterator[Problem]:
+    """What can be seen only where every environment is known."""
+    for environment in environments:
+        yield from agreement.registry_owner(environment, environments)
+    yield from access.of_pipelines(environments, catalogue)
+    yield from delivery.one_fast_environment(environments)
+    yield from network.overlapping_networks(environments)
+    yield from network.shared_domains(environments)
+    yield from quotas.of_keel(environments, catalogue)

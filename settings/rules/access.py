@@ -1,0 +1,50 @@
+"""Rules about who may enter a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from settings.catalogue import Catalogue
+from settings.environment import Environment
+from settings.problems import Problem
+
+
+def of_teams(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
+    for team in sorted(environment.config.cluster.access.teams.keys() - catalogue.teams.keys()):
+        yield environment.problem(
+            f"cluster.access.teams.{team}",
+            "",
+            "is no team of services.yaml",
+            f"name one of {', '.join(sorted(catalogue.teams))}",
+        )
+
+
+def of_the_program(environment: Environment) -> Iterator[Problem]:
+    role, access = environment.aws.role, environment.config.cluster.access
+    if role and role not in access.platform:
+        yield environment.problem(
+            "cluster.access.platform",
+            "",
+            f"lacks {role}, the role of aws:assumeRoles with which this program itself enters",
+            "add it to the list",
+        )
+
+
+def of_pipelines(environments: Sequence[Environment], catalogue: Catalogue) -> Iterator[Problem]:
+    """A pipeline pushes images; what runs is for Argo CD and people to decide."""
+    for owner in (e for e in environments if e.name == e.config.registry.owner):
+        pipelines = {
+            owner.aws_account.role_arn(owner.names.ci_role(name))
+            for _, name, _ in catalogue.entries()
+        }
+        for environment in environments:
+            access = environment.config.cluster.access
+            principals = {*access.platform, *access.read_only, *chain(*access.teams.values())}
+            for role in sorted(pipelines & principals):
+                yield environment.problem(
+                    "cluster.access",
+                    role,
+                    "is a pipeline's role, and no pipeline enters a cluster",
+                    "remove it",
+                )

@@ -1,0 +1,100 @@
+"""Rules about credentials: which secrets a stack needs, and which exclude each other.
+
+They know the names of the secrets that a stack sets, never their values.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from settings.catalogue import Catalogue
+from settings.environment import Environment
+from settings.files import CATALOGUE_FILE
+from settings.git_url import parse_git_url
+from settings.problems import Problem
+
+_BEGINNINGS = {"http": "https:// or http://", "ssh": "ssh:// or git@"}
+_TRANSPORTS = {"gitPrivateKey": "ssh", "gitToken": "http", "gitops.githubApp": "http"}
+"""Each way to read the GitOps repository, and the transport of the URLs that it goes with."""
+
+
+def check(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
+    """Every rule about the credentials of one environment, and about the people who have some."""
+    yield from _one_credential(environment)
+    yield from _fitting_url(environment)
+    yield from _whole_github_app(environment)
+    yield from _sign_on_by_github(environment, catalogue)
+
+
+def _credentials(environment: Environment) -> list[str]:
+    """The keys below `platform:` that say how the GitOps repository is read."""
+    app = {"gitops.githubApp"} if environment.config.gitops.github_app else set()
+    return [key for key in _TRANSPORTS if key in environment.secrets | app]
+
+
+def _one_credential(environment: Environment) -> Iterator[Problem]:
+    first, *others = _credentials(environment) or [""]
+    for key in others:
+        yield environment.problem(
+            key,
+            "",
+            f"is a credential of the GitOps repository beside platform:{first}, and Argo CD takes "
+            "one",
+            "keep one of them and remove the other",
+        )
+
+
+def _fitting_url(environment: Environment) -> Iterator[Problem]:
+    url = environment.config.gitops.url
+    for key in _credentials(environment):
+        if parse_git_url(url).transport != _TRANSPORTS[key]:
+            yield environment.problem(
+                "gitops.url",
+                url,
+                f"does not begin with {_BEGINNINGS[_TRANSPORTS[key]]}, as platform:{key} needs it",
+                "write the repository's other URL, or set another credential: a deploy key goes "
+                "with ssh://, a token and a GitHub App with https://",
+            )
+
+
+def _whole_github_app(environment: Environment) -> Iterator[Problem]:
+    app, key = environment.config.gitops.github_app, "githubAppPrivateKey"
+    if app and key not in environment.secrets:
+        yield environment.problem(
+            key,
+            "",
+            "is missing, and platform:gitops.githubApp proves itself by it",
+            f"set it with `pulumi config set --secret platform:{key} < <file>.pem`",
+        )
+    if not app and key in environment.secrets:
+        yield environment.problem(
+            "gitops.githubApp",
+            "",
+            f"is missing, and platform:{key} belongs to a GitHub App",
+            f"add the app's id and installation, or `pulumi config rm platform:{key}`",
+        )
+
+
+def _sign_on_by_github(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
+    sso = environment.config.argocd.sso
+    if not sso or not sso.github:
+        return
+    if "ssoClientSecret" not in environment.secrets:
+        yield environment.problem(
+            "ssoClientSecret",
+            "",
+            "is missing, and GitHub signs in nobody for a client without one",
+            "set it with `pulumi config set --secret platform:ssoClientSecret`",
+        )
+    organization = sso.github.organization
+    groups = {f"teams.{name}.group": team.group for name, team in catalogue.teams.items()}
+    for place, group in {**groups, "releasers": catalogue.releasers}.items():
+        if not re.fullmatch(rf"{organization}:[a-z0-9_-]+", group):
+            yield Problem(
+                CATALOGUE_FILE,
+                place,
+                group,
+                f"is no team of the GitHub organization {organization}, by which people sign in",
+                f"write {organization}:<team>, the team as it stands in its page's address",
+            )

@@ -1,0 +1,185 @@
+"""What a stack was made with and cannot change is refused in words, before the engine is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from settings import Settings, SettingsError, load
+from settings.rules import immutable
+from tests.committed import committed
+from tests.unit.conftest import CHECKOUT
+from tests.unit.existing import existing_network
+
+
+def refusal(
+    stack: str, config: Mapping[str, Any], stands: Mapping[str, str], root: Path = CHECKOUT
+) -> str:
+    with pytest.raises(SettingsError) as refused:
+        load(stack, config, root, stands)
+    return str(refused.value)
+
+
+@pytest.fixture
+def config() -> dict[str, Any]:
+    return committed("dev")
+
+
+def test_what_stands_is_said_in_the_keys_of_the_stack_file(dev: Settings, prod: Settings) -> None:
+    assert immutable.values(dev) == {
+        "aws:region": "eu-central-1",
+        "platform:organization": "acme",
+        "platform:network.cidr": "10.10.0.0/16",
+        "platform:network.zones": "a and b",
+        "platform:cluster.serviceCidr": "172.20.0.0/16",
+        "platform:cluster.version": "1.35",
+        "platform:registry.encryption": "AES256",
+    }
+    assert "platform:registry.encryption" not in immutable.values(prod), (
+        "it is another stack's to lose"
+    )
+
+
+def test_a_stack_that_was_never_applied_may_be_anything(config: dict[str, Any]) -> None:
+    load("dev", config, CHECKOUT, {})
+
+
+def test_an_unchanged_stack_is_accepted(dev: Settings, config: dict[str, Any]) -> None:
+    load("dev", config, CHECKOUT, immutable.values(dev))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("platform:network.cidr", "10.40.0.0/16"),
+        ("platform:cluster.serviceCidr", "172.21.0.0/16"),
+    ],
+)
+def test_a_change_that_would_replace_says_how_it_is_allowed(
+    dev: Settings, config: dict[str, Any], path: str, value: str
+) -> None:
+    change(config, path, value)
+    report = refusal("dev", config, immutable.values(dev))
+    assert f"Pulumi.dev.yaml: {path}: {immutable.values(dev)[path]} stands" in report
+    assert f"put {immutable.values(dev)[path]} back" in report
+    assert "naming applications, cluster, network in platform:unprotected" in report
+
+    some = {**config, "platform:unprotected": ["network"]}
+    assert f"{path}: {immutable.values(dev)[path]} stands" in refusal(
+        "dev", some, immutable.values(dev)
+    )
+    every = {**config, "platform:unprotected": ["network", "cluster", "applications"]}
+    load("dev", every, CHECKOUT, immutable.values(dev))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("aws:region", "eu-west-1"), ("platform:registry.encryption", "KMS")],
+)
+def test_nothing_allows_what_would_lose_the_images(
+    dev: Settings, config: dict[str, Any], path: str, value: str
+) -> None:
+    change(config, path, value)
+    config["platform:unprotected"] = ["applications", "cluster", "network", "registry"]
+    report = refusal("dev", config, immutable.values(dev))
+    assert f"{path}: {immutable.values(dev)[path]} stands" in report
+
+
+def change(config: dict[str, Any], path: str, value: str) -> None:
+    section, _, key = path.partition(".")
+    if key:
+        config[section][key] = value
+    else:
+        config[section] = value
+
+
+def test_a_value_that_is_left_out_is_its_default(dev: Settings, config: dict[str, Any]) -> None:
+    stands = {**immutable.values(dev), "platform:cluster.serviceCidr": "172.21.0.0/16"}
+    report = refusal("dev", config, stands)
+    assert "172.21.0.0/16 stands" in report
+    assert "(given: 172.20.0.0/16)" in report
+
+
+@pytest.mark.parametrize(
+    ("zones", "fits"), [(["b", "a", "c"], True), (["b", "c"], False), (["c", "a", "b"], False)]
+)
+def test_the_control_plane_stays_in_its_two_zones(
+    dev: Settings, config: dict[str, Any], zones: list[str], fits: bool
+) -> None:
+    config["platform:network"]["zones"] = zones
+    if fits:
+        load("dev", config, CHECKOUT, immutable.values(dev))
+    else:
+        assert "platform:network.zones: a and b stands" in refusal(
+            "dev", config, immutable.values(dev)
+        )
+
+
+def test_an_own_vpc_is_not_given_up_for_an_existing_one_unnoticed(
+    dev: Settings, config: dict[str, Any]
+) -> None:
+    config["platform:network"] = {"existing": existing_network("vpc-0a1b2c3d4e5f60718")}
+    assert "10.10.0.0/16 stands" in refusal("dev", config, immutable.values(dev))
+
+
+def test_a_cluster_stays_in_the_vpc_that_it_was_given(
+    dev: Settings, config: dict[str, Any]
+) -> None:
+    config["platform:network"] = {"existing": existing_network("vpc-0a1b2c3d4e5f60718")}
+    stands = immutable.values(load("dev", config, CHECKOUT))
+
+    load("dev", config, CHECKOUT, stands)
+    config["platform:network"] = {"existing": existing_network("vpc-0f0f0f0f0f0f0f0f0")}
+    assert (
+        "platform:network.existing.vpc: vpc-0a1b2c3d4e5f60718 stands, and another value would "
+        "replace the cluster, which lives in it (given: vpc-0f0f0f0f0f0f0f0f0)"
+    ) in refusal("dev", config, stands)
+
+
+@pytest.mark.parametrize(
+    ("runs", "wanted", "words"),
+    [
+        ("1.36", "1.35", "the cluster runs 1.36, and Kubernetes has no downgrade"),
+        ("1.34", "1.36", "one minor version at a time (given: 1.36); take 1.35 first"),
+    ],
+)
+def test_kubernetes_goes_up_one_minor_version_at_a_time(
+    dev: Settings, config: dict[str, Any], runs: str, wanted: str, words: str
+) -> None:
+    config["platform:cluster"]["version"] = wanted
+    assert words in refusal(
+        "dev", config, {**immutable.values(dev), "platform:cluster.version": runs}
+    )
+
+
+def test_an_environment_that_is_made_anew_may_begin_with_an_older_version(
+    dev: Settings, config: dict[str, Any]
+) -> None:
+    config["platform:cluster"]["version"] = "1.34"
+    config["platform:unprotected"] = ["cluster"]
+    load("dev", config, CHECKOUT, immutable.values(dev))
+
+
+def test_the_next_minor_version_is_welcome(dev: Settings, config: dict[str, Any]) -> None:
+    config["platform:cluster"]["version"] = "1.36"
+    load("dev", config, CHECKOUT, immutable.values(dev))
+
+
+def test_everything_wrong_with_a_running_environment_is_in_one_report(prod: Settings) -> None:
+    config = committed("prod")
+    config["platform:network"].update({"cidr": "10.20.0.0/23", "zones": ["a"]})
+    config["platform:cluster"].update({"version": "1.34", "access": {"platform": ["no-role"]}})
+    config["platform:argocd"]["automated"] = True
+    report = refusal("prod", config, immutable.values(prod))
+    for expected in (
+        "platform:network.cidr: is too small for the subnets",
+        "platform:network.cidr: 10.20.0.0/16 stands",
+        "platform:network.zones: must name 2 at least",
+        "platform:cluster.version: the cluster runs 1.35, and Kubernetes has no downgrade",
+        "platform:cluster.access.platform[0]: must be the ARN of an IAM role or user",
+        "platform:argocd.automated: is not a key known here",
+    ):
+        assert expected in report, report

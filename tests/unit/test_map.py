@@ -1,0 +1,115 @@
+"""The map of docs/map.md is the code: rooms import what its table allows, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PRODUCT = ("__main__.py", "components", "gitops", "settings", "tools")
+FOREIGN = {"lab", "bench", "tests"}
+TOP = {"__main__", "components", "gitops", "settings", "tools", *FOREIGN}
+
+
+def allowed() -> dict[str, set[str]]:
+    """The table of the map: each room with the rooms that it may import."""
+    text = (CHECKOUT / "docs/map.md").read_text(encoding="utf-8")
+    table = text.partition("## What may import what")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `([\w/]+)` \|(.*)\|$", table, flags=re.MULTILINE)
+    return {room: set(re.findall(r"`([\w/*]+)`", names)) for room, names in rows}
+
+
+def room(module: str) -> str:
+    """`components.argocd.values` belongs to the room `components/argocd`."""
+    first, *rest = module.split(".")
+    return f"components/{rest[0]}" if first == "components" and rest else first
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the product, by its dotted name."""
+    found = {}
+    for place in PRODUCT:
+        path = CHECKOUT / place
+        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
+            if "templates" not in file.parts:
+                found[".".join(file.relative_to(CHECKOUT).with_suffix("").parts)] = file
+    return found
+
+
+def imports(file: Path) -> Iterator[str]:
+    """The dotted names of the project that a module imports, wherever in it."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{file}: relative imports hide the arrow"
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+def arrows() -> set[tuple[str, str]]:
+    return {
+        (room(module), room(name))
+        for module, file in modules().items()
+        for name in imports(file)
+        if name.partition(".")[0] in TOP and room(name) != room(module)
+    }
+
+
+@pytest.mark.parametrize(("source", "target"), sorted(arrows()))
+def test_a_room_imports_only_what_the_map_allows(source: str, target: str) -> None:
+    rooms = allowed()
+    assert source in rooms, f"{source} is not on the map: docs/map.md"
+    wildcard = {"components/*"} if target.startswith("components/") else set()
+    assert rooms[source] & ({target} | wildcard), f"{source} may not import {target}: docs/map.md"
+
+
+def test_every_room_of_the_map_exists() -> None:
+    existing = {room(module) for module in modules()}
+    assert existing - {"components/__init__"} == set(allowed())
+
+
+def test_the_map_allows_nothing_that_no_code_needs() -> None:
+    listed = {(source, target) for source, targets in allowed().items() for target in targets}
+    assert {arrow for arrow in listed if "*" not in arrow[1]} <= arrows()
+
+
+def test_no_arrow_leads_back() -> None:
+    after: dict[str, set[str]] = {}
+    for source, target in arrows():
+        after.setdefault(source, set()).add(target)
+
+    def reachable(start: str) -> set[str]:
+        open_, seen = [start], set[str]()
+        while open_:
+            for target in after.get(open_.pop(), ()):
+                if target not in seen:
+                    seen.add(target)
+                    open_.append(target)
+        return seen
+
+    assert [source for source in after if source in reachable(source)] == []
+
+
+def test_components_never_read_the_settings_as_a_whole() -> None:
+    readers = {
+        module
+        for module, file in modules().items()
+        if module.startswith("components.") and module != "components.wiring"
+        for name in imports(file)
+        if name in ("settings.Settings", "settings.environment.Settings")
+        or name.startswith("settings.pulumi_config")
+    }
+    assert readers == set()
+
+
+def test_pulumis_configuration_is_read_in_one_module() -> None:
+    readers = [
+        module
+        for module, file in modules().items()
+        if re.search(r"pulumi\.(Config\(|runtime\.config)", file.read_text(encoding="utf-8"))
+    ]
+    assert readers == ["settings.pulumi_config"]

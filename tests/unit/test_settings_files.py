@@ -1,0 +1,152 @@
+"""Where a problem is: the file and its line, for everything that a file says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from settings import SettingsError, load, load_files
+from tests.unit.conftest import Bend
+
+
+def report(configuration: Path, stack: str = "prod") -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        load_files(stack, configuration)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def change(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+
+
+def test_a_problem_names_the_line_of_the_list_item(configuration: Path) -> None:
+    change(configuration / "Pulumi.prod.yaml", "maxSize: 9", "maxSize: 2")
+    assert report(configuration) == [
+        "Pulumi.prod.yaml:15: platform:cluster.nodeGroups[0]: minSize 3 exceeds maxSize 2; "
+        "lower minSize or raise maxSize"
+    ]
+
+
+def test_a_problem_names_the_line_of_the_key(configuration: Path) -> None:
+    change(configuration / "Pulumi.prod.yaml", "speed: safe", "speed: warp")
+    change(configuration / "services.yaml", "port: 3000", "port: 80")
+    problems = report(configuration)
+    assert problems[0].startswith("Pulumi.prod.yaml:5: platform:speed: must be 'fast' or 'safe'")
+    port = (configuration / "services.yaml").read_text().splitlines().index("        port: 80") + 1
+    assert problems[1].startswith(f"services.yaml:{port}: namespaces.")
+
+
+def test_a_missing_key_names_the_line_of_what_lacks_it(configuration: Path) -> None:
+    change(configuration / "Pulumi.prod.yaml", "    owner: dev\n", "    untaggedDays: 9\n")
+    assert report(configuration) == [
+        "Pulumi.prod.yaml:22: platform:registry.owner: is missing; add it: see docs/reference.md"
+    ]
+
+
+def test_what_no_file_says_has_no_line(configuration: Path) -> None:
+    change(configuration / "Pulumi.prod.yaml", "  platform:domain: acme.example\n", "")
+    assert report(configuration) == [
+        "Pulumi.prod.yaml: platform:domain: is missing; add it: see docs/reference.md"
+    ]
+
+
+def test_a_value_that_pulumi_got_from_elsewhere_has_no_line(configuration: Path) -> None:
+    text = (configuration / "Pulumi.prod.yaml").read_text()
+    config: dict[str, Any] = yaml.safe_load(text)["config"]
+    change(configuration / "Pulumi.prod.yaml", "cidr: 10.20.0.0/16", "cidr: 10.30.0.0/16")
+    config["platform:speed"] = "warp"
+    config["platform:network"]["nat"] = "none"
+    with pytest.raises(SettingsError) as caught:
+        load("prod", config, configuration)
+    places = [(problem.path, problem.line) for problem in caught.value.problems]
+    assert places == [("platform:network.nat", None), ("platform:speed", None)]
+
+
+def test_a_scalar_that_pulumi_hands_over_as_text_keeps_its_line(configuration: Path) -> None:
+    change(
+        configuration / "Pulumi.prod.yaml", "platform:domain: acme.example", "platform:domain: 7"
+    )
+    config = yaml.safe_load((configuration / "Pulumi.prod.yaml").read_text())["config"]
+    with pytest.raises(SettingsError) as caught:
+        load("prod", config | {"platform:domain": "7"}, configuration)
+    assert [problem.line for problem in caught.value.problems] == [7]
+
+
+def test_every_key_that_is_named_twice_is_reported(configuration: Path) -> None:
+    (configuration / "Pulumi.qa.yaml").write_text(
+        "config:\n  a: 1\n  b: {c: 1, c: 2}\n  a: 2\n  3: x\n"
+    )
+    assert report(configuration)[:3] == [
+        "Pulumi.qa.yaml:3: config.b.c: is named twice, first on line 3; "
+        "keep one of the two entries",
+        "Pulumi.qa.yaml:4: config.a: is named twice, first on line 2; keep one of the two entries",
+        "Pulumi.qa.yaml:5: is a key and no text (given: 3); put it in quotes",
+    ]
+
+
+def test_an_alias_that_contains_itself_is_reported_and_ends(configuration: Path) -> None:
+    (configuration / "Pulumi.qa.yaml").write_text("config:\n  platform:cluster: &a\n    x: *a\n")
+    assert any("qa.yaml:3: platform:cluster.x" in problem for problem in report(configuration))
+
+
+def test_another_file_in_place_of_the_stacks_own_is_named(
+    configuration: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "trial.yaml"
+    text = (configuration / "Pulumi.prod.yaml").read_text()
+    other.write_text(text.replace("speed: safe", "speed: warp"))
+    with pytest.raises(SettingsError) as caught:
+        load_files("prod", configuration, other)
+    assert str(caught.value.problems[0]).startswith("trial.yaml:5: platform:speed")
+
+
+# --- what all stacks share
+
+
+SHARED = [
+    ("platform:gitops", "url", "https://github.com/acme/other.git"),
+    ("platform:gitops", "branch", "trunk"),
+    ("platform:registry", "host", "registry.acme.example"),
+]
+
+
+@pytest.mark.parametrize(("section", "key", "value"), SHARED)
+def test_a_difference_in_what_all_stacks_share_is_refused(
+    configuration: Path, bend: Bend, section: str, key: str, value: str
+) -> None:
+    bend("Pulumi.prod.yaml", lambda c: c[section].update({key: value}))
+    for stack in ("dev", "prod"):
+        (problem,) = report(configuration, stack)
+        assert problem.startswith("Pulumi.prod.yaml:")
+        assert f"{section}.{key}: differs from " in problem
+        assert "of Pulumi.dev.yaml, and all stacks write the same shared files" in problem
+        assert problem.endswith("; write the same value in both files")
+
+
+@pytest.mark.parametrize(("section", "key", "value"), SHARED)
+def test_the_same_value_in_all_stack_files_is_accepted(
+    configuration: Path, bend: Bend, section: str, key: str, value: str
+) -> None:
+    for file in ("Pulumi.dev.yaml", "Pulumi.prod.yaml"):
+        bend(file, lambda c: c[section].update({key: value}))
+    assert load_files("prod", configuration)
+
+
+def test_the_registrys_host_is_read_from_its_owner(configuration: Path, bend: Bend) -> None:
+    bend("Pulumi.dev.yaml", lambda c: c["platform:registry"].update(host="registry.acme.example"))
+    assert load_files("prod", configuration).registry_host == "registry.acme.example"
+
+
+def test_a_stack_that_runs_with_a_configuration_of_its_own_is_not_compared(
+    configuration: Path,
+) -> None:
+    text = (configuration / "Pulumi.prod.yaml").read_text()
+    config = json.loads(json.dumps(yaml.safe_load(text)["config"]))
+    config["platform:gitops"]["url"] = "http://127.0.0.1/gitops.git"
+    assert load("prod", config, configuration).config.gitops.url == "http://127.0.0.1/gitops.git"
