@@ -117,8 +117,9 @@ def _passed(_: Where) -> Condition:
 
 
 def _issuers(where: Where) -> list[str]:
-    circleci = where.catalogue.circleci
-    hosts = [GITHUB_ISSUER] + ([f"oidc.circleci.com/org/{circleci.organization}"] * bool(circleci))
+    hosts = [GITHUB_ISSUER]
+    if circleci := where.catalogue.circleci:
+        hosts.append(f"oidc.circleci.com/org/{circleci.organization}")
     return [where.arn("iam", f"oidc-provider/{host}", everywhere=True) for host in hosts]
 
 

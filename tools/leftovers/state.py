@@ -85,9 +85,8 @@ def _name(type_: str, said: Mapping[str, Any]) -> str:
     if type_ == "aws:eks/podIdentityAssociation:PodIdentityAssociation":
         return f"{said.get('namespace')}/{said.get('serviceAccount')}"
     tags = said.get("tags") or {}
-    own = ("nodeGroupName", "addonName", "principalArn")
-    # A security group is looked for by its tag, as everything else of a network is.
-    if type_ != "aws:ec2/securityGroup:SecurityGroup":
-        own += ("name",)
+    own = ["nodeGroupName", "addonName", "principalArn"]
+    if type_ != "aws:ec2/securityGroup:SecurityGroup":  # its name counts inside its VPC alone
+        own.append("name")
     names = (said.get(key) for key in own)
     return next((str(name) for name in names if name), str(tags.get("Name", "")))

@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 
 import botocore.session
-from botocore.model import Shape
 
 from tools.limits.members import TYPES, Call
 
@@ -47,7 +46,7 @@ def _model(service: str) -> Any:
     return botocore.session.get_session().get_service_model(service)
 
 
-def _shape(type_: str, call: Call, path: str) -> Shape:
+def _shape(type_: str, call: Call, path: str) -> Any:
     """The shape at a path such as `logging.clusterLogging[].types`; first letters of any case."""
     shape = _model(call.service).operation_model(call.operation).input_shape
     for step in path.split("."):
