@@ -1,7 +1,7 @@
 """What an environment was made with and cannot change: reported before anything is tried.
 
 `pulumi up` exports these values, and the next run compares them with the configuration. The engine
-refuses to replace what is protected all the same; here it is said in words of the configuration.
+refuses to replace what is protected all the same; this report uses the words of the configuration.
 """
 
 from __future__ import annotations
