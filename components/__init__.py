@@ -1,1 +1,1 @@
-"""The components: one part of the platform in each file."""
+"""The components: one room for each topic: docs/map.md."""

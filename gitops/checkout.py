@@ -30,7 +30,7 @@ class Change:
     file: File | None
     """What is generated; None for what is no longer."""
     before: bytes | None
-    """What stands there; None for nothing."""
+    """What is there now; None for nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)

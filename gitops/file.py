@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Ownership(StrEnum):
-    """Whose a generated file is, once it stands in the GitOps repository."""
+    """Whose a generated file is, once it is in the GitOps repository."""
 
     MANAGED = "managed"
     """The generator's: an edit is kept, but reported as drift; a deleted file comes back."""

@@ -10,7 +10,7 @@ from settings import UserError
 
 
 class UnsafePathError(UserError):
-    """Something stands where a generated file belongs, and writing there could do harm."""
+    """Something is where a generated file belongs, and writing there could do harm."""
 
     def __init__(self, root: Path, places: dict[str, str]) -> None:
         lines = "\n".join(f"  - {path}: {what}" for path, what in sorted(places.items()))

@@ -1,4 +1,4 @@
-"""What the program is told: an environment among its siblings, and the catalogue."""
+"""The settings of a run: an environment among its siblings, and the catalogue."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from settings.aws_account import AwsAccount
 from settings.catalogue import Catalogue
-from settings.files import Sources, stack_file
+from settings.files import NO_SOURCES, Sources, stack_file
 from settings.naming import Names
 from settings.problems import Problem
 from settings.speed import SPEEDS, Speed
@@ -57,13 +57,13 @@ class Environment:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Everything the program is told: one environment, its siblings and the catalogue."""
+    """All settings of a run: one environment, its siblings and the catalogue."""
 
     environment: Environment
     environments: tuple[Environment, ...]
     """Every environment that has a stack file, this one included, sorted by name."""
     catalogue: Catalogue
-    sources: Sources
+    sources: Sources = NO_SOURCES
     """Which line of which file says what."""
 
     @property

@@ -1,4 +1,4 @@
-"""The files of the configuration: where they are, how they are read, and what stands on each line.
+"""The files of the configuration: where they are, how they are read, and on which line each key is.
 
 What YAML would swallow, such as a key that is named twice, is reported instead.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -79,6 +80,10 @@ class Sources:
                 yield problem
             else:
                 yield replace(problem, file=file.name, line=_line(file.lines, problem.path))
+
+
+NO_SOURCES = Sources(MappingProxyType({}))
+"""Of settings that no file gave."""
 
 
 def read_yaml(path: Path, problems: list[Problem]) -> YamlFile | None:

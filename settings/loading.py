@@ -113,7 +113,7 @@ def _stack(path: Path, problems: list[Problem]) -> YamlFile:
 
 
 def _in_the_open(file: YamlFile) -> Iterator[Problem]:
-    """Secrets that stand in a stack file as they are."""
+    """Secrets that are in a stack file in the clear."""
     for name in sorted(SECRETS):
         if isinstance(file.content.get(f"platform:{name}", {}), str):
             yield Problem(

@@ -19,7 +19,7 @@ from pydantic_core import CoreSchema, core_schema
 
 
 class Model(BaseModel):
-    """A part of the configuration. Keys are camelCase in YAML and snake_case in Python."""
+    """A section of the configuration. Keys are camelCase in YAML and snake_case in Python."""
 
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=False, extra="forbid", frozen=True
@@ -64,7 +64,7 @@ def _different(values: list[Any]) -> list[Any]:
 
 
 different = AfterValidator(_different)
-"""A check that no item of a list stands in it twice."""
+"""A check that no item of a list is in it twice."""
 
 DnsLabel = Annotated[
     str,

@@ -43,9 +43,9 @@ def _applied() -> Mapping[str, str]:
 
 
 def _value(key: str, text: str) -> object:
-    """Pulumi hands objects over as JSON and everything else as it stands.
+    """Pulumi hands objects over as JSON and everything else as text.
 
-    A secret stays as it stands too: it may begin with a bracket by chance, as a text may.
+    A secret stays text too: it may begin with a bracket by chance, as a text may.
     """
     if key.removeprefix("platform:") in SECRETS or text[:1] not in ("{", "["):
         return text

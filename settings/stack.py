@@ -91,7 +91,7 @@ def control_plane_zones(zones: list[str]) -> list[str]:
 
 
 class ExistingNetwork(Model):
-    """A VPC that somebody else looks after."""
+    """A VPC that exists already and is used as it is."""
 
     vpc: VpcId = Field(description="its id")
     private_subnets: Annotated[list[SubnetId], different] = Field(
@@ -340,7 +340,7 @@ class Chart(Model):
 
 
 class SyncWindow(Model):
-    """When syncs are allowed: a cron schedule, how long, and where the clock stands."""
+    """When syncs are allowed: a cron schedule, how long, and in which time zone."""
 
     schedule: CronSchedule = Field(description="when it opens: a cron schedule such as 0 9 * * 1-4")
     duration: Duration = Field(description="how long it is open, such as 8h")

@@ -197,7 +197,7 @@ def _sections(root: Schema, definitions: Mapping[str, Schema], prefix: str) -> I
 def _places(
     model: Schema, definitions: Mapping[str, Schema], prefix: str
 ) -> Iterator[tuple[str, str]]:
-    """Each model below `model` by its name and where it stands first."""
+    """Each model below `model` by its name and where it is first."""
     for key, schema in model["properties"].items():
         for name, steps in _models_in(schema):
             path = f"{prefix}{key}{steps}"

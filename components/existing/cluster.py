@@ -1,4 +1,4 @@
-"""A cluster that somebody else looks after: what AWS tells about it, and what does not fit."""
+"""A cluster that exists already: what AWS tells about it, and what does not fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A VPC that somebody else looks after: what AWS tells about it, and what does not fit."""
+"""A VPC that exists already: what AWS tells about it, and what does not fit."""
 
 from __future__ import annotations
 

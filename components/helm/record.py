@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kubernetes.client import CoreV1Api
 
 UNFINISHED = "status in (pending-install,pending-upgrade,pending-rollback)"
-"""What Helm had begun; while it stands, Helm begins nothing else."""
+"""What Helm had begun; until it ends, Helm begins nothing else."""
 
 
 def cleanup_hooks(kubeconfig: Output[str]) -> ResourceHookBinding:

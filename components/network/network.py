@@ -1,4 +1,4 @@
-"""The network: a VPC of our own, or one that somebody else looks after."""
+"""The network: a VPC of our own, or one that exists already."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 ECR cannot know what Git names, so no rule here may ever reach a version. ECR's evaluation
 gives a way to say so: "an image that matches the tagging requirements of a rule cannot be
 expired by a rule with a lower priority". The guards select every version and the moving tag
-with a condition that no image meets; whatever stands after them, added today or in a year,
+with a condition that no image meets; whatever comes after them, added today or in a year,
 cannot touch what they selected.
 """
 

@@ -42,7 +42,7 @@ SHARED: Mapping[str, str] = {
 
 
 def check(configs: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
-    """Differences in SHARED between the raw stack files, each told beside the owner's value.
+    """Differences in SHARED between the raw stack files, each reported with the owner's value.
 
     The stack that owns the registry decides; where it says nothing, its default counts.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from settings.catalogue import Catalogue
+from settings.catalogue import Catalogue, Service
 from settings.files import CATALOGUE_FILE
 from settings.problems import Problem
 
@@ -15,6 +15,16 @@ RESERVED_VARIABLES = frozenset({"ENVIRONMENT", "LOG_LEVEL", "PORT"})
 
 def check(catalogue: Catalogue) -> Iterator[Problem]:
     """What the models cannot see by themselves, in the catalogue."""
+    yield from _reserved_namespaces(catalogue)
+    yield from _services_named_twice(catalogue)
+    for namespace, name, service in catalogue.entries():
+        path = f"namespaces.{namespace}.services.{name}"
+        yield from _unknown_owner(path, service, catalogue)
+        yield from _reserved_variables(path, service)
+        yield from _missing_ids(path, service, catalogue)
+
+
+def _reserved_namespaces(catalogue: Catalogue) -> Iterator[Problem]:
     for namespace in sorted(catalogue.namespaces):
         if namespace in RESERVED_NAMESPACES or namespace.startswith("kube-"):
             yield Problem(
@@ -24,39 +34,50 @@ def check(catalogue: Catalogue) -> Iterator[Problem]:
                 "is a namespace of the cluster or of the platform itself",
                 "give the services a namespace of their own",
             )
-    namespaces_by_service: dict[str, str] = {}
-    for namespace, name, service in catalogue.entries():
-        path = f"namespaces.{namespace}.services.{name}"
-        if service.owner not in catalogue.teams:
+
+
+def _services_named_twice(catalogue: Catalogue) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for namespace, name, _ in catalogue.entries():
+        if name in first:
             yield Problem(
                 CATALOGUE_FILE,
-                f"{path}.owner",
-                service.owner,
-                "is no team",
-                f"name one of {', '.join(sorted(catalogue.teams))}, or add it to teams",
-            )
-        if name in namespaces_by_service:
-            yield Problem(
-                CATALOGUE_FILE,
-                path,
+                f"namespaces.{namespace}.services.{name}",
                 "",
-                f"the service {name} is named twice, also in {namespaces_by_service[name]}",
+                f"the service {name} is named twice, also in {first[name]}",
                 "give one of them another name: releases are made by service name",
             )
-        namespaces_by_service.setdefault(name, namespace)
-        for variable in sorted(RESERVED_VARIABLES & service.env.keys()):
-            yield Problem(
-                CATALOGUE_FILE,
-                f"{path}.env.{variable}",
-                service.env[variable],
-                "is set by the platform",
-                "remove it: PORT follows the service's port, the others the environment",
-            )
-        if service.ci == "circleci" and not (catalogue.circleci and service.circleci_project):
-            yield Problem(
-                CATALOGUE_FILE,
-                path,
-                "",
-                "ci: circleci needs circleci.organization and the service's circleciProject",
-                "add both ids: they are what the registry's role trusts",
-            )
+        first.setdefault(name, namespace)
+
+
+def _unknown_owner(path: str, service: Service, catalogue: Catalogue) -> Iterator[Problem]:
+    if service.owner not in catalogue.teams:
+        yield Problem(
+            CATALOGUE_FILE,
+            f"{path}.owner",
+            service.owner,
+            "is no team",
+            f"name one of {', '.join(sorted(catalogue.teams))}, or add it to teams",
+        )
+
+
+def _reserved_variables(path: str, service: Service) -> Iterator[Problem]:
+    for variable in sorted(RESERVED_VARIABLES & service.env.keys()):
+        yield Problem(
+            CATALOGUE_FILE,
+            f"{path}.env.{variable}",
+            service.env[variable],
+            "is set by the platform",
+            "remove it: PORT follows the service's port, the others the environment",
+        )
+
+
+def _missing_ids(path: str, service: Service, catalogue: Catalogue) -> Iterator[Problem]:
+    if service.ci == "circleci" and not (catalogue.circleci and service.circleci_project):
+        yield Problem(
+            CATALOGUE_FILE,
+            path,
+            "",
+            "ci: circleci needs circleci.organization and the service's circleciProject",
+            "add both ids: they are what the registry's role trusts",
+        )

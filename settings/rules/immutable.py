@@ -1,7 +1,7 @@
 """What an environment was made with and cannot change: reported before anything is tried.
 
 `pulumi up` exports these values, and the next run compares them with the configuration. The engine
-refuses to replace what is protected all the same; here it is said in words of the configuration.
+refuses to replace what is protected all the same; this report uses the words of the configuration.
 """
 
 from __future__ import annotations
@@ -101,8 +101,9 @@ def check(stack: str, config: Mapping[str, Any], applied: Mapping[str, str]) -> 
         old, new = applied.get(path, ""), _new(config, path, fixed)
         allowed = fixed.allowed_by and all(one in unprotected for one in fixed.allowed_by)
         if old and old != new and not allowed:
-            rule = f"{old} stands, and another value would replace {fixed.replaces}"
-            yield Problem(file, path, new, rule, _remedy(old, fixed))
+            to = f" to {new}" if new else ""
+            rule = f"cannot change from {old}{to}: that would replace {fixed.replaces}"
+            yield Problem(file, path, "", rule, _remedy(old, fixed))
     if VERSION in applied and "cluster" not in unprotected:
         yield from _upgrade(file, applied[VERSION], str(raw_value(config, VERSION)))
 

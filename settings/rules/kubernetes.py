@@ -13,7 +13,7 @@ from settings.speed import SPEEDS
 
 
 def support(stack: str, config: Mapping[str, Any]) -> Iterator[Problem]:
-    """A version that AWS replaces; of the raw `config`, to be told beside all that is wrong."""
+    """A version that AWS replaces; of the raw `config`, to be reported beside all that is wrong."""
     version = str(raw_value(config, "platform:cluster.version"))
     release, speed = RELEASES.get(version), SPEEDS.get(str(raw_value(config, "platform:speed")))
     if release and speed and not (release.standard or speed.extended_support):

@@ -34,7 +34,7 @@ def test_every_problem_is_in_one_report_and_nothing_is_created(lab: Lab) -> None
         "Pulumi.prod.yaml: platform:speed",
         "Pulumi.prod.yaml: platform:clutser: is not a key known here; did you mean cluster?",
         "Pulumi.prod.yaml: platform:organization: must be a DNS label",
-        "Pulumi.prod.yaml: platform:organization: acme stands",
+        "Pulumi.prod.yaml: platform:organization: cannot change from acme",
         "Pulumi.prod.yaml: platform:registry.untaggedDays",
     ):
         assert expected in output, output

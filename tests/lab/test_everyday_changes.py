@@ -247,9 +247,9 @@ def test_no_change_replaces_the_vpc_the_cluster_or_a_repository(
 def test_a_change_that_would_is_refused_and_says_why(outcomes: Sequence[Outcome]) -> None:
     refused = "\n".join(outcome.refused for outcome in outcomes)
     for why in (
-        "platform:network.cidr: 10.10.0.0/16 stands",
-        "platform:cluster.serviceCidr: 172.20.0.0/16 stands",
-        "platform:registry.encryption: AES256 stands",
+        "platform:network.cidr: cannot change from 10.10.0.0/16",
+        "platform:cluster.serviceCidr: cannot change from 172.20.0.0/16",
+        "platform:registry.encryption: cannot change from AES256",
         "platform:cluster.version: the cluster runs 1.35, and Kubernetes has no downgrade",
         "a repository is protected, as part `registry`",
     ):

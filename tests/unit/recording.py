@@ -85,8 +85,17 @@ class Recording:
     """The value that the program returned; an Output's value when it returned an Output."""
 
     def of(self, type_: str) -> list[Recorded]:
-        """Every resource of the type, sorted by name."""
-        return [resource for resource in self.resources if resource.type == type_]
+        """Every resource of the type, sorted by name; fails where there is none."""
+        found = [resource for resource in self.resources if resource.type == type_]
+        assert found, (
+            f"no resource is {type_}; registered: {sorted({r.type for r in self.resources})}"
+        )
+        return found
+
+    def assert_none(self, type_: str) -> None:
+        """No resource is of the type."""
+        found = [resource.name for resource in self.resources if resource.type == type_]
+        assert not found, f"{type_}: {found}"
 
     def one(self, type_: str, name: str | None = None) -> Recorded:
         """The only resource of the type, or the one of that name."""

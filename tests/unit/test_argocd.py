@@ -57,8 +57,8 @@ def secrets_of(recording: Recording) -> dict[str, Recorded]:
     return {secret.inputs["metadata"]["name"]: secret for secret in recording.of(SECRET)}
 
 
-def cm(settings: Settings, *held: str) -> dict[str, str]:
-    return argocd_values.config_map(settings.config.argocd, held)
+def cm(settings: Settings, *secrets: str) -> dict[str, str]:
+    return argocd_values.config_map(settings.config.argocd, secrets)
 
 
 # The release
@@ -377,9 +377,9 @@ def loud(tell: Tell, **channels: str) -> Settings:
     return tell("prod", notifications=channels)
 
 
-def notified(settings: Settings, *held: str) -> dict[str, Any]:
+def notified(settings: Settings, *secrets: str) -> dict[str, Any]:
     return notifications.notifications(
-        settings.config.argocd.notifications, environment=settings.stack, secrets=held
+        settings.config.argocd.notifications, environment=settings.stack, secrets=secrets
     )
 
 
@@ -415,8 +415,8 @@ def test_a_service_is_told_only_where_somebody_listens(tell: Tell) -> None:
 
 def test_the_webhook_carries_a_token_where_one_is_set(tell: Tell) -> None:
     settings = loud(tell, webhook="https://hook.example")
-    for held, expected in (((), False), (("webhookToken",), True)):
-        service = notified(settings, *held)["notifiers"]["service.webhook.platform"]
+    for secrets, expected in (((), False), (("webhookToken",), True)):
+        service = notified(settings, *secrets)["notifiers"]["service.webhook.platform"]
         assert ("Authorization" in service) is expected
 
 

@@ -400,7 +400,7 @@ def test_teams_read_their_own_namespaces_and_nobody_reads_a_secret(dev: Settings
     assert {b.inputs["roleRef"]["name"] for b in bindings} == {"view"}, (
         "Kubernetes's own `view` holds no secrets"
     )
-    assert not inside.of("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding")
+    inside.assert_none("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding")
 
 
 def test_readers_read_everywhere_and_an_absent_team_has_no_rights(prod: Settings) -> None:

@@ -16,10 +16,10 @@ from tests.unit.existing import existing_network
 
 
 def refusal(
-    stack: str, config: Mapping[str, Any], stands: Mapping[str, str], root: Path = CHECKOUT
+    stack: str, config: Mapping[str, Any], applied: Mapping[str, str], root: Path = CHECKOUT
 ) -> str:
     with pytest.raises(SettingsError) as refused:
-        load(stack, config, root, stands)
+        load(stack, config, root, applied)
     return str(refused.value)
 
 
@@ -52,40 +52,42 @@ def test_an_unchanged_stack_is_accepted(dev: Settings, config: dict[str, Any]) -
 
 
 @pytest.mark.parametrize(
-    ("path", "value"),
+    ("path", "old", "value"),
     [
-        ("platform:network.cidr", "10.40.0.0/16"),
-        ("platform:cluster.serviceCidr", "172.21.0.0/16"),
+        ("platform:network.cidr", "10.10.0.0/16", "10.40.0.0/16"),
+        ("platform:cluster.serviceCidr", "172.20.0.0/16", "172.21.0.0/16"),
     ],
 )
 def test_a_change_that_would_replace_says_how_it_is_allowed(
-    dev: Settings, config: dict[str, Any], path: str, value: str
+    dev: Settings, config: dict[str, Any], path: str, old: str, value: str
 ) -> None:
     change(config, path, value)
     report = refusal("dev", config, immutable.values(dev))
-    assert f"Pulumi.dev.yaml: {path}: {immutable.values(dev)[path]} stands" in report
-    assert f"put {immutable.values(dev)[path]} back" in report
+    refused = f"{path}: cannot change from {old} to {value}: that would replace"
+    assert refused in report
+    assert f"put {old} back" in report
     assert "naming applications, cluster, network in platform:unprotected" in report
 
     some = {**config, "platform:unprotected": ["network"]}
-    assert f"{path}: {immutable.values(dev)[path]} stands" in refusal(
-        "dev", some, immutable.values(dev)
-    )
+    assert refused in refusal("dev", some, immutable.values(dev))
     every = {**config, "platform:unprotected": ["network", "cluster", "applications"]}
     load("dev", every, CHECKOUT, immutable.values(dev))
 
 
 @pytest.mark.parametrize(
-    ("path", "value"),
-    [("aws:region", "eu-west-1"), ("platform:registry.encryption", "KMS")],
+    ("path", "old", "value"),
+    [
+        ("aws:region", "eu-central-1", "eu-west-1"),
+        ("platform:registry.encryption", "AES256", "KMS"),
+    ],
 )
 def test_nothing_allows_what_would_lose_the_images(
-    dev: Settings, config: dict[str, Any], path: str, value: str
+    dev: Settings, config: dict[str, Any], path: str, old: str, value: str
 ) -> None:
     change(config, path, value)
     config["platform:unprotected"] = ["applications", "cluster", "network", "registry"]
     report = refusal("dev", config, immutable.values(dev))
-    assert f"{path}: {immutable.values(dev)[path]} stands" in report
+    assert f"{path}: cannot change from {old} to {value}: that would replace" in report
 
 
 def change(config: dict[str, Any], path: str, value: str) -> None:
@@ -97,10 +99,9 @@ def change(config: dict[str, Any], path: str, value: str) -> None:
 
 
 def test_a_value_that_is_left_out_is_its_default(dev: Settings, config: dict[str, Any]) -> None:
-    stands = {**immutable.values(dev), "platform:cluster.serviceCidr": "172.21.0.0/16"}
-    report = refusal("dev", config, stands)
-    assert "172.21.0.0/16 stands" in report
-    assert "(given: 172.20.0.0/16)" in report
+    applied = {**immutable.values(dev), "platform:cluster.serviceCidr": "172.21.0.0/16"}
+    report = refusal("dev", config, applied)
+    assert "cannot change from 172.21.0.0/16 to 172.20.0.0/16" in report
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def test_the_control_plane_stays_in_its_two_zones(
     if fits:
         load("dev", config, CHECKOUT, immutable.values(dev))
     else:
-        assert "platform:network.zones: a and b stands" in refusal(
+        assert "platform:network.zones: cannot change from a and b to " in refusal(
             "dev", config, immutable.values(dev)
         )
 
@@ -122,21 +123,23 @@ def test_an_own_vpc_is_not_given_up_for_an_existing_one_unnoticed(
     dev: Settings, config: dict[str, Any]
 ) -> None:
     config["platform:network"] = {"existing": existing_network("vpc-0a1b2c3d4e5f60718")}
-    assert "10.10.0.0/16 stands" in refusal("dev", config, immutable.values(dev))
+    assert "cannot change from 10.10.0.0/16: that would" in refusal(
+        "dev", config, immutable.values(dev)
+    )
 
 
 def test_a_cluster_stays_in_the_vpc_that_it_was_given(
     dev: Settings, config: dict[str, Any]
 ) -> None:
     config["platform:network"] = {"existing": existing_network("vpc-0a1b2c3d4e5f60718")}
-    stands = immutable.values(load("dev", config, CHECKOUT))
+    applied = immutable.values(load("dev", config, CHECKOUT))
 
-    load("dev", config, CHECKOUT, stands)
+    load("dev", config, CHECKOUT, applied)
     config["platform:network"] = {"existing": existing_network("vpc-0f0f0f0f0f0f0f0f0")}
     assert (
-        "platform:network.existing.vpc: vpc-0a1b2c3d4e5f60718 stands, and another value would "
-        "replace the cluster, which lives in it (given: vpc-0f0f0f0f0f0f0f0f0)"
-    ) in refusal("dev", config, stands)
+        "platform:network.existing.vpc: cannot change from vpc-0a1b2c3d4e5f60718 to "
+        "vpc-0f0f0f0f0f0f0f0f0: that would replace the cluster, which lives in it; put"
+    ) in refusal("dev", config, applied)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +179,7 @@ def test_everything_wrong_with_a_running_environment_is_in_one_report(prod: Sett
     report = refusal("prod", config, immutable.values(prod))
     for expected in (
         "platform:network.cidr: is too small for the subnets",
-        "platform:network.cidr: 10.20.0.0/16 stands",
+        "platform:network.cidr: cannot change from 10.20.0.0/16",
         "platform:network.zones: must name 2 at least",
         "platform:cluster.version: the cluster runs 1.35, and Kubernetes has no downgrade",
         "platform:cluster.access.platform[0]: must be the ARN of an IAM role or user",

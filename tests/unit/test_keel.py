@@ -1,4 +1,4 @@
-"""Keel: what it is told, and how narrow its rights are, in the cluster and in AWS."""
+"""Keel: its values, and how narrow its rights are, in the cluster and in AWS."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ def test_keel_is_reached_by_nobody(dev: Settings) -> None:
     values = keel_values.values(
         keel_config(dev), region=dev.environment.region, namespaces=["community"]
     )
-    for door in ("service", "ingress", "basicauth"):
-        assert values[door] == {"enabled": False}
+    for way_in in ("service", "ingress", "basicauth"):
+        assert values[way_in] == {"enabled": False}
 
 
 def test_keel_never_logs_registry_tokens(dev: Settings) -> None:
@@ -228,4 +228,4 @@ def test_with_nobody_to_serve_keel_reads_nothing_and_changes_nothing(
     policy = json.loads(recording.one("aws:iam/rolePolicy:RolePolicy").inputs["policy"])
     (statement,) = policy["Statement"]
     assert statement["Action"] == ["ecr:GetAuthorizationToken"], "IAM refuses an empty resource"
-    assert recording.of(f"{RBAC}:Role") == []
+    recording.assert_none(f"{RBAC}:Role")

@@ -113,3 +113,18 @@ def test_pulumis_configuration_is_read_in_one_module() -> None:
         if re.search(r"pulumi\.(Config\(|runtime\.config)", file.read_text(encoding="utf-8"))
     ]
     assert readers == ["settings.pulumi_config"]
+
+
+@pytest.mark.parametrize(
+    ("beginning", "home"), [("arn:", "settings.aws_account"), ("Pulumi.", "settings.files")]
+)
+def test_what_is_composed_in_one_place_is_composed_nowhere_else(beginning: str, home: str) -> None:
+    composing = {
+        module
+        for module, file in modules().items()
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.JoinedStr)
+        and isinstance(node.values[0], ast.Constant)
+        and str(node.values[0].value).startswith(beginning)
+    }
+    assert composing == {home}

@@ -215,7 +215,7 @@ def test_flow_logs_are_kept_only_where_they_are_wanted(
 
     wanted = build(load_files("dev", configuration))
 
-    assert not dev_network.of("aws:ec2/flowLog:FlowLog")
+    dev_network.assert_none("aws:ec2/flowLog:FlowLog")
     log = wanted.one("aws:ec2/flowLog:FlowLog")
     policy = wanted.one("aws:iam/rolePolicy:RolePolicy")
     assert log.inputs["trafficType"] == "ALL"

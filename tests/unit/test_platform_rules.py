@@ -207,15 +207,15 @@ CASES: dict[str, tuple[Change, str]] = {
         lambda c: c.update({"platform:cluster": {"existing": "legacy", **access(c)}}),
         "platform:cluster.existing: is a cluster in a network that exists",
     ),
-    "a cluster adopted and described all the same": (
+    "an existing cluster that is described all the same": (
         cluster(existing="legacy"),
         "platform:cluster: has nodeGroups, version beside existing",
     ),
-    "a cluster that is neither described nor adopted": (
+    "a cluster that is neither described nor existing": (
         lambda c: c.update({"platform:cluster": access(c)}),
         "platform:cluster: must have version and nodeGroups, unless existing is set",
     ),
-    "a network adopted and described all the same": (
+    "an existing network that is described all the same": (
         lambda c: c.update(
             {
                 "platform:network": {

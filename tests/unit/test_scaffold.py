@@ -16,7 +16,7 @@ from gitops import context
 from gitops.file import Ownership
 from gitops.layout import scope_of
 from gitops.tree import environment, scaffold, shared
-from settings import Settings, load_files
+from settings import Settings, SettingsError, load_files
 from tests.unit.conftest import Bend
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -69,12 +69,12 @@ def test_rendering_twice_gives_the_same_in_the_same_order(dev: Settings) -> None
 
 
 def test_every_file_says_whose_it_is(dev: Settings, prod: Settings) -> None:
-    told = context.shared(dev)
+    texts = context.shared(dev)
     for path, file in {**scaffold(dev), **scaffold(prod)}.items():
         if file.ownership is Ownership.VERSION or "/config/" in path:
             continue  # versions say it in words of their own, config files may be in any format
-        header = told["seeded" if file.ownership is Ownership.SEEDED else "managed"]
-        own = told["pipeline"] if path.startswith("pipelines/") else header
+        header = texts["seeded" if file.ownership is Ownership.SEEDED else "managed"]
+        own = texts["pipeline"] if path.startswith("pipelines/") else header
         assert own in "".join(file.text.splitlines(keepends=True)[:3]), path
 
 
@@ -335,3 +335,40 @@ def test_five_hundred_services_render_within_seconds(configuration: Path, bend: 
     assert time.monotonic() - started < 10
     assert len(list(settings.catalogue.entries())) == 500
     assert len(tree) > 500 * 10
+
+
+DIFFERENCES: dict[str, tuple[str, object]] = {
+    "account": ("aws:allowedAccountIds", ["210987654321"]),
+    "region": ("aws:region", "eu-west-1"),
+    "organization": ("platform:organization", "other"),
+    "domain": ("platform:domain", "other.example"),
+    "network": ("platform:network", {"cidr": "10.77.0.0/16", "zones": ["b", "c"]}),
+    "registry": ("platform:registry", {"owner": "dev", "encryption": "KMS", "untaggedDays": 3}),
+    "registry host": ("platform:registry", {"owner": "dev", "host": "registry.acme.example"}),
+    "registry owner": ("platform:registry", {"owner": "prod"}),
+    "branch": ("platform:gitops", {"url": "https://github.com/acme/gitops.git", "branch": "x"}),
+    "url": ("platform:gitops", {"url": "https://github.com/acme/other.git"}),
+    "checkout": (
+        "platform:gitops",
+        {"url": "https://github.com/acme/gitops.git", "checkout": "../other"},
+    ),
+    "argocd": ("platform:argocd", {"domain": "cd.other.example", "reconciliationSeconds": 60}),
+    "ci": ("platform:ci", {"existing": ["github-actions"]}),
+    "unprotected": ("platform:unprotected", ["applications"]),
+}
+REFUSED = {"registry host", "registry owner", "branch", "url"}
+
+
+@pytest.mark.parametrize("difference", DIFFERENCES)
+def test_stacks_that_differ_write_the_same_shared_files_or_are_refused(
+    configuration: Path, bend: Bend, difference: str
+) -> None:
+    key, value = DIFFERENCES[difference]
+    bend("Pulumi.prod.yaml", lambda config: config.update({key: value}))
+    if difference in REFUSED:
+        for stack in ("dev", "prod"):
+            with pytest.raises(SettingsError):
+                load_files(stack, configuration)
+    else:
+        ours, theirs = (shared(load_files(stack, configuration)) for stack in ("dev", "prod"))
+        assert ours == theirs
