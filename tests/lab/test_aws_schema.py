@@ -10,7 +10,7 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, get_args, get_origin
+from typing import Any, Union, get_args, get_origin
 
 import grpc
 import pulumi_aws
@@ -26,6 +26,38 @@ VPC = "urn:pulumi:dev::p::aws:ec2/vpc:Vpc::main"
 
 Shape = Any
 """What a property takes: the shapes of an object's properties, a list's or a map's item, a word."""
+
+NEWER: dict[str, list[str]] = {
+    "aws:ec2/flowLog:FlowLog": ["tagFieldSpecifications"],
+    "aws:ec2/getVpc:getVpc": ["ipv6CidrBlockAssociations"],
+    "aws:ec2/launchTemplate:LaunchTemplate": ["networkInterfaces[].enaQueueCount"],
+    "aws:ec2/route:Route": ["odbNetworkArn"],
+    "aws:ec2/routeTable:RouteTable": ["routes[].odbNetworkArn"],
+    "aws:eks/addon:Addon": ["namespaceConfig"],
+    "aws:eks/cluster:Cluster": [
+        "defaultAddonsToRemoves",
+        "kubeApiServerConfig",
+        "kubeControllerManagerConfig",
+        "kubeSchedulerConfig",
+        "outpostConfig.controlPlanePlacement.spreadLevel",
+        "outpostConfig.etcdInstanceType",
+        "outpostConfig.etcdPlacement",
+        "vpcConfig.controlPlaneEgressMode",
+    ],
+    "aws:eks/getCluster:getCluster": [
+        "kubeApiServerConfigs",
+        "kubeControllerManagerConfigs",
+        "kubeSchedulerConfigs",
+        "outpostConfigs[].controlPlanePlacements[].spreadLevel",
+        "outpostConfigs[].etcdInstanceType",
+        "outpostConfigs[].etcdPlacements",
+        "vpcConfig.controlPlaneEgressMode",
+    ],
+    "aws:eks/nodeGroup:NodeGroup": ["warmPoolConfig"],
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": ["policy"],
+}
+"""What the SDK has and the provider lacks: the SDK was made from a later Terraform provider than
+the newest that can be had as a Go module. A program that sets one of these is told."""
 
 
 @contextmanager
@@ -53,14 +85,17 @@ def schema() -> Iterator[dict[str, Any]]:
 
 def test_the_provider_serves_what_the_table_names(schema: dict[str, Any]) -> None:
     assert sorted(schema["resources"]) == list(TABLE["resources"])
-    assert sorted(schema["functions"]) == list(TABLE["functions"])
+    functions = sorted(schema["functions"])
+    assert functions == [*TABLE["functions"], "pulumi:providers:aws/terraformConfig"]
 
 
 @pytest.mark.parametrize("token", TABLE["resources"])
 def test_the_inputs_of_a_type_are_those_of_the_sdk(schema: dict[str, Any], token: str) -> None:
     arguments = getattr(module(token), f"{token.rpartition(':')[2]}Args")
     declared = schema["resources"][token]
-    assert serves(schema, declared["inputProperties"]) == wants(sdk.input_type_types(arguments))
+    assert differences(
+        serves(schema, declared["inputProperties"]), wants(sdk.input_type_types(arguments))
+    ) == NEWER.get(token, [])
     assert set(declared.get("requiredInputs", [])) == {
         sdk.input_type_py_to_pulumi_names(arguments)[name] for name in required(arguments)
     }
@@ -69,8 +104,8 @@ def test_the_inputs_of_a_type_are_those_of_the_sdk(schema: dict[str, Any], token
 @pytest.mark.parametrize("token", TABLE["resources"])
 def test_the_outputs_of_a_type_are_those_of_the_sdk(schema: dict[str, Any], token: str) -> None:
     resource = getattr(module(token), token.rpartition(":")[2])
-    names = sdk.resource_types(resource)
-    assert serves(schema, schema["resources"][token]["properties"]) == wants(names)
+    served_ones = serves(schema, schema["resources"][token]["properties"])
+    assert differences(served_ones, wants(sdk.resource_types(resource))) == NEWER.get(token, [])
 
 
 @pytest.mark.parametrize("token", TABLE["functions"])
@@ -82,7 +117,9 @@ def test_a_function_asks_and_answers_as_that_of_the_sdk(schema: dict[str, Any], 
     arguments = set(re.findall(r"__args__\['(\w+)'\]", source))
     assert set(declared.get("inputs", {}).get("properties", {})) == arguments
     result = getattr(module(token), f"{name[0].upper()}{name[1:]}Result")
-    assert serves(schema, declared["outputs"]["properties"]) == wants(sdk.output_type_types(result))
+    assert differences(
+        serves(schema, declared["outputs"]["properties"]), wants(sdk.output_type_types(result))
+    ) == NEWER.get(token, [])
 
 
 def test_the_answer_for_a_type_that_is_not_served_is_the_line_to_add() -> None:
@@ -132,13 +169,30 @@ def wanted(one: Any) -> Shape:
         return wants(sdk.input_type_types(one))
     if sdk.is_output_type(one):
         return wants(sdk.output_type_types(one))
-    items = get_args(one)
-    origin = get_origin(one)
-    if origin in WORDS or one in WORDS:
+    items, origin = get_args(one), get_origin(one)
+    if one in WORDS:
         return WORDS[one]
-    if origin is not None and issubclass(origin, Mapping):
+    if origin is Union:  # a document may be given as an object
+        return wanted(items[0])
+    if issubclass(origin, Mapping):
         return {"*": wanted(items[1])}
     return [wanted(items[0])]
+
+
+def differences(provided: Shape, expected: Shape, path: str = "") -> list[str]:
+    """The paths at which the two differ, in order."""
+    match provided, expected:
+        case dict(), dict():
+            return [
+                found
+                for name in sorted({*provided, *expected})
+                for found in differences(
+                    provided.get(name), expected.get(name), f"{path}.{name}".lstrip(".")
+                )
+            ]
+        case [one], [other]:
+            return differences(one, other, f"{path}[]")
+    return [] if provided == expected else [path]
 
 
 def required(arguments: type) -> set[str]:

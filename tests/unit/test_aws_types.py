@@ -56,6 +56,13 @@ def test_what_is_missing_is_told_with_the_file_the_line_and_the_command() -> Non
     )
 
 
+def test_what_is_set_otherwise_is_set_for_types_of_the_table() -> None:
+    source_code = (AWS / "differences.go").read_text(encoding="utf-8")
+    named = set(re.findall(r'"(aws_\w+)":', source_code))
+    assert named
+    assert named - {*TABLE["resources"].values(), *TABLE["functions"].values()} == set()
+
+
 @pytest.mark.parametrize("section", ["resources", "functions"])
 def test_the_table_is_in_order(section: str) -> None:
     assert list(TABLE[section]) == sorted(TABLE[section])

@@ -15,20 +15,20 @@ const nameLength = 255
 
 type (
 	fields = map[string]*bridge.SchemaInfo
-	info   = bridge.SchemaInfo
+	field  = bridge.SchemaInfo
 )
 
 var (
 	// document may be given as an object; AWS wants the text of a JSON document.
-	document = &info{Type: "string", Transform: bridge.TransformJSONDocument}
+	document = &field{Type: "string", Transform: bridge.TransformJSONDocument}
 	// described stands where AWS insists on a description and the program gives none.
-	described = &info{Default: &bridge.DefaultInfo{Value: "Managed by Pulumi"}}
+	described = &field{Default: &bridge.DefaultInfo{Value: "Managed by Pulumi"}}
 	// single is an object where Terraform has a list of at most one.
-	single = &info{MaxItemsOne: bridge.True()}
+	single = &field{MaxItemsOne: bridge.True()}
 )
 
 // named keeps a property's name in the singular, which the bridge would make a plural.
-func named(name string) *info { return &info{Name: name} }
+func named(name string) *field { return &field{Name: name} }
 
 // configuration is the provider's own: `aws:` keys of the stack file.
 var configuration = fields{

@@ -27,8 +27,19 @@ func addInputs(info *bridge.ProviderInfo, older *sdk.Provider) {
 		_, isOlder := older.ResourcesMap[name]
 		if _, all := schema.GetOk("tags_all"); all && isOlder && settable(schema, "tags") {
 			steps = append(steps, withAllTags)
+			setOnly(resource, "tags_all")
 		}
 		resource.PreCheckCallback = inTurn(steps)
+	}
+}
+
+// setOnly keeps from the program what only the provider sets.
+func setOnly(resource *bridge.ResourceInfo, name string) {
+	if resource.Fields == nil {
+		resource.Fields = fields{}
+	}
+	resource.Fields[name] = &field{
+		MarkAsComputedOnly: bridge.True(), MarkAsOptional: bridge.False(),
 	}
 }
 

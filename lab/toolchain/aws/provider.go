@@ -122,9 +122,13 @@ func dispatch(info *bridge.ProviderInfo) error {
 // schemaOf generates Pulumi's schema of the package; the bridge checks inputs against it.
 func schemaOf(info bridge.ProviderInfo) ([]byte, error) {
 	silent := diag.DefaultSink(io.Discard, io.Discard, diag.FormatOptions{Color: colors.Never})
-	spec, err := tfgen.GenerateSchema(info, silent)
+	generated, err := tfgen.GenerateSchemaWithOptions(tfgen.GenerateSchemaOptions{
+		ProviderInfo:    info,
+		DiagnosticsSink: silent,
+		XInMemoryDocs:   true, // else it looks for the upstream's documentation pages
+	})
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(spec)
+	return json.Marshal(generated.PackageSpec)
 }
