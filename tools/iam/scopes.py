@@ -37,7 +37,8 @@ class Where:
     def arn(self, service: str, resource: str, *, everywhere: bool = False) -> str:
         environment = self.settings.environment
         region = "" if everywhere else environment.region
-        return f"arn:{environment.aws_account.partition}:{service}:{region}:{environment.account}:{resource}"
+        partition = environment.aws_account.partition
+        return f"arn:{partition}:{service}:{region}:{environment.account}:{resource}"
 
     @property
     def prefix(self) -> str:
