@@ -127,7 +127,7 @@ class Program:
         options = ["--stack", stack, "--cwd", str(folder)]
         if not sys.stdout.isatty():
             options.append("--non-interactive")
-        if arguments[0] in ("up", "preview", "destroy", "refresh"):
+        if arguments[0] in ("up", "preview", "destroy", "refresh", "import"):
             options += ["--config-file", str(self.site.home / f"Pulumi.{stack}.yaml")]
         return [str(self.pulumi), *arguments, *options]
 

@@ -9,8 +9,10 @@ import contextlib
 import os
 import random
 import re
+import shlex
 import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from typing import IO
 
@@ -34,6 +36,7 @@ REPOSITORIES = [
     "streaming/tv-api",
     "streaming/tv-frontend",
 ]
+NOTHING_LEFT = "Nothing in AWS carries the tags of prod that no state knows.\n"
 TRIALS = int(os.environ.get("KILLS", "10"))
 """How many times something is killed; the victims take turns."""
 
@@ -131,9 +134,9 @@ def test_an_update_that_was_killed_converges_when_it_is_run_again(
         started = psutil.Process(update.pid).children(recursive=True)
         kill(update, lab)
         update.communicate(timeout=300)
+    end_official_providers(started)
     converge(lab, program)
     assert numbers(lab) == before, "something was made twice, or not at all"
-    end_official_providers(started)
     wait_until_empty(
         "the end of what the update had started",
         lambda: [str(process) for process in started if process.is_running()],
@@ -178,11 +181,53 @@ def converge(lab: Lab, program: Program) -> str:
     wait_until_empty("the lab's recovery", lab.unready, seconds=90)
     stack = program.selected("prod")
     program.run("cancel", "--yes", stack=stack)  # whoever was killed still holds the lock
+    import_leftovers(lab, program)
     done = program.run("up", "--yes", stack=stack)
     output = done.stdout + done.stderr
     assert done.returncode == 0, output
     assert program.changes("prod") == {}
+    assert find_leftovers(lab, program) == NOTHING_LEFT
     return output
+
+
+def import_leftovers(lab: Lab, program: Program) -> None:
+    """Runs the import commands that `python -m tools.leftovers` prints, until it prints none.
+
+    An object inside another one has its name only once the other one is imported.
+    """
+    while commands := import_commands(find_leftovers(lab, program)):
+        for words in commands:
+            program.read(*words, "--yes", "--skip-preview", "--generate-code=false", stack="prod")
+
+
+def import_commands(listed: str) -> list[list[str]]:
+    """The words of each complete import command, without `pulumi` and the stack."""
+    lines = [line.split(maxsplit=1)[1] for line in listed.splitlines() if "  import  " in line]
+    commands = [shlex.split(line) for line in lines if "<name>" not in line]
+    return [[command[1], *command[4:]] for command in commands]
+
+
+def find_leftovers(lab: Lab, program: Program) -> str:
+    """What `python -m tools.leftovers` prints of prod, with the states and a preview as files."""
+    folder = lab.site.home / "leftovers"
+    folder.mkdir(exist_ok=True)
+    words = ["--stack", "prod"]
+    for stack in ("dev", "prod"):
+        state = folder / f"{stack}.json"
+        state.write_text(program.read("stack", "export", stack=program.selected(stack)))
+        words += ["--state", str(state)]
+    preview = folder / "preview.json"
+    preview.write_text(program.read("preview", "--json", stack="prod"))
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.leftovers", *words, "--preview", str(preview)],
+        cwd=CHECKOUT,
+        env=program.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    return done.stdout
 
 
 def test_an_environment_made_anew_in_another_range_finds_its_images(
