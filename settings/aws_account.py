@@ -24,22 +24,30 @@ class AwsAccount:
         domain = "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
         return f"{self.id}.dkr.ecr.{self.region}.{domain}"
 
+    def arn(self, service: str, resource: str) -> str:
+        """Anything of the account in its region, such as `log-group:*` of `logs`."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.id}:{resource}"
+
+    def iam_arn(self, resource: str) -> str:
+        """Anything of the account in IAM, which has no regions, such as `role/*`."""
+        return f"arn:{self.partition}:iam::{self.id}:{resource}"
+
     @property
     def root_arn(self) -> str:
         """Every principal of the account that its own policies allow."""
-        return f"arn:{self.partition}:iam::{self.id}:root"
+        return self.iam_arn("root")
 
     def role_arn(self, name: str) -> str:
         """An IAM role."""
-        return f"arn:{self.partition}:iam::{self.id}:role/{name}"
+        return self.iam_arn(f"role/{name}")
 
     def cluster_arn(self, name: str) -> str:
         """An EKS cluster."""
-        return f"arn:{self.partition}:eks:{self.region}:{self.id}:cluster/{name}"
+        return self.arn("eks", f"cluster/{name}")
 
     def image_repository_arn(self, name: str) -> str:
         """An ECR repository, such as streaming/tv-api; `*` for all of them."""
-        return f"arn:{self.partition}:ecr:{self.region}:{self.id}:repository/{name}"
+        return self.arn("ecr", f"repository/{name}")
 
     def managed_policy_arn(self, name: str) -> str:
         """A policy that AWS maintains, such as AmazonEKSClusterPolicy."""

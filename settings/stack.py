@@ -284,7 +284,9 @@ class RegistryConfig(Model):
 
     owner: DnsLabel = Field(description="the stack that creates the repositories")
     host: str | None = Field(
-        None, description="what AWS calls the registry where that is not ECR's usual host name"
+        None,
+        description="what AWS calls the registry where that is not ECR's usual host name; the "
+        "owner's file decides, and the others may leave it out",
     )
     encryption: Literal["AES256", "KMS"] = Field(
         "AES256", description="of images at rest; cannot change later"
@@ -325,7 +327,9 @@ class GitOpsConfig(Model):
     """The GitOps repository and the checkout that `pulumi up` writes into."""
 
     url: GitUrl = Field(description="as Argo CD reads it; the same in every stack file")
-    branch: Branch = Field("main", description="what the clusters mirror")
+    branch: Branch = Field(
+        "main", description="what the clusters mirror; the same in every stack file"
+    )
     checkout: str = Field("../gitops", description="a folder, relative to this program")
     github_app: GithubApp | None = Field(
         None, description="in place of the secrets gitToken and gitPrivateKey"

@@ -19,6 +19,7 @@ from components.kubernetes import RBAC, RESTRICTED
 from settings import Names
 from settings.aws_account import AwsAccount
 from settings.catalogue import Catalogue
+from settings.keel_repositories import repositories
 from settings.stack import KeelConfig
 
 CHART_REPOSITORY = "https://keel-hq.github.io/keel/"
@@ -78,7 +79,7 @@ class Keel(pulumi.ComponentResource):
             spec={"pod_selector": {}, "policy_types": ["Ingress"]},
             opts=ResourceOptions(parent=self),
         )
-        identity = self._identity(args, served)
+        identity = self._identity(args)
         rights = self._rights(args, [*served])
         chart = args.config.chart
         self.release = helm_release(
@@ -99,15 +100,8 @@ class Keel(pulumi.ComponentResource):
         )
         self.register_outputs({"namespace": self.namespace, "roleArn": self.role_arn})
 
-    def _identity(
-        self, args: KeelArgs, served: Mapping[str, Sequence[str]]
-    ) -> aws.eks.PodIdentityAssociation:
+    def _identity(self, args: KeelArgs) -> aws.eks.PodIdentityAssociation:
         """The role of Keel's service account: it reads the served repositories."""
-        arns = [
-            args.registry.image_repository_arn(Names.repository(namespace, service))
-            for namespace, services in served.items()
-            for service in services
-        ]
         role = aws.iam.Role(
             f"{self._prefix}-role",
             name=args.names.role("keel"),
@@ -122,7 +116,7 @@ class Keel(pulumi.ComponentResource):
             f"{self._prefix}-pull",
             name="pull",
             role=role.name,
-            policy=keel_values.pull_policy(arns),
+            policy=keel_values.pull_policy(repositories(args.registry, args.catalogue)),
             opts=ResourceOptions(parent=self),
         )
         return aws.eks.PodIdentityAssociation(

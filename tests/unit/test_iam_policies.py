@@ -124,8 +124,9 @@ def created(recording: Recording) -> Iterator[tuple[str, str]]:
         yield "LogGroups", f"arn:aws:logs:{home}:log-group:{group.inputs['name']}"
     for alias in recording.of("aws:kms/alias:Alias"):
         yield "Aliases", f"arn:aws:kms:{home}:{alias.inputs['name']}"
-    for repository in recording.of("aws:ecr/repository:Repository"):
-        yield "Repositories", f"arn:aws:ecr:{home}:repository/{repository.inputs['name']}"
+    for repository in recording.resources:
+        if repository.type == "aws:ecr/repository:Repository":
+            yield "Repositories", f"arn:aws:ecr:{home}:repository/{repository.inputs['name']}"
     for cluster in recording.of("aws:eks/cluster:Cluster"):
         yield "Clusters", f"arn:aws:eks:{home}:cluster/{cluster.inputs['name']}"
     for group in recording.of("aws:eks/nodeGroup:NodeGroup"):

@@ -60,7 +60,7 @@ class _WithoutPages:
 
 @cache
 def client(service: str) -> Any:
-    made = boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
+    made = boto3.client(service, region_name=REGION)
     return _WithoutPages(made) if service == "eks" else made
 
 

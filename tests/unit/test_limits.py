@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from components.keel.values import pull_policy
 from settings import Settings, pulumi_config
 from settings.catalogue import Catalogue, Namespace
-from settings.naming import Names
+from settings.keel_repositories import repositories
 from settings.rules import quotas
 from settings.stack import NodeGroup
 from tests.unit.conftest import CHECKOUT, Change
@@ -23,6 +23,7 @@ from tests.unit.recording import Recording
 from tests.unit.whole_program import record_program
 from tools.limits import check, members
 
+ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 L63, L32 = "x" * 63, "e" * 32
 LABEL = "a" + "b" * 61 + "c"
 ARN = f"arn:aws:iam::123456789012:role/{'p' * 255}/{'q' * 255}/{'r' * 64}"
@@ -151,32 +152,55 @@ def test_the_longest_names_are_accepted(
     assert refused(recording) == []
 
 
-def test_keels_policy_is_as_large_as_iam_takes_and_no_larger(dev: Settings) -> None:
-    """The settings refuse one service more; no services between the two."""
+@pytest.fixture
+def keel_catalogue(dev: Settings) -> Callable[[int, int], Catalogue]:
+    """A catalogue of so many namespaces with so many services each, with the longest names."""
     service = next(s for _, _, s in dev.catalogue.entries() if s.delivery == "keel")
 
-    def catalogue(count: int) -> Catalogue:
-        services = {f"{LABEL[:-3]}{number:03d}": service for number in range(count)}
-        homes = {L63: Namespace(services=services)}
+    def build(namespaces: int, services: int) -> Catalogue:
+        each = {f"{L63[:-3]}{number:03d}": service for number in range(services)}
+        homes = {f"{L63[:-3]}{n:03d}": Namespace(services=each) for n in range(namespaces)}
         return dev.catalogue.model_copy(update={"namespaces": homes})
 
-    def problems(count: int) -> list[str]:
-        return [str(p) for p in quotas.of_keel(dev.environments, catalogue(count))]
+    return build
 
-    most = next(count for count in range(1, 100) if problems(count + 1))
-    arns = [
-        dev.registry_owner.aws_account.image_repository_arn(Names.repository(L63, name))
-        for _, name, _ in catalogue(most).entries()
-    ]
 
-    assert not problems(most)
-    assert problems(most + 1) == [
-        "Pulumi.dev.yaml: platform:keel: Keel's role would name their repositories in 10374 "
-        f"characters, and IAM takes 10240 (given: {most + 1} services); deliver some of the "
-        "services by commit (delivery: commit)"
+def test_keel_reads_its_repositories_by_name_as_long_as_one_policy_holds_them(
+    dev: Settings, keel_catalogue: Callable[[int, int], Catalogue]
+) -> None:
+    registry = dev.registry_owner.aws_account
+
+    def named(services: int) -> list[str]:
+        return repositories(registry, keel_catalogue(1, services))
+
+    most = next(count for count in range(1, 100) if len(named(count + 1)) == 1)
+    assert len(named(most)) == most
+    assert named(most + 1) == [
+        f"arn:aws:ecr:eu-central-1:123456789012:repository/{L63[:-3]}000/*"
     ]
-    role_policy = "aws:iam/rolePolicy:RolePolicy"
-    assert check.refusals(TABLE, role_policy, {"policy": pull_policy(arns)}) == []
+    for arns in (named(most), named(most + 1)):
+        assert check.refusals(TABLE, ROLE_POLICY, {"policy": pull_policy(arns)}) == []
+
+
+def test_more_namespaces_than_keels_policy_can_name_are_refused(
+    dev: Settings, keel_catalogue: Callable[[int, int], Catalogue]
+) -> None:
+    def problems(namespaces: int) -> list[str]:
+        catalogue = keel_catalogue(namespaces, 1)
+        return [str(problem) for problem in quotas.of_keel(dev.environments, catalogue)]
+
+    most = next(count for count in range(1, 200) if problems(count + 1))
+    arns = repositories(dev.registry_owner.aws_account, keel_catalogue(most, 1))
+
+    assert check.refusals(TABLE, ROLE_POLICY, {"policy": pull_policy(arns)}) == []
+    (problem,) = problems(most + 1)
+    assert problem.startswith(
+        "Pulumi.dev.yaml: platform:keel: Keel's role would name their repositories in "
+    )
+    assert problem.endswith(
+        f"and IAM takes 10240 (given: {most + 1} namespaces); deliver the services of some "
+        "namespaces by commit (delivery: commit)"
+    )
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=70)

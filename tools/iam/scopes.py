@@ -35,10 +35,8 @@ class Where:
     settings: Settings
 
     def arn(self, service: str, resource: str, *, everywhere: bool = False) -> str:
-        environment = self.settings.environment
-        region = "" if everywhere else environment.region
-        partition = environment.aws_account.partition
-        return f"arn:{partition}:{service}:{region}:{environment.account}:{resource}"
+        account = self.settings.environment.aws_account
+        return account.iam_arn(resource) if everywhere else account.arn(service, resource)
 
     @property
     def prefix(self) -> str:
@@ -103,8 +101,8 @@ def _bounded(where: Where) -> Condition:
 
 
 def _of_aws(where: Where) -> Condition:
-    partition = where.settings.environment.aws_account.partition
-    allowed = [f"arn:{partition}:iam::aws:policy/{name}" for name in ATTACHED]
+    account = where.settings.environment.aws_account
+    allowed = [account.managed_policy_arn(name) for name in ATTACHED]
     bounded = _bounded(where).get("StringEquals", {})
     return {"ArnEquals": {"iam:PolicyARN": allowed}} | (
         {"StringEquals": bounded} if bounded else {}
