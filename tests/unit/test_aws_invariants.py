@@ -109,12 +109,18 @@ def test_everything_that_can_be_encrypted_is(program: Recording) -> None:
     for template in program.of("aws:ec2/launchTemplate:LaunchTemplate"):
         for disk in template.inputs["blockDeviceMappings"]:
             assert disk["ebs"]["encrypted"] == "true", template.name
-    for repository in program.of("aws:ecr/repository:Repository"):
-        assert repository.inputs["encryptionConfigurations"], repository.name
     for cluster in program.of("aws:eks/cluster:Cluster"):
         assert cluster.inputs["encryptionConfig"]["resources"] == ["secrets"], cluster.name
     for key in program.of("aws:kms/key:Key"):
         assert key.inputs["enableKeyRotation"] is True, key.name
+
+
+def test_every_image_is_encrypted() -> None:
+    dev, prod = (record_program(s, CHECKOUT, CHECKOUT / "__main__.py") for s in ("dev", "prod"))
+    for repository in dev.of("aws:ecr/repository:Repository"):
+        (encryption,) = repository.inputs["encryptionConfigurations"]
+        assert encryption["encryptionType"] == "AES256", repository.name
+    prod.assert_none("aws:ecr/repository:Repository")
 
 
 def test_every_chart_and_addon_is_pinned(program: Recording) -> None:
