@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lab.aws.kinds import KINDS
 from tests.unit.conftest import CHECKOUT
 from tests.unit.recording import Recorded, Recording
 from tests.unit.whole_program import record_program
@@ -114,7 +115,8 @@ def test_everything_that_can_be_encrypted_is(program: Recording) -> None:
         assert key.inputs["enableKeyRotation"] is True, key.name
 
 
-def test_every_image_is_encrypted(dev: Recording, prod: Recording) -> None:
+def test_every_image_is_encrypted() -> None:
+    dev, prod = (record_program(s, CHECKOUT, CHECKOUT / "__main__.py") for s in ("dev", "prod"))
     for repository in dev.of("aws:ecr/repository:Repository"):
         (encryption,) = repository.inputs["encryptionConfigurations"]
         assert encryption["encryptionType"] == "AES256", repository.name
@@ -209,3 +211,11 @@ def test_a_preview_is_the_same_every_time() -> None:
         ]
 
     assert shown(first) == shown(second)
+
+
+def test_the_lab_plays_every_aws_type_and_knows_every_input(program: Recording) -> None:
+    for resource in program.resources:
+        if resource.type.startswith("aws:"):
+            assert resource.type in KINDS, resource.name
+            known = {known.name for known in KINDS[resource.type].properties}
+            assert resource.inputs.keys() <= known, resource.name

@@ -175,9 +175,7 @@ def test_keel_reads_its_repositories_by_name_as_long_as_one_policy_holds_them(
 
     most = next(count for count in range(1, 100) if len(named(count + 1)) == 1)
     assert len(named(most)) == most
-    assert named(most + 1) == [
-        f"arn:aws:ecr:eu-central-1:123456789012:repository/{L63[:-3]}000/*"
-    ]
+    assert named(most + 1) == [f"arn:aws:ecr:eu-central-1:123456789012:repository/{L63[:-3]}000/*"]
     for arns in (named(most), named(most + 1)):
         assert check.refusals(TABLE, ROLE_POLICY, {"policy": pull_policy(arns)}) == []
 
