@@ -196,7 +196,7 @@ def differences(provided: Shape, expected: Shape, path: str = "") -> list[str]:
 
 
 def required(arguments: type) -> set[str]:
-    parameters = list(inspect.signature(arguments.__init__).parameters.values())[1:]
+    parameters = inspect.signature(arguments).parameters.values()
     return {one.name for one in parameters if one.default is inspect.Parameter.empty}
 
 
