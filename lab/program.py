@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lab.aws_api.record import STACK
 from lab.overrides import stack_file
 from lab.pulumi_home import PLUGINS, assemble
 from lab.site import CHECKOUT, Site
@@ -88,7 +89,7 @@ class Program:
     def show(self, *arguments: str, stack: str) -> None:
         """Runs a command on this terminal; raises ProgramError when it fails."""
         command = self.command(arguments, stack)
-        status = subprocess.run(command, env=self.environment, check=False).returncode
+        status = subprocess.run(command, env=self.environment_of(stack), check=False).returncode
         if status:
             raise ProgramError(arguments, status)
 
@@ -105,11 +106,15 @@ class Program:
         """Runs a command and returns its status and output, whatever they are."""
         return subprocess.run(
             self.command(arguments, stack, folder),
-            env=self.environment,
+            env=self.environment_of(stack),
             check=False,
             capture_output=True,
             text=True,
         )
+
+    def environment_of(self, stack: str) -> dict[str, str]:
+        """The environment variables of a command for `stack`, whose calls AWS can tell."""
+        return {**self.environment, "TF_APPEND_USER_AGENT": f"{STACK}{stack}"}
 
     def selected(self, stack: str) -> str:
         """`stack`, which exists now, and whose file says what the committed one says now.

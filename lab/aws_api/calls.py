@@ -45,6 +45,7 @@ class Call:
     operation: OperationModel
     protocol: str
     parameters: Body
+    user_agent: str = ""
 
     @property
     def service(self) -> str:
@@ -88,6 +89,7 @@ def read_call(environ: Mapping[str, Any], body: bytes) -> Call | None:
             operation=operation,
             protocol=protocol,
             parameters={},
+            user_agent=str(environ.get("HTTP_USER_AGENT", "")),
         )
         return replace(bare, parameters=_parameters(bare, labels, request, body))
     return None

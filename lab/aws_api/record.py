@@ -1,18 +1,20 @@
 """What was asked of the lab's AWS: one JSON object a line, appended.
 
     {"at": "2026-01-01T00:00:00+00:00", "caller": "arn:aws:sts::1:assumed-role/platform/lab",
-     "service": "eks", "operation": "DescribeCluster", "actions": ["eks:DescribeCluster"],
-     "resources": {"name": "acme-dev"}, "answered": "stand-in", "status": 200}
+     "stack": "dev", "service": "eks", "operation": "DescribeCluster",
+     "actions": ["eks:DescribeCluster"], "resources": {"name": "acme-dev"},
+     "answered": "stand-in", "status": 200}
 
 `answered` is `moto`, `stand-in`, `refused` (the models or the caller's policies say no), or
 `nobody`: neither moto nor a stand-in plays the operation. `caller` is null for keys that nobody
-was given. `actions` are those that a policy has to allow for the call. Texts of parameters are
-written down only where they name something.
+was given, `stack` for calls that no provider of a stack made. `actions` are those that a policy
+has to allow for the call. Texts of parameters are written down only where they name something.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -25,6 +27,9 @@ from lab.aws_api.permissions import needed
 from lab.aws_api.resources import named
 
 NOBODY = "nobody"
+STACK = "stack/"
+"""What the lab's Pulumi puts before the stack's name into its provider's user agent."""
+_STACK = re.compile(rf"(?<!\S){STACK}(\S+)")
 
 
 class Record:
@@ -38,6 +43,7 @@ class Record:
         """Appends a call of AWS's API."""
         self._append(
             caller=caller_arn(call.access_key),
+            stack=_stack(call.user_agent),
             service=call.service,
             operation=call.operation.name,
             actions=[action for action, _ in needed(call, "")],
@@ -50,6 +56,7 @@ class Record:
         """Appends a request of which AWS's models know no operation."""
         self._append(
             caller=None,
+            stack=None,
             service=service,
             operation=f"{method} {path}",
             actions=[],
@@ -64,6 +71,11 @@ class Record:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             with self._file.open("a", encoding="utf-8") as file:
                 file.write(line + "\n")
+
+
+def _stack(user_agent: str) -> str | None:
+    found = _STACK.search(user_agent)
+    return found[1] if found else None
 
 
 def recorded(file: Path) -> list[dict[str, Any]]:

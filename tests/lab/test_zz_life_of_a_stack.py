@@ -27,6 +27,7 @@ from lab.waiting import wait_until_empty
 from settings import load_files
 from tests.committed import committed
 from tests.lab.conftest import Lab
+from tests.lab.least_privilege import hold_to_the_policies
 from tests.lab.neighbour import neighbour
 
 ANEW = ["applications", "cluster", "network"]
@@ -43,8 +44,12 @@ TRIALS = int(os.environ.get("KILLS", "10"))
 
 @pytest.fixture(scope="module")
 def program(lab: Lab) -> Program:
-    """The program with nothing protected but the images; the lab is of no use afterwards."""
+    """The program with nothing protected but the images; the lab is of no use afterwards.
+
+    Whoever runs it may do what docs/iam/ says, and no more.
+    """
     lab.taken_apart = True
+    hold_to_the_policies(lab)
     unprotect(lab.program, prod=ANEW, dev=ANEW)
     return lab.program
 
@@ -87,7 +92,7 @@ VICTIMS: tuple[tuple[Callable[[subprocess.Popen[str], Lab], None], range], ...] 
 def updating(program: Program) -> subprocess.Popen[str]:
     return subprocess.Popen(
         program.command(("up", "--yes", "--skip-preview"), program.selected("prod")),
-        env=program.environment,
+        env=program.environment_of("prod"),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

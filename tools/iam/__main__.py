@@ -1,6 +1,7 @@
 """`python -m tools.iam`: writes docs/iam/ anew from docs/iam/calls.json.
 
-`python -m tools.iam --stack dev --record FILE` first adds the actions of a record of calls.
+`python -m tools.iam --record FILE` first adds the actions of a record of calls, such as the lab
+keeps in .lab/aws/calls.jsonl.
 """
 
 from __future__ import annotations
@@ -32,13 +33,12 @@ def _text(document: object) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.iam", description=__doc__)
-    parser.add_argument("--stack", help="whose calls the record shows")
     parser.add_argument("--record", type=Path, action="append", default=[], metavar="FILE")
-    parser.add_argument("--role", default="", help="count the calls of this role alone")
     options = parser.parse_args()
     for record in options.record:
         lines = record.read_text(encoding="utf-8").splitlines()
-        calls.add(options.stack, calls.of_record(lines, options.role))
+        for stack in calls.committed():
+            calls.add(stack, calls.of_record(lines, stack))
     wanted = dict(files())
     for old in FOLDER.glob("*-*.json"):
         if old not in wanted:

@@ -14,18 +14,14 @@ def committed() -> Mapping[str, list[str]]:
     return calls
 
 
-def of_record(lines: Iterable[str], role: str = "") -> list[str]:
-    """The actions in a record of calls, one JSON object a line, sorted.
+def of_record(lines: Iterable[str], stack: str) -> list[str]:
+    """The actions in a record of calls that `pulumi` made for `stack`, sorted.
 
-    role: the name of the role whose calls count; those of everybody unless given.
+    lines: one JSON object each, with `stack` and `actions` (see lab/aws_api/record.py).
     """
     entries = [json.loads(line) for line in lines if line.strip()]
     return sorted(
-        {
-            entry.get("action") or f"{entry['service']}:{entry['operation']}"
-            for entry in entries
-            if f"assumed-role/{role}/" in f"{entry.get('caller') or ''}" or not role
-        }
+        {action for entry in entries if entry["stack"] == stack for action in entry["actions"]}
     )
 
 
