@@ -11,7 +11,7 @@ from settings import load_files
 from settings.reference import anchor
 from tests.unit.conftest import CHECKOUT
 
-PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").rglob("*.md"))]
+PAGES = [*sorted(CHECKOUT.glob("*.md")), *sorted((CHECKOUT / "docs").rglob("*.md"))]
 README = (CHECKOUT / "README.md").read_text()
 SCRIPTS = CHECKOUT / "gitops" / "templates"
 
