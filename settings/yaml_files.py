@@ -13,7 +13,7 @@ KEYS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
 """What YAML calls a text, and the key `<<`."""
 
 
-class _StrictLoader(yaml.SafeLoader):
+class _StrictLoader(yaml.CSafeLoader):
     """Safe YAML that refuses a mapping in which a key stands twice, or is no text."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

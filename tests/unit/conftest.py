@@ -52,8 +52,8 @@ def bend(configuration: Path) -> Bend:
 
     def apply(file: str, change: Change) -> None:
         path = configuration / file
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
         change(content["config"] if file.startswith("Pulumi.") else content)
-        path.write_text(yaml.safe_dump(content), encoding="utf-8")
+        path.write_text(yaml.dump(content, Dumper=yaml.CSafeDumper), encoding="utf-8")
 
     return apply
