@@ -15,7 +15,7 @@ export MYPY_CACHE_DIR = $(TWO_SPEED_CACHE)/mypy
 export RUFF_CACHE_DIR = $(TWO_SPEED_CACHE)/ruff
 
 .PHONY: help up status down clean build approve shell preview toolchain test test-unit test-scripts \
-	test-lab lint style types schemas shell-scripts format golden lock
+	test-mutation mutation test-lab lint style types schemas shell-scripts format golden lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,10 +44,16 @@ down: $(VENV)/.ready ## stop everything; caches and state stay
 clean: down ## stop everything and forget the lab's state; caches stay
 	@$(PY) -m lab clean
 
-test: lint test-unit test-scripts test-lab ## every check and every test
+test: lint test-unit test-mutation test-scripts test-lab ## every check and every test
 
-test-unit: $(VENV)/.ready ## in a minute, without processes and network
-	@$(PY) -m pytest tests/unit
+test-unit: $(VENV)/.ready ## in a minute, without the lab's programs and network
+	@$(PY) -m pytest --numprocesses auto --dist loadfile tests/unit
+
+test-mutation: $(VENV)/.ready ## whether tests notice faults in functions that a change touches
+	@$(PY) -m tests.mutation --changed
+
+mutation: $(VENV)/.ready ## the same for the whole program, or for make mutation MODULES=settings.rules
+	@$(PY) -m tests.mutation $(MODULES)
 
 test-scripts: toolchain ## the release scripts and pipelines, in scratch repositories
 	@$(PY) -m pytest tests/scripts
