@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export TWO_SPEED_CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/two-speed-gitops
 # The interpreter itself, also where PATH begins with a virtual environment or a shim.
 BASE_PYTHON ?= $(shell for p in python3.11 python3; do $$p -c 'import sys; print(sys._base_executable)' && break; done 2>/dev/null)
-LOCK := lab/requirements.lock
+LOCK := lab/requirements.txt
 VENV := $(TWO_SPEED_CACHE)/python/$(shell { cat $(LOCK); $(BASE_PYTHON) -VV; } | sha256sum | cut -c1-16)
 PY := $(VENV)/bin/python
 STACK ?= dev
@@ -14,7 +14,8 @@ export PYTHONDONTWRITEBYTECODE = 1
 export MYPY_CACHE_DIR = $(TWO_SPEED_CACHE)/mypy
 export RUFF_CACHE_DIR = $(TWO_SPEED_CACHE)/ruff
 
-.PHONY: help up status down clean build approve shell preview toolchain test test-unit test-scripts test-lab lint format golden lock
+.PHONY: help up status down clean build approve shell preview toolchain test test-unit test-scripts \
+	test-mutation mutation test-lab lint style types schemas shell-scripts format golden lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,10 +44,16 @@ down: $(VENV)/.ready ## stop everything; caches and state stay
 clean: down ## stop everything and forget the lab's state; caches stay
 	@$(PY) -m lab clean
 
-test: lint test-unit test-scripts test-lab ## every check and every test
+test: lint test-unit test-mutation test-scripts test-lab ## every check and every test
 
-test-unit: $(VENV)/.ready ## in a minute, without processes and network
-	@$(PY) -m pytest tests/unit
+test-unit: $(VENV)/.ready ## in a minute, without the lab's programs and network
+	@$(PY) -m pytest --numprocesses auto --dist loadfile tests/unit
+
+test-mutation: $(VENV)/.ready ## whether tests notice faults in functions that a change touches
+	@$(PY) -m tests.mutation --changed
+
+mutation: $(VENV)/.ready ## the same for the whole program, or for make mutation MODULES=settings.rules
+	@$(PY) -m tests.mutation $(MODULES)
 
 test-scripts: toolchain ## the release scripts and pipelines, in scratch repositories
 	@$(PY) -m pytest tests/scripts
@@ -54,10 +61,26 @@ test-scripts: toolchain ## the release scripts and pipelines, in scratch reposit
 test-lab: toolchain ## against the real parts
 	@$(PY) -m pytest tests/lab
 
-lint: $(VENV)/.ready ## style, formatting, types
+lint: style types schemas shell-scripts ## style, formatting, types, schemas, shell scripts
+
+style: $(VENV)/.ready
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check --quiet .
+
+types: $(VENV)/.ready
 	@$(PY) -m mypy
+
+schemas: $(VENV)/.ready
+	@check-jsonschema --quiet --schemafile docs/stack.schema.json Pulumi.*.yaml
+	@check-jsonschema --quiet --schemafile docs/services.schema.json services.yaml
+	@check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*
+	@check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	@check-jsonschema --quiet --builtin-schema vendor.github-issue-forms \
+		$(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+
+shell-scripts: $(VENV)/.ready
+	@shellcheck $$(git ls-files .ci '*.sh' '*.bash')
 
 format: $(VENV)/.ready ## put the code into its standard form
 	@$(PY) -m ruff check --quiet --fix .
@@ -68,7 +91,7 @@ golden: $(VENV)/.ready ## write tests/golden and generated docs anew: look at th
 
 lock: $(VENV)/.ready ## resolve lab/requirements.in anew, with hashes
 	@cd lab && $(PY) -m uv pip compile --quiet --upgrade --generate-hashes --no-header \
-		--no-annotate --python-version 3.11 requirements.in -o requirements.lock
+		--no-annotate --python-version 3.11 requirements.in -o requirements.txt
 
 toolchain: $(VENV)/.ready ## build what is missing of the lab's programs
 	@$(PY) -m lab.toolchain build

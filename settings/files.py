@@ -93,7 +93,7 @@ def read_yaml(path: Path, problems: list[Problem]) -> YamlFile | None:
         problems.append(Problem(path.name, "", value, rule, remedy, line))
 
     try:
-        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+        loader = yaml.CSafeLoader(path.read_text(encoding="utf-8"))
         node = loader.get_single_node()
         entries = list(_entries(node)) if node else []
         if faults := list(_key_faults(entries, path.name)):

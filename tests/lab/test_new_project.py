@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
+import tarfile
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ from lab.site import CHECKOUT, HOST, Site
 from lab.toolchain import Toolchain
 from lab.waiting import wait_until_empty
 from tests.committed import committed
+from tests.exported import export
 
 
 @dataclass(frozen=True)
@@ -33,11 +37,12 @@ class Newcomer:
     folder: Path
     program: Program
 
-    def new(self, stack: str) -> Path:
-        """The project that `pulumi new` makes."""
+    def new(self, stack: str, template: str = "") -> Path:
+        """The project that `pulumi new` makes of the folder, or of what is at the URL."""
         project = self.folder / "project"
-        options = ("--dir", str(project), "--name", "mine", "--stack", stack, "--yes")
-        done = self.pulumi("new", str(self.folder / "template"), *options)
+        # Pulumi is not to ask its cloud for templates, as it does for a URL without TLS.
+        options = ("--dir", str(project), "--name", "mine", "--stack", stack, "--yes", "--offline")
+        done = self.pulumi("new", template or str(self.folder / "template"), *options)
         assert done.returncode == 0, done.stdout + done.stderr
         return project
 
@@ -64,8 +69,10 @@ class Newcomer:
 
 @pytest.fixture
 def newcomer(tmp_path: Path) -> Iterator[Newcomer]:
-    """With the committed files as the template, and an AWS of one's own."""
-    copy_of_the_committed_files(tmp_path / "template")
+    """With an archive of the repository as the template, and an AWS of one's own."""
+    export(tmp_path / "template.tar")
+    with tarfile.open(tmp_path / "template.tar") as archive:
+        archive.extractall(tmp_path / "template", filter="data")
     site = Site(tmp_path / "lab", free_port())
     server = subprocess.Popen(
         [sys.executable, "-m", "lab.aws_server"],
@@ -81,20 +88,6 @@ def newcomer(tmp_path: Path) -> Iterator[Newcomer]:
     finally:
         server.terminate()
         server.wait()
-
-
-def copy_of_the_committed_files(folder: Path) -> None:
-    """Not a clone: Pulumi's own files and a lab's folder are no part of a template."""
-    listed = subprocess.run(
-        ["git", "-C", str(CHECKOUT), "ls-files", "--cached", "--others", "--exclude-standard"],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.splitlines()
-    for path in listed:
-        if (CHECKOUT / path).exists():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(CHECKOUT / path, folder / path)
 
 
 def free_port() -> int:
@@ -113,6 +106,26 @@ def test_a_new_project_keeps_the_configuration_and_is_no_template_itself(
     assert "template" not in described
     copied = yaml.safe_load((project / "Pulumi.dev.yaml").read_text())["config"]
     assert copied == committed("dev")
+
+
+def test_an_archive_that_is_downloaded_makes_the_same_project(
+    newcomer: Newcomer, tmp_path: Path
+) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    export(site / "main.zip", prefix="two-speed-gitops-main/")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(site))
+    with ThreadingHTTPServer((HOST, 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        project = newcomer.new("dev", f"http://{HOST}:{server.server_port}/main.zip")
+        server.shutdown()
+    assert files(project) == files(tmp_path / "template")
+
+
+def files(folder: Path) -> set[str]:
+    """What is in the folder, but for what Pulumi and Python make."""
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return {str(path) for path in paths if path.parts[0] != ".venv" and path.suffix != ".pyc"}
 
 
 def test_a_new_project_previews_a_whole_environment(newcomer: Newcomer) -> None:

@@ -8,9 +8,10 @@ priority (a higher number), met or not.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from typing import Any
 
 
@@ -31,22 +32,23 @@ def expired(policy: str, images: Iterable[Image], today: int) -> set[str]:
     gone: set[str] = set()
     for rule in rules:
         selection = rule["selection"]
-        selected = [image for image in everything if _matches(selection, image)]
+        selected = _selected(selection, everything)
         gone |= {i.digest for i in _identified(selection, selected, today)} - settled
         settled |= {image.digest for image in selected}
     return gone
 
 
-def _matches(selection: Mapping[str, Any], image: Image) -> bool:
+def _selected(selection: Mapping[str, Any], images: Iterable[Image]) -> list[Image]:
     status = selection["tagStatus"]
     if status == "any":
-        return True
+        return list(images)
     if status == "untagged":
-        return not image.tags
+        return [image for image in images if not image.tags]
     patterns = selection.get("tagPatternList") or [
         f"{prefix}*" for prefix in selection["tagPrefixList"]
     ]
-    return all(any(fnmatchcase(tag, pattern) for tag in image.tags) for pattern in patterns)
+    fitting = [re.compile(translate(pattern)).match for pattern in patterns]
+    return [i for i in images if all(any(map(fits, i.tags)) for fits in fitting)]
 
 
 def _identified(selection: Mapping[str, Any], selected: list[Image], today: int) -> Iterable[Image]:

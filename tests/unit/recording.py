@@ -15,13 +15,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pulumi
 from pulumi import ResourceHook
-from pulumi.runtime import rpc
+from pulumi.runtime import resource, rpc
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, set_mocks
 from pulumi.runtime.proto import provider_pb2, resource_pb2
+from pulumi.runtime.proto.source_pb2 import StackTrace
 from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.stack import run_pulumi_func
 from pulumi.runtime.sync_await import _sync_await
@@ -158,7 +160,9 @@ def record(
         recording.result = _sync_await(pulumi.Output.from_input(program()).future())
 
     try:
-        _sync_await(run_pulumi_func(run))
+        # Nothing here reads where a resource was made, which takes long to find out.
+        with patch.object(resource, "_get_stack_trace", StackTrace):
+            _sync_await(run_pulumi_func(run))
     finally:
         set_all_config({})
     recording.resources.sort(key=lambda resource: (resource.type, resource.name))

@@ -20,7 +20,7 @@ from components.network.network import Network
 from settings import Settings, load_files
 from settings.kubernetes import RELEASES
 from settings.stack import AccessConfig
-from tests.unit.conftest import Bend
+from tests.unit.conftest import Bend, shared
 from tests.unit.existing import USABLE_VPC
 from tests.unit.recording import Recorded, Recording, record
 
@@ -45,12 +45,12 @@ def build(settings: Settings, **more: Any) -> Recording:
     return record(program, **more)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope=shared)
 def dev_cluster(dev: Settings) -> Recording:
     return build(dev)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope=shared)
 def prod_cluster(prod: Settings) -> Recording:
     return build(prod)
 

@@ -11,7 +11,7 @@ from settings import load_files
 from tests.unit.conftest import CHECKOUT
 from tools.reference import anchor
 
-PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").rglob("*.md"))]
+PAGES = [*sorted(CHECKOUT.glob("*.md")), *sorted((CHECKOUT / "docs").rglob("*.md"))]
 README = (CHECKOUT / "README.md").read_text()
 SCRIPTS = CHECKOUT / "gitops" / "templates"
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import check_jsonschema
 import pytest
+from click.testing import CliRunner
 
 from tests.unit.conftest import CHECKOUT, Bend
 from tools.reference import catalogue_schema, documents, stack_schema
@@ -22,9 +22,8 @@ SCHEMAS = {
 
 def complaints(*arguments: Path | str) -> str:
     """What check-jsonschema says; empty where it is content."""
-    command = [sys.executable, "-m", "check_jsonschema", *map(str, arguments)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    return done.stdout + done.stderr if done.returncode else ""
+    done = CliRunner().invoke(check_jsonschema.main, list(map(str, arguments)))
+    return done.output if done.exit_code else ""
 
 
 def complaints_about(folder: Path, file: str) -> str:

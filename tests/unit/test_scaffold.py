@@ -23,7 +23,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def document(settings: Settings, path: str) -> Any:
-    return yaml.safe_load(scaffold(settings)[path].text)
+    return yaml.load(scaffold(settings)[path].text, yaml.CSafeLoader)
 
 
 def documents(settings: Settings) -> Iterator[tuple[str, Any]]:
@@ -31,7 +31,7 @@ def documents(settings: Settings) -> Iterator[tuple[str, Any]]:
     for path, file in scaffold(settings).items():
         chart = "/templates/" in path
         if path.startswith(("base/", "environments/")) and path.endswith(".yaml") and not chart:
-            yield path, yaml.safe_load(file.text)
+            yield path, yaml.load(file.text, yaml.CSafeLoader)
 
 
 # --- both stacks, one repository
