@@ -8,20 +8,33 @@ import inspect
 import json
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
 import grpc
 import pulumi_aws
 import pytest
+from google.protobuf import struct_pb2
 from pulumi import _types as sdk
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+from pulumi.runtime.rpc import UNKNOWN
 
 from lab.toolchain import Toolchain
 from lab.toolchain.cache import MODULES
+from tests.unit.extremes import FAST, SAFE, copied, record_extreme
 
 TABLE = json.loads((MODULES / "aws" / "types.json").read_text(encoding="utf-8"))
+OFFLINE = {
+    "region": "eu-central-1",
+    "accessKey": "lab",
+    "secretKey": "lab",
+    "skipCredentialsValidation": "true",
+    "skipRequestingAccountId": "true",
+    "skipMetadataApiCheck": "true",
+}
+"""With these the provider asks AWS nothing before it checks."""
 VPC = "urn:pulumi:dev::p::aws:ec2/vpc:Vpc::main"
 
 Shape = Any
@@ -87,6 +100,56 @@ def test_the_provider_serves_what_the_table_names(schema: dict[str, Any]) -> Non
     assert sorted(schema["resources"]) == list(TABLE["resources"])
     functions = sorted(schema["functions"])
     assert functions == [*TABLE["functions"], "pulumi:providers:aws/terraformConfig"]
+
+
+@pytest.mark.parametrize("stack", [FAST, SAFE], ids=["fast", "safe"])
+def test_the_provider_accepts_whatever_the_settings_accept(
+    stack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resources = record_extreme(stack, copied(tmp_path), monkeypatch).resources
+    ids = {f"{resource.name}-id" for resource in resources}
+    with provider() as client:
+        client.Configure(provider_pb2.ConfigureRequest(args=struct(OFFLINE)))
+        refused = [
+            f"{resource.name} ({resource.type}): {failure.property}: {failure.reason}"
+            for resource in resources
+            if resource.type.startswith("aws:")
+            for failure in check(client, resource.type, with_unknown(resource.inputs, ids))
+        ]
+    assert refused == []
+
+
+def test_the_provider_refuses_a_name_that_is_too_long() -> None:
+    with provider() as client:
+        client.Configure(provider_pb2.ConfigureRequest(args=struct(OFFLINE)))
+        role = {"name": "x" * 65, "assumeRolePolicy": "{}"}
+        (failure,) = check(client, "aws:iam/role:Role", role)
+    assert "to be in the range (1 - 64)" in failure.reason
+
+
+def check(client: Any, token: str, inputs: Mapping[str, Any]) -> Any:
+    """The provider's own checks: lengths, patterns, ranges, what excludes what."""
+    request = provider_pb2.CheckRequest(
+        urn=f"urn:pulumi:dev::p::{token}::one", news=struct(inputs), randomSeed=b"0" * 32
+    )
+    found = client.Check(request).failures
+    # Of what AWS will answer, the recording has nothing.
+    return [failure for failure in found if "Missing required argument" not in failure.reason]
+
+
+def with_unknown(value: Any, ids: Collection[str]) -> Any:
+    """`value` as a preview has it: what AWS will answer is unknown."""
+    if isinstance(value, Mapping):
+        return {name: with_unknown(item, ids) for name, item in value.items()}
+    if isinstance(value, list):
+        return [with_unknown(item, ids) for item in value]
+    return UNKNOWN if value in ids else value
+
+
+def struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
+    filled = struct_pb2.Struct()
+    filled.update({name: value for name, value in values.items() if value is not None})
+    return filled
 
 
 @pytest.mark.parametrize("token", TABLE["resources"])

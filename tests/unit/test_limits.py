@@ -7,26 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from components.keel.values import pull_policy
-from settings import Settings, pulumi_config
+from settings import Settings
 from settings.catalogue import Catalogue, Namespace
 from settings.keel_repositories import repositories
 from settings.rules import quotas
 from settings.stack import NodeGroup
-from tests.unit.conftest import CHECKOUT, Change
+from tests.unit.conftest import CHECKOUT
+from tests.unit.extremes import FAST, L63, SAFE, record_extreme
 from tests.unit.recording import Recording
 from tests.unit.whole_program import record_program
 from tools.limits import check, members
 
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
-L63, L32 = "x" * 63, "e" * 32
-LABEL = "a" + "b" * 61 + "c"
-ARN = f"arn:aws:iam::123456789012:role/{'p' * 255}/{'q' * 255}/{'r' * 64}"
 TABLE = check.committed()
 
 
@@ -34,83 +31,6 @@ def test_the_table_is_what_the_installed_botocore_says() -> None:
     assert check.generated() == check.FILE.read_text(encoding="utf-8"), (
         "run `python -m tools.limits`, and look at what changed"
     )
-
-
-# The longest and oddest that the settings accept
-
-
-def longest(config: dict[str, Any]) -> None:
-    """The longest of everything, at once."""
-    config["platform:organization"] = L63
-    config["platform:registry"].update(owner=L32, encryption="KMS")
-    config["platform:network"].update(flowLogs=True)
-    config["platform:cluster"].update(
-        publicAccess=[f"203.0.113.{number}/32" for number in range(40)],
-        privateAccess=[f"10.99.{number}.0/24" for number in range(59)],
-        nodeGroups=[
-            {
-                "name": LABEL[: 63 - len(str(number))] + str(number),
-                "instanceTypes": ["m7i-flex.large", "u7inh-32tb.480xlarge"],
-                "minSize": 1,
-                "maxSize": 450,
-                "diskGib": 16384,
-                "labels": {LABEL: "9", "acme.example/" + "p" * 50: "v" * 63},
-                "taints": [
-                    {"key": f"k{n}", "value": "v" * 63, "effect": "NO_EXECUTE"} for n in range(49)
-                ]
-                + [{"key": LABEL, "effect": "NO_SCHEDULE"}],
-            }
-            for number in range(29)
-        ]
-        + config["platform:cluster"]["nodeGroups"],
-        access={"platform": [ARN], "teams": {LABEL: [ARN.replace("role", "user", 1)]}},
-        addons={"aws-ebs-csi-driver": "v1.999.999-eksbuild.999"},
-    )
-
-
-def longest_catalogue(catalogue: dict[str, Any]) -> None:
-    catalogue["teams"] = {LABEL: {"group": "g"}}
-    service = {
-        "owner": LABEL,
-        "source": f"{'o' * 39}/{'r' * 100}",
-        "branch": "b" * 244,
-        "ci": "github-actions",
-        "githubIds": {"owner": 2**63, "repository": 2**63},
-        "delivery": "keel",
-        "port": 65535,
-    }
-    circle = {
-        **service,
-        "ci": "circleci",
-        "circleciProject": "1b8d7c5e-3a42-4f6e-8c11-7d2f9e0a4b61",
-    }
-    catalogue["namespaces"] = {
-        L63: {"services": {LABEL: service, LABEL[:-1] + "d": circle}},
-        LABEL: {"services": {L63: {**service, "packaging": "helm"}}},
-    }
-
-
-@pytest.fixture
-def extreme(
-    configuration: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[str, Change], Recording]:
-    """Both stacks renamed to the longest names and bent; returns what one of them registers."""
-    monkeypatch.setattr(pulumi_config, "ROOT", configuration)
-
-    def run(stack: str, change: Change) -> Recording:
-        for old, new in (("dev", L32), ("prod", "p" * 32)):
-            path = configuration / f"Pulumi.{old}.yaml"
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-            change(content["config"])
-            (configuration / f"Pulumi.{new}.yaml").write_text(yaml.safe_dump(content))
-            path.unlink()
-        path = configuration / "services.yaml"
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        longest_catalogue(content)
-        path.write_text(yaml.safe_dump(content))
-        return record_program(stack, configuration, CHECKOUT / "__main__.py")
-
-    return run
 
 
 def refused(recording: Recording) -> list[str]:
@@ -141,11 +61,11 @@ def test_the_committed_environments_are_accepted(stack: str) -> None:
     assert refused(recording) == []
 
 
-@pytest.mark.parametrize("stack", [L32, "p" * 32], ids=["fast", "safe"])
+@pytest.mark.parametrize("stack", [FAST, SAFE], ids=["fast", "safe"])
 def test_the_longest_names_are_accepted(
-    stack: str, extreme: Callable[[str, Change], Recording]
+    stack: str, configuration: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recording = extreme(stack, longest)
+    recording = record_extreme(stack, configuration, monkeypatch)
 
     assert len(recording.of("aws:eks/nodeGroup:NodeGroup")) == 30
     assert without_a_line(recording) == []
