@@ -21,7 +21,7 @@ def of_record(lines: Iterable[str], stack: str) -> list[str]:
     """
     entries = [json.loads(line) for line in lines if line.strip()]
     return sorted(
-        {action for entry in entries if entry["stack"] == stack for action in entry["actions"]}
+        {action for entry in entries if entry.get("stack") == stack for action in entry["actions"]}
     )
 
 
