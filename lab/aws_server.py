@@ -25,9 +25,9 @@ from werkzeug.test import EnvironBuilder
 
 from lab import presigned
 from lab.aws_account import create_roles, write_credentials
-from lab.aws_api.behind import Behind
+from lab.aws_api.backend import Backend
 from lab.aws_api.callers import session_of
-from lab.aws_api.gate import Gate
+from lab.aws_api.frontend import Frontend
 from lab.aws_journal import JournaledApp, WsgiApp
 from lab.ecr_events import pushed_tags, record_pushes
 from lab.parts import aws
@@ -109,11 +109,11 @@ def main() -> None:
     site = Site.from_environment()
     settings = load_files(site.environments[0], CHECKOUT)
     moto = DomainDispatcherApplication(create_backend_app)
-    remembered = JournaledApp(Behind(moto, site), journal(site))
+    remembered = JournaledApp(Backend(moto, site), journal(site))
     began = time.monotonic()
     count = remembered.replay(EnvironBuilder(base_url=site.url("aws")).get_environ())
     print(f"{count} requests played again in {time.monotonic() - began:.1f} s", flush=True)
-    app = _App(site, settings, Gate(remembered, site))
+    app = _App(site, settings, Frontend(remembered, site))
     server = make_server(HOST, site.port("aws"), app, threaded=True, request_handler=_Handler)
     serving = threading.Thread(target=server.serve_forever)
     serving.start()

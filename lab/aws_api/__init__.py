@@ -1,6 +1,6 @@
-"""AWS over HTTP: moto, beside it what moto lacks, in front of both what AWS would refuse.
+"""AWS over HTTP: moto, and beside it what moto lacks.
 
-A request passes `gate.py` (is it a call that AWS's models allow, may its caller make it; who was
-asked what is written down), then the journal of `lab/aws_journal.py`, then `behind.py`, where a
-stand-in answers or moto does. The provider, boto3 and the AWS CLI all come this way.
+The provider, boto3 and the AWS CLI all come this way. `frontend.py` refuses what AWS's models or
+the caller's policies refuse, and records every call. Then comes the journal of
+`lab/aws_journal.py`. `backend.py` has a stand-in answer, or moto.
 """

@@ -16,8 +16,8 @@ from moto.utilities.utils import get_partition
 
 from lab.aws_api.callers import session_of
 from lab.aws_api.calls import Body, Call
+from lab.aws_api.naming import arns, values
 from lab.aws_api.policies import Request, decision
-from lab.aws_api.resources import arns, values
 
 _ALWAYS = {("sts", "GetCallerIdentity"), ("sts", "AssumeRoleWithWebIdentity")}
 """What AWS answers whatever the policies say."""

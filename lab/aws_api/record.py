@@ -1,4 +1,4 @@
-"""What was asked of the lab's AWS: one JSON object a line, appended.
+"""The calls that the lab's AWS got: one JSON object a line, appended.
 
     {"at": "2026-01-01T00:00:00+00:00", "caller": "arn:aws:sts::1:assumed-role/platform/lab",
      "stack": "dev", "service": "eks", "operation": "DescribeCluster",
@@ -23,8 +23,8 @@ from typing import Any
 
 from lab.aws_api.callers import caller_arn
 from lab.aws_api.calls import Call
+from lab.aws_api.naming import named
 from lab.aws_api.permissions import needed
-from lab.aws_api.resources import named
 
 NOBODY = "nobody"
 STACK = "stack/"

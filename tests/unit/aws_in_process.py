@@ -19,10 +19,10 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from lab.aws_account import NOBODY
-from lab.aws_api.asked import Asked, StandIn
-from lab.aws_api.behind import Behind
+from lab.aws_api.api_request import ApiRequest, StandIn
+from lab.aws_api.backend import Backend
 from lab.aws_api.calls import Body
-from lab.aws_api.gate import Gate
+from lab.aws_api.frontend import Frontend
 from lab.aws_api.record import recorded
 from lab.aws_api.stand_ins import STAND_INS
 from lab.aws_journal import JournaledApp
@@ -46,7 +46,7 @@ class LabAws:
     """One life of the lab's AWS; its journal is below the site's home."""
 
     site: Site
-    app: Gate
+    app: Frontend
 
     def client(self, service: str, **credentials: str) -> Any:
         """A boto3 client that leaves every check to the server."""
@@ -104,9 +104,9 @@ def begin(home: Path) -> LabAws:
     site = Site(home=home)
     moto = DomainDispatcherApplication(create_backend_app)
     stand_ins = {key: _checked(key, stand_in) for key, stand_in in STAND_INS.items()}
-    remembered = JournaledApp(Behind(moto, site, stand_ins), site.home / "aws" / "journal.jsonl")
+    remembered = JournaledApp(Backend(moto, site, stand_ins), site.home / "aws" / "journal.jsonl")
     remembered.replay(EnvironBuilder(base_url=site.url("aws")).get_environ())
-    return LabAws(site, Gate(remembered, site))
+    return LabAws(site, Frontend(remembered, site))
 
 
 asked: set[tuple[str, str]] = set()
@@ -116,7 +116,7 @@ asked: set[tuple[str, str]] = set()
 def _checked(key: tuple[str, str], stand_in: StandIn) -> StandIn:
     """A stand-in whose every answer must fit the output shape of AWS's model."""
 
-    def check(call: Asked) -> Body:
+    def check(call: ApiRequest) -> Body:
         asked.add(key)
         result = stand_in(call)
         shape = call.call.operation.output_shape

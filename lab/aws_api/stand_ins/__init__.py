@@ -1,12 +1,12 @@
 """Operations that moto lacks, or answers while forgetting what it was told.
 
-A stand-in takes an `Asked` and returns AWS's answer under AWS's own names, or raises Refusal.
+A stand-in takes an `ApiRequest` and returns AWS's answer under AWS's own names, or raises Refusal.
 Its docstring names the page of AWS's API reference that it follows.
 """
 
 from __future__ import annotations
 
-from lab.aws_api.asked import StandIns
+from lab.aws_api.api_request import StandIns
 from lab.aws_api.stand_ins import (
     ec2,
     ecr,

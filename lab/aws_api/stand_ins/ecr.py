@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from lab.aws_api.asked import Asked, StandIns
+from lab.aws_api.api_request import ApiRequest, StandIns
 from lab.aws_api.calls import Body
 
 
-def _placed(asked: Asked, repository: Body) -> Body:
-    address = f"{asked.site.registry_host}/{repository['repositoryName']}"
+def _placed(request: ApiRequest, repository: Body) -> Body:
+    address = f"{request.site.registry_host}/{repository['repositoryName']}"
     return {**repository, "repositoryUri": address}
 
 
-def _create(asked: Asked) -> Body:
+def _create(request: ApiRequest) -> Body:
     """Amazon ECR API Reference, CreateRepository."""
-    return {"repository": _placed(asked, asked.moto()["repository"])}
+    return {"repository": _placed(request, request.moto()["repository"])}
 
 
-def _describe(asked: Asked) -> Body:
+def _describe(request: ApiRequest) -> Body:
     """Amazon ECR API Reference, DescribeRepositories."""
-    answer = asked.moto()
-    return {**answer, "repositories": [_placed(asked, one) for one in answer["repositories"]]}
+    answer = request.moto()
+    return {**answer, "repositories": [_placed(request, one) for one in answer["repositories"]]}
 
 
 STAND_INS: StandIns = {

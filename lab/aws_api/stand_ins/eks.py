@@ -8,7 +8,7 @@ from typing import Any
 from moto.moto_api._internal import mock_random
 
 from lab.aws_api.answers import Refusal
-from lab.aws_api.asked import Asked
+from lab.aws_api.api_request import ApiRequest
 from lab.aws_api.calls import Body
 
 CLUSTER, NODE_GROUP, UPDATE = "eks/Cluster", "eks/NodeGroup", "eks/Update"
@@ -22,9 +22,9 @@ def key_of(parameters: Mapping[str, Any], *names: str) -> str:
     return "/".join(str(parameters[name]) for name in names)
 
 
-def arn_of(asked: Asked, *parts: str) -> str:
+def arn_of(request: ApiRequest, *parts: str) -> str:
     """`arn:aws:eks:REGION:ACCOUNT:PART/PART`, as the service authorization reference lists them."""
-    return f"arn:aws:eks:{asked.region}:{asked.account}:{'/'.join(parts)}"
+    return f"arn:aws:eks:{request.region}:{request.account}:{'/'.join(parts)}"
 
 
 def unique() -> str:
@@ -40,21 +40,21 @@ def taken(what: str) -> Refusal:
     return Refusal("ResourceInUseException", f"{what} already exists")
 
 
-def cluster_of(asked: Asked, name: str) -> Body:
+def cluster_of(request: ApiRequest, name: str) -> Body:
     """The cluster; raises Refusal when there is none."""
-    cluster: Body = asked.ask("eks", "DescribeCluster", name=name)["cluster"]
+    cluster: Body = request.ask("eks", "DescribeCluster", name=name)["cluster"]
     return cluster
 
 
-def kept(asked: Asked, kind: str, key: str) -> Body:
+def kept(request: ApiRequest, kind: str, key: str) -> Body:
     """A body; raises Refusal when there is none."""
-    body = asked.shelves.get(kind, key)
+    body = request.store.get(kind, key)
     if body is None:
         raise missing(f"{kind.partition('/')[2]} {key}")
     return body
 
 
-def update_started(asked: Asked, cluster: str, kind: str, **concerns: str) -> Body:
+def update_started(request: ApiRequest, cluster: str, kind: str, **concerns: str) -> Body:
     """The answer of an operation that EKS carries out by and by: here it is done at the next look.
 
     Follows the data type Update. `concerns` names the node group or the add-on.
@@ -64,19 +64,19 @@ def update_started(asked: Asked, cluster: str, kind: str, **concerns: str) -> Bo
         "status": "Successful",
         "type": kind,
         "params": [],
-        "createdAt": asked.now,
+        "createdAt": request.now,
         "errors": [],
     }
     key = "/".join((cluster, *concerns.values(), str(update["id"])))
-    asked.shelves.put(UPDATE, key, {**update})
+    request.store.put(UPDATE, key, {**update})
     return {"update": {**update, "status": "InProgress"}}
 
 
-def page(asked: Asked, member: str, found: Iterable[Any]) -> Body:
+def page(request: ApiRequest, member: str, found: Iterable[Any]) -> Body:
     """One page of a list, by `maxResults` and `nextToken`."""
     everything = list(found)
-    start = int(asked.given.get("nextToken") or 0)
-    end = start + int(asked.given.get("maxResults") or PAGE)
+    start = int(request.given.get("nextToken") or 0)
+    end = start + int(request.given.get("maxResults") or PAGE)
     following = {"nextToken": str(end)} if end < len(everything) else {}
     return {member: everything[start:end], **following}
 

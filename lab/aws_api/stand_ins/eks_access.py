@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lab.aws_api.answers import Refusal
-from lab.aws_api.asked import Asked, StandIns
+from lab.aws_api.api_request import ApiRequest, StandIns
 from lab.aws_api.calls import Body
 from lab.aws_api.stand_ins.eks import (
     ENTRY,
@@ -22,16 +22,16 @@ from lab.aws_api.stand_ins.eks import (
 _ENTRY_KEY = ("clusterName", "principalArn")
 
 
-def _create(asked: Asked) -> Body:
+def _create(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, CreateAccessEntry."""
-    given, key = asked.given, key_of(asked.given, *_ENTRY_KEY)
-    mode = cluster_of(asked, given["clusterName"])["accessConfig"]["authenticationMode"]
+    given, key = request.given, key_of(request.given, *_ENTRY_KEY)
+    mode = cluster_of(request, given["clusterName"])["accessConfig"]["authenticationMode"]
     if mode == "CONFIG_MAP":
         raise Refusal(
             "InvalidRequestException",
             "The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP]",
         )
-    if asked.shelves.get(ENTRY, key):
+    if request.store.get(ENTRY, key):
         raise taken(f"The access entry {key}")
     entry = {
         "kubernetesGroups": [],
@@ -39,18 +39,20 @@ def _create(asked: Asked) -> Body:
         "username": _user_name(given["principalArn"]),
         "tags": {},
         **without(given),
-        "accessEntryArn": _arn(asked, given["clusterName"], given["principalArn"]),
-        "createdAt": asked.now,
-        "modifiedAt": asked.now,
+        "accessEntryArn": _arn(request, given["clusterName"], given["principalArn"]),
+        "createdAt": request.now,
+        "modifiedAt": request.now,
     }
-    return {"accessEntry": asked.shelves.put(ENTRY, key, entry)}
+    return {"accessEntry": request.store.put(ENTRY, key, entry)}
 
 
-def _arn(asked: Asked, cluster: str, principal: str) -> str:
+def _arn(request: ApiRequest, cluster: str, principal: str) -> str:
     """Cluster, kind, account and name of the principal, and a part that makes it unique."""
     account, resource = principal.split(":", 5)[4:]
     kind, *path = resource.split("/")
-    return arn_of(asked, "access-entry", cluster, kind, account, path[-1] if path else "", unique())
+    return arn_of(
+        request, "access-entry", cluster, kind, account, path[-1] if path else "", unique()
+    )
 
 
 def _user_name(principal: str) -> str:
@@ -62,75 +64,75 @@ def _user_name(principal: str) -> str:
     return f"arn:{partition}:sts::{account}:assumed-role/{role}/{{{{SessionName}}}}"
 
 
-def _describe(asked: Asked) -> Body:
+def _describe(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, DescribeAccessEntry."""
-    return {"accessEntry": kept(asked, ENTRY, key_of(asked.given, *_ENTRY_KEY))}
+    return {"accessEntry": kept(request, ENTRY, key_of(request.given, *_ENTRY_KEY))}
 
 
-def _list(asked: Asked) -> Body:
+def _list(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, ListAccessEntries."""
-    cluster, wanted = asked.given["clusterName"], asked.given.get("associatedPolicyArn")
-    cluster_of(asked, cluster)
-    found = (body["principalArn"] for body in asked.shelves.all(ENTRY, f"{cluster}/").values())
+    cluster, wanted = request.given["clusterName"], request.given.get("associatedPolicyArn")
+    cluster_of(request, cluster)
+    found = (body["principalArn"] for body in request.store.all(ENTRY, f"{cluster}/").values())
     if wanted:
-        found = (one for one in found if asked.shelves.get(POLICY, f"{cluster}/{one}/{wanted}"))
-    return page(asked, "accessEntries", found)
+        found = (one for one in found if request.store.get(POLICY, f"{cluster}/{one}/{wanted}"))
+    return page(request, "accessEntries", found)
 
 
-def _update(asked: Asked) -> Body:
+def _update(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, UpdateAccessEntry."""
-    key = key_of(asked.given, *_ENTRY_KEY)
-    kept(asked, ENTRY, key)
-    changes = {**without(asked.given), "modifiedAt": asked.now}
-    return {"accessEntry": asked.shelves.merge(ENTRY, key, changes)}
+    key = key_of(request.given, *_ENTRY_KEY)
+    kept(request, ENTRY, key)
+    changes = {**without(request.given), "modifiedAt": request.now}
+    return {"accessEntry": request.store.merge(ENTRY, key, changes)}
 
 
-def _delete(asked: Asked) -> Body:
+def _delete(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, DeleteAccessEntry."""
-    key = key_of(asked.given, *_ENTRY_KEY)
-    kept(asked, ENTRY, key)
-    asked.shelves.drop(ENTRY, key)
-    for bound in asked.shelves.all(POLICY, f"{key}/"):
-        asked.shelves.drop(POLICY, bound)
+    key = key_of(request.given, *_ENTRY_KEY)
+    kept(request, ENTRY, key)
+    request.store.drop(ENTRY, key)
+    for bound in request.store.all(POLICY, f"{key}/"):
+        request.store.drop(POLICY, bound)
     return {}
 
 
-def _associate(asked: Asked) -> Body:
+def _associate(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, AssociateAccessPolicy."""
-    given = asked.given
-    entry = kept(asked, ENTRY, key_of(given, *_ENTRY_KEY))
+    given = request.given
+    entry = kept(request, ENTRY, key_of(given, *_ENTRY_KEY))
     if entry["type"] != "STANDARD":
         raise Refusal(
             "InvalidRequestException",
             f"An access entry of type {entry['type']} takes no access policy",
         )
     key = key_of(given, *_ENTRY_KEY, "policyArn")
-    before = asked.shelves.get(POLICY, key) or {"associatedAt": asked.now}
+    before = request.store.get(POLICY, key) or {"associatedAt": request.now}
     bound = {
         **before,
         "policyArn": given["policyArn"],
         "accessScope": {"namespaces": [], **given["accessScope"]},
-        "modifiedAt": asked.now,
+        "modifiedAt": request.now,
     }
-    return {**_of(given), "associatedAccessPolicy": asked.shelves.put(POLICY, key, bound)}
+    return {**_of(given), "associatedAccessPolicy": request.store.put(POLICY, key, bound)}
 
 
-def _associated(asked: Asked) -> Body:
+def _associated(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, ListAssociatedAccessPolicies."""
-    key = key_of(asked.given, *_ENTRY_KEY)
-    kept(asked, ENTRY, key)
-    found = asked.shelves.all(POLICY, f"{key}/").values()
-    return {**_of(asked.given), **page(asked, "associatedAccessPolicies", found)}
+    key = key_of(request.given, *_ENTRY_KEY)
+    kept(request, ENTRY, key)
+    found = request.store.all(POLICY, f"{key}/").values()
+    return {**_of(request.given), **page(request, "associatedAccessPolicies", found)}
 
 
 def _of(given: Body) -> Body:
     return {name: given[name] for name in _ENTRY_KEY}
 
 
-def _disassociate(asked: Asked) -> Body:
+def _disassociate(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, DisassociateAccessPolicy."""
-    key = key_of(asked.given, *_ENTRY_KEY, "policyArn")
-    if asked.shelves.drop(POLICY, key) is None:
+    key = key_of(request.given, *_ENTRY_KEY, "policyArn")
+    if request.store.drop(POLICY, key) is None:
         raise missing(f"The association {key}")
     return {}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lab.aws_api.answers import Refusal
-from lab.aws_api.asked import Asked, StandIns
+from lab.aws_api.api_request import ApiRequest, StandIns
 from lab.aws_api.calls import Body
 from lab.aws_api.stand_ins.eks import (
     ADDON,
@@ -29,11 +29,11 @@ NAMESPACE = "kube-system"
 """Where the add-ons that AWS makes live, unless they are told otherwise."""
 
 
-def _create(asked: Asked) -> Body:
+def _create(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, CreateAddon."""
-    given, key = asked.given, key_of(asked.given, *_KEY)
-    cluster = cluster_of(asked, given["clusterName"])
-    if asked.shelves.get(ADDON, key):
+    given, key = request.given, key_of(request.given, *_KEY)
+    cluster = cluster_of(request, given["clusterName"])
+    if request.store.get(ADDON, key):
         raise taken(f"The add-on {key}")
     namespace = (given.get("namespaceConfig") or {}).get("namespace", NAMESPACE)
     addon = {
@@ -43,15 +43,15 @@ def _create(asked: Asked) -> Body:
         "namespaceConfig": {"namespace": namespace},
         "status": "ACTIVE",
         "health": {"issues": []},
-        "addonArn": arn_of(asked, "addon", *key.split("/"), unique()),
-        "createdAt": asked.now,
-        "modifiedAt": asked.now,
+        "addonArn": arn_of(request, "addon", *key.split("/"), unique()),
+        "createdAt": request.now,
+        "modifiedAt": request.now,
         "owner": "aws",
         "publisher": "eks",
     }
-    _own(asked, addon, given.get("podIdentityAssociations", []))
-    asked.shelves.put(ADDON, key, addon)
-    return {"addon": {**_whole(asked, addon), "status": "CREATING"}}
+    _own(request, addon, given.get("podIdentityAssociations", []))
+    request.store.put(ADDON, key, addon)
+    return {"addon": {**_whole(request, addon), "status": "CREATING"}}
 
 
 def _default(name: str, cluster: Body) -> str:
@@ -67,65 +67,65 @@ def _default(name: str, cluster: Body) -> str:
     )
 
 
-def _own(asked: Asked, addon: Body, wanted: list[Body]) -> None:
+def _own(request: ApiRequest, addon: Body, wanted: list[Body]) -> None:
     """Makes the associations of an add-on those that are wanted, and no others."""
-    for key in owned(asked, addon["clusterName"], addon["addonArn"]):
-        asked.shelves.drop(IDENTITY, key)
+    for key in owned(request, addon["clusterName"], addon["addonArn"]):
+        request.store.drop(IDENTITY, key)
     for one in wanted:
         within = {
             "clusterName": addon["clusterName"],
             "namespace": addon["namespaceConfig"]["namespace"],
             "ownerArn": addon["addonArn"],
         }
-        associate(asked, {**one, **within})
+        associate(request, {**one, **within})
 
 
-def _whole(asked: Asked, addon: Body) -> Body:
+def _whole(request: ApiRequest, addon: Body) -> Body:
     """The add-on as AWS tells it, with the ARNs of its associations."""
-    associations = owned(asked, addon["clusterName"], addon["addonArn"]).values()
+    associations = owned(request, addon["clusterName"], addon["addonArn"]).values()
     return {**addon, "podIdentityAssociations": [one["associationArn"] for one in associations]}
 
 
-def _describe(asked: Asked) -> Body:
+def _describe(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, DescribeAddon."""
-    return {"addon": _whole(asked, kept(asked, ADDON, key_of(asked.given, *_KEY)))}
+    return {"addon": _whole(request, kept(request, ADDON, key_of(request.given, *_KEY)))}
 
 
-def _list(asked: Asked) -> Body:
+def _list(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, ListAddons."""
-    cluster = asked.given["clusterName"]
-    cluster_of(asked, cluster)
-    found = asked.shelves.all(ADDON, f"{cluster}/").values()
-    return page(asked, "addons", (one["addonName"] for one in found))
+    cluster = request.given["clusterName"]
+    cluster_of(request, cluster)
+    found = request.store.all(ADDON, f"{cluster}/").values()
+    return page(request, "addons", (one["addonName"] for one in found))
 
 
-def _update(asked: Asked) -> Body:
+def _update(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, UpdateAddon: it answers with an update, not with the add-on.
 
     A list of associations replaces those that the add-on owns; without a list they stay.
     """
-    given, key = asked.given, key_of(asked.given, *_KEY)
-    addon = kept(asked, ADDON, key)
+    given, key = request.given, key_of(request.given, *_KEY)
+    addon = kept(request, ADDON, key)
     if "podIdentityAssociations" in given:
-        _own(asked, addon, given["podIdentityAssociations"])
-    changes = {**without(given, *_STEERING), "modifiedAt": asked.now}
-    asked.shelves.merge(ADDON, key, changes)
+        _own(request, addon, given["podIdentityAssociations"])
+    changes = {**without(given, *_STEERING), "modifiedAt": request.now}
+    request.store.merge(ADDON, key, changes)
     addon_name = given["addonName"]
-    return update_started(asked, given["clusterName"], "AddonUpdate", addonName=addon_name)
+    return update_started(request, given["clusterName"], "AddonUpdate", addonName=addon_name)
 
 
-def _delete(asked: Asked) -> Body:
+def _delete(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, DeleteAddon."""
-    key = key_of(asked.given, *_KEY)
-    addon = _whole(asked, kept(asked, ADDON, key))
-    _own(asked, addon, [])
-    asked.shelves.drop(ADDON, key)
+    key = key_of(request.given, *_KEY)
+    addon = _whole(request, kept(request, ADDON, key))
+    _own(request, addon, [])
+    request.store.drop(ADDON, key)
     return {"addon": {**addon, "status": "DELETING"}}
 
 
-def _versions(asked: Asked) -> Body:
+def _versions(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, DescribeAddonVersions: the versions that the settings know."""
-    wanted, release = asked.given.get("addonName"), asked.given.get("kubernetesVersion")
+    wanted, release = request.given.get("addonName"), request.given.get("kubernetesVersion")
     found: dict[str, dict[str, list[Any]]] = {}
     for kubernetes, known in RELEASES.items():
         for name, version in known.addons.items():
@@ -138,7 +138,7 @@ def _versions(asked: Asked) -> Body:
                 found.setdefault(name, {}).setdefault(version, []).append(compatible)
     if wanted and not found:
         raise Refusal("ResourceNotFoundException", f"The lab knows no add-on {wanted}")
-    return page(asked, "addons", (_listed(name, found[name]) for name in sorted(found)))
+    return page(request, "addons", (_listed(name, found[name]) for name in sorted(found)))
 
 
 def _listed(name: str, versions: dict[str, list[Any]]) -> Body:

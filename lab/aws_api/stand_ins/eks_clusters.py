@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 from lab.aws_api.answers import Refusal
-from lab.aws_api.asked import Asked, StandIns
+from lab.aws_api.api_request import ApiRequest, StandIns
 from lab.aws_api.calls import Body
 from lab.aws_api.stand_ins.eks import (
     ADDON,
@@ -48,28 +48,28 @@ def environment_of(cluster: str) -> str:
     return cluster.rsplit("-", 1)[-1]
 
 
-def _create(asked: Asked) -> Body:
+def _create(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, CreateCluster."""
-    given = asked.given
-    vpc = _vpc_of_subnets(asked, given["resourcesVpcConfig"].get("subnetIds", []))
-    cluster = asked.moto()["cluster"]
+    given = request.given
+    vpc = _vpc_of_subnets(request, given["resourcesVpcConfig"].get("subnetIds", []))
+    cluster = request.moto()["cluster"]
     remembered = {name: given[name] for name in FORGOTTEN if name in given}
-    remembered["createdAt"] = asked.now
+    remembered["createdAt"] = request.now
     remembered["accessConfig"] = {**_ACCESS, **given.get("accessConfig", {})}
     remembered["resourcesVpcConfig"] = {
         **_NETWORK,
         **given["resourcesVpcConfig"],
         "vpcId": vpc,
-        "clusterSecurityGroupId": _security_group(asked, given["name"], vpc),
+        "clusterSecurityGroupId": _security_group(request, given["name"], vpc),
     }
-    asked.shelves.put(CLUSTER, given["name"], remembered)
-    return {"cluster": {**_as_played(asked, cluster), "status": "CREATING"}}
+    request.store.put(CLUSTER, given["name"], remembered)
+    return {"cluster": {**_as_played(request, cluster), "status": "CREATING"}}
 
 
-def _vpc_of_subnets(asked: Asked, subnets: list[str]) -> str:
+def _vpc_of_subnets(request: ApiRequest, subnets: list[str]) -> str:
     """EKS insists on existing subnets in two zones of one VPC; moto takes any."""
     try:
-        found = asked.ask("ec2", "DescribeSubnets", SubnetIds=subnets)["Subnets"]
+        found = request.ask("ec2", "DescribeSubnets", SubnetIds=subnets)["Subnets"]
     except Refusal as missing:
         raise Refusal("InvalidParameterException", str(missing)) from missing
     if len({subnet["AvailabilityZone"] for subnet in found}) < ZONES:
@@ -82,14 +82,14 @@ def _vpc_of_subnets(asked: Asked, subnets: list[str]) -> str:
     return str(vpcs.pop())
 
 
-def _security_group(asked: Asked, cluster: str, vpc: str) -> str:
+def _security_group(request: ApiRequest, cluster: str, vpc: str) -> str:
     """The security group that EKS makes for a cluster and deletes with it."""
     name = f"eks-cluster-sg-{cluster}"
     filters = [{"Name": "group-name", "Values": [name]}, {"Name": "vpc-id", "Values": [vpc]}]
-    existing = asked.ask("ec2", "DescribeSecurityGroups", Filters=filters)["SecurityGroups"]
+    existing = request.ask("ec2", "DescribeSecurityGroups", Filters=filters)["SecurityGroups"]
     if existing:
         return str(existing[0]["GroupId"])
-    made = asked.ask(
+    made = request.ask(
         "ec2",
         "CreateSecurityGroup",
         GroupName=name,
@@ -99,28 +99,28 @@ def _security_group(asked: Asked, cluster: str, vpc: str) -> str:
     return str(made["GroupId"])
 
 
-def _describe(asked: Asked) -> Body:
+def _describe(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, DescribeCluster."""
-    return {"cluster": _as_played(asked, asked.moto()["cluster"])}
+    return {"cluster": _as_played(request, request.moto()["cluster"])}
 
 
-def _as_played(asked: Asked, cluster: Body) -> Body:
+def _as_played(request: ApiRequest, cluster: Body) -> Body:
     """The cluster with what moto forgot, and the lab's own API server behind its endpoint."""
-    played = {**cluster, **(asked.shelves.get(CLUSTER, cluster["name"]) or {})}
+    played = {**cluster, **(request.store.get(CLUSTER, cluster["name"]) or {})}
     environment = environment_of(cluster["name"])
-    if environment in asked.site.environments:
-        played["endpoint"] = asked.site.url("apiserver", environment, scheme="https")
-        authority = asked.site.certificate_authority(environment)
+    if environment in request.site.environments:
+        played["endpoint"] = request.site.url("apiserver", environment, scheme="https")
+        authority = request.site.certificate_authority(environment)
         if authority.exists():
             data = base64.b64encode(authority.read_bytes()).decode()
             played["certificateAuthority"] = {"data": data}
     return played
 
 
-def _update_config(asked: Asked) -> Body:
+def _update_config(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, UpdateClusterConfig."""
-    given, name = asked.given, asked.given["name"]
-    cluster = cluster_of(asked, name)
+    given, name = request.given, request.given["name"]
+    cluster = cluster_of(request, name)
     changes = {
         member: merged(cluster.get(member), given[member])
         for member in FORGOTTEN
@@ -128,8 +128,8 @@ def _update_config(asked: Asked) -> Body:
     }
     if "logging" in given:
         changes["logging"] = _logging(cluster.get("logging", {}), given["logging"])
-    asked.shelves.merge(CLUSTER, name, changes)
-    return update_started(asked, name, _update_type(given))
+    request.store.merge(CLUSTER, name, changes)
+    return update_started(request, name, _update_type(given))
 
 
 def _logging(before: Body, change: Body) -> Body:
@@ -167,45 +167,45 @@ def _update_type(given: Body) -> str:
     return next((kind for member, kind in types.items() if member in given), "ConfigUpdate")
 
 
-def _update_version(asked: Asked) -> Body:
+def _update_version(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, UpdateClusterVersion: one minor version up, never down."""
-    name, wanted = asked.given["name"], asked.given["version"]
-    before = str(cluster_of(asked, name)["version"])
+    name, wanted = request.given["name"], request.given["version"]
+    before = str(cluster_of(request, name)["version"])
     if _minor(wanted) not in (_minor(before), _minor(before) + 1):
         raise Refusal(
             "InvalidParameterException",
             f"Unsupported Kubernetes minor version update from {before} to {wanted}",
         )
-    asked.shelves.merge(CLUSTER, name, {"version": wanted})
-    return update_started(asked, name, "VersionUpdate")
+    request.store.merge(CLUSTER, name, {"version": wanted})
+    return update_started(request, name, "VersionUpdate")
 
 
 def _minor(version: str) -> int:
     return int(version.partition(".")[2])
 
 
-def _associate_encryption(asked: Asked) -> Body:
+def _associate_encryption(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, AssociateEncryptionConfig."""
-    name = asked.given["clusterName"]
-    cluster_of(asked, name)
-    asked.shelves.merge(CLUSTER, name, {"encryptionConfig": asked.given["encryptionConfig"]})
-    return update_started(asked, name, "AssociateEncryptionConfig")
+    name = request.given["clusterName"]
+    cluster_of(request, name)
+    request.store.merge(CLUSTER, name, {"encryptionConfig": request.given["encryptionConfig"]})
+    return update_started(request, name, "AssociateEncryptionConfig")
 
 
-def _delete(asked: Asked) -> Body:
+def _delete(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, DeleteCluster; what lives inside goes with the cluster."""
-    name = asked.given["name"]
-    cluster = cluster_of(asked, name)
+    name = request.given["name"]
+    cluster = cluster_of(request, name)
     if cluster.get("deletionProtection"):
         raise Refusal("InvalidRequestException", f"{name} is protected from deletion")
-    asked.moto()
-    asked.shelves.drop(CLUSTER, name)
+    request.moto()
+    request.store.drop(CLUSTER, name)
     group = cluster["resourcesVpcConfig"].get("clusterSecurityGroupId")
     if group:
-        asked.ask("ec2", "DeleteSecurityGroup", GroupId=group)
+        request.ask("ec2", "DeleteSecurityGroup", GroupId=group)
     for kind in (ENTRY, POLICY, ADDON, IDENTITY, UPDATE):
-        for key in asked.shelves.all(kind, f"{name}/"):
-            asked.shelves.drop(kind, key)
+        for key in request.store.all(kind, f"{name}/"):
+            request.store.drop(kind, key)
     return {"cluster": {**cluster, "status": "DELETING"}}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.aws_api.asked import Asked, StandIns
+from lab.aws_api.api_request import ApiRequest, StandIns
 from lab.aws_api.calls import Body
 from lab.aws_api.stand_ins.eks import (
     NODE_GROUP,
@@ -18,48 +18,48 @@ AMI_TYPE, DISK_SIZE = "AL2023_x86_64_STANDARD", 20
 """EKS's own when a node group names none."""
 
 
-def _create(asked: Asked) -> Body:
+def _create(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, CreateNodegroup."""
-    given = asked.given
-    cluster = cluster_of(asked, given["clusterName"])
-    group = asked.moto()["nodegroup"]
+    given = request.given
+    cluster = cluster_of(request, given["clusterName"])
+    group = request.moto()["nodegroup"]
     remembered = {name: given[name] for name in FORGOTTEN if name in given}
     version = given.get("version") or cluster["version"]
     remembered |= {
         "version": version,
         "releaseVersion": given.get("releaseVersion", _newest_image(version)),
         "amiType": given.get("amiType", AMI_TYPE),
-        "createdAt": asked.now,
-        "modifiedAt": asked.now,
+        "createdAt": request.now,
+        "modifiedAt": request.now,
     }
     if "launchTemplate" in given:
         remembered["launchTemplate"] = given["launchTemplate"]
     else:
         remembered["diskSize"] = given.get("diskSize", DISK_SIZE)
-    asked.shelves.put(NODE_GROUP, key_of(given, *_KEY), remembered)
-    return {"nodegroup": {**_whole(asked, group), "status": "CREATING"}}
+    request.store.put(NODE_GROUP, key_of(given, *_KEY), remembered)
+    return {"nodegroup": {**_whole(request, group), "status": "CREATING"}}
 
 
 def _newest_image(version: str) -> str:
     return f"{version}.0-20260101"
 
 
-def _describe(asked: Asked) -> Body:
+def _describe(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, DescribeNodegroup."""
-    return {"nodegroup": _whole(asked, asked.moto()["nodegroup"])}
+    return {"nodegroup": _whole(request, request.moto()["nodegroup"])}
 
 
-def _whole(asked: Asked, group: Body) -> Body:
+def _whole(request: ApiRequest, group: Body) -> Body:
     """moto's node group with what it forgot and without what it made up."""
-    remembered = asked.shelves.get(NODE_GROUP, key_of(group, *_KEY)) or {}
+    remembered = request.store.get(NODE_GROUP, key_of(group, *_KEY)) or {}
     invented = ("remoteAccess", "diskSize")
     return {**{name: group[name] for name in group if name not in invented}, **remembered}
 
 
-def _update_config(asked: Asked) -> Body:
+def _update_config(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, UpdateNodegroupConfig."""
-    given = asked.given
-    before = asked.ask("eks", "DescribeNodegroup", **{name: given[name] for name in _KEY})
+    given = request.given
+    before = request.ask("eks", "DescribeNodegroup", **{name: given[name] for name in _KEY})
     group = before["nodegroup"]
     changes: Body = {
         name: merged(group.get(name), given[name])
@@ -72,9 +72,9 @@ def _update_config(asked: Asked) -> Body:
         changes["labels"] = {**left, **given["labels"].get("addOrUpdateLabels", {})}
     if "taints" in given:
         changes["taints"] = _tainted(group.get("taints", []), given["taints"])
-    changes["modifiedAt"] = asked.now
-    asked.shelves.merge(NODE_GROUP, key_of(given, *_KEY), changes)
-    return _started(asked, "ConfigUpdate")
+    changes["modifiedAt"] = request.now
+    request.store.merge(NODE_GROUP, key_of(given, *_KEY), changes)
+    return _started(request, "ConfigUpdate")
 
 
 def _tainted(before: list[Body], change: Body) -> list[Body]:
@@ -84,10 +84,10 @@ def _tainted(before: list[Body], change: Body) -> list[Body]:
     return [one for one in before if (one["key"], one["effect"]) not in touched] + added
 
 
-def _update_version(asked: Asked) -> Body:
+def _update_version(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, UpdateNodegroupVersion: the cluster's version unless told."""
-    given = asked.given
-    cluster = cluster_of(asked, given["clusterName"])
+    given = request.given
+    cluster = cluster_of(request, given["clusterName"])
     version = given.get("version") or cluster["version"]
     changes = {
         "version": version,
@@ -95,21 +95,21 @@ def _update_version(asked: Asked) -> Body:
     }
     if "launchTemplate" in given:
         changes["launchTemplate"] = given["launchTemplate"]
-    asked.ask("eks", "DescribeNodegroup", **{name: given[name] for name in _KEY})
-    changes["modifiedAt"] = asked.now
-    asked.shelves.merge(NODE_GROUP, key_of(given, *_KEY), changes)
-    return _started(asked, "VersionUpdate")
+    request.ask("eks", "DescribeNodegroup", **{name: given[name] for name in _KEY})
+    changes["modifiedAt"] = request.now
+    request.store.merge(NODE_GROUP, key_of(given, *_KEY), changes)
+    return _started(request, "VersionUpdate")
 
 
-def _started(asked: Asked, kind: str) -> Body:
-    cluster, group = (asked.given[name] for name in _KEY)
-    return update_started(asked, cluster, kind, nodegroupName=group)
+def _started(request: ApiRequest, kind: str) -> Body:
+    cluster, group = (request.given[name] for name in _KEY)
+    return update_started(request, cluster, kind, nodegroupName=group)
 
 
-def _delete(asked: Asked) -> Body:
+def _delete(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, DeleteNodegroup."""
-    group = _whole(asked, asked.moto()["nodegroup"])
-    asked.shelves.drop(NODE_GROUP, key_of(asked.given, *_KEY))
+    group = _whole(request, request.moto()["nodegroup"])
+    request.store.drop(NODE_GROUP, key_of(request.given, *_KEY))
     return {"nodegroup": {**group, "status": "DELETING"}}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from moto.moto_api._internal import mock_random
 
-from lab.aws_api.asked import Asked, StandIns
+from lab.aws_api.api_request import ApiRequest, StandIns
 from lab.aws_api.calls import Body
 from lab.aws_api.stand_ins.eks import (
     IDENTITY,
@@ -28,14 +28,14 @@ _SUMMARY = (
 )
 
 
-def associate(asked: Asked, wanted: Body) -> Body:
+def associate(request: ApiRequest, wanted: Body) -> Body:
     """A new association; an add-on makes its own with `ownerArn`.
 
     Raises Refusal when the service account has one.
     """
     cluster = wanted["clusterName"]
     account = key_of(wanted, "namespace", "serviceAccount")
-    for other in asked.shelves.all(IDENTITY, f"{cluster}/").values():
+    for other in request.store.all(IDENTITY, f"{cluster}/").values():
         if key_of(other, "namespace", "serviceAccount") == account:
             raise taken(f"An association of {account} in {cluster}")
     identifier = f"a-{mock_random.get_random_hex(17)}"
@@ -44,57 +44,57 @@ def associate(asked: Asked, wanted: Body) -> Body:
         "tags": {},
         **wanted,
         "associationId": identifier,
-        "associationArn": arn_of(asked, "podidentityassociation", cluster, identifier),
-        "createdAt": asked.now,
-        "modifiedAt": asked.now,
+        "associationArn": arn_of(request, "podidentityassociation", cluster, identifier),
+        "createdAt": request.now,
+        "modifiedAt": request.now,
     }
-    return asked.shelves.put(IDENTITY, f"{cluster}/{identifier}", association)
+    return request.store.put(IDENTITY, f"{cluster}/{identifier}", association)
 
 
-def owned(asked: Asked, cluster: str, addon_arn: str) -> dict[str, Body]:
+def owned(request: ApiRequest, cluster: str, addon_arn: str) -> dict[str, Body]:
     """The associations that an add-on owns, by key."""
-    found = asked.shelves.all(IDENTITY, f"{cluster}/")
+    found = request.store.all(IDENTITY, f"{cluster}/")
     return {key: body for key, body in found.items() if body.get("ownerArn") == addon_arn}
 
 
-def _create(asked: Asked) -> Body:
+def _create(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, CreatePodIdentityAssociation."""
-    cluster_of(asked, asked.given["clusterName"])
-    return {"association": associate(asked, without(asked.given))}
+    cluster_of(request, request.given["clusterName"])
+    return {"association": associate(request, without(request.given))}
 
 
-def _describe(asked: Asked) -> Body:
+def _describe(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, DescribePodIdentityAssociation."""
-    return {"association": kept(asked, IDENTITY, key_of(asked.given, *_KEY))}
+    return {"association": kept(request, IDENTITY, key_of(request.given, *_KEY))}
 
 
-def _list(asked: Asked) -> Body:
+def _list(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, ListPodIdentityAssociations."""
-    given = asked.given
-    cluster_of(asked, given["clusterName"])
+    given = request.given
+    cluster_of(request, given["clusterName"])
     wanted = {name: given[name] for name in ("namespace", "serviceAccount") if given.get(name)}
-    bodies = asked.shelves.all(IDENTITY, f"{given['clusterName']}/").values()
+    bodies = request.store.all(IDENTITY, f"{given['clusterName']}/").values()
     found = (
         {name: body[name] for name in _SUMMARY if name in body}
         for body in bodies
         if wanted.items() <= body.items()
     )
-    return page(asked, "associations", found)
+    return page(request, "associations", found)
 
 
-def _update(asked: Asked) -> Body:
+def _update(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, UpdatePodIdentityAssociation."""
-    key = key_of(asked.given, *_KEY)
-    kept(asked, IDENTITY, key)
-    changes = {**without(asked.given), "modifiedAt": asked.now}
-    return {"association": asked.shelves.merge(IDENTITY, key, changes)}
+    key = key_of(request.given, *_KEY)
+    kept(request, IDENTITY, key)
+    changes = {**without(request.given), "modifiedAt": request.now}
+    return {"association": request.store.merge(IDENTITY, key, changes)}
 
 
-def _delete(asked: Asked) -> Body:
+def _delete(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, DeletePodIdentityAssociation."""
-    key = key_of(asked.given, *_KEY)
-    association = kept(asked, IDENTITY, key)
-    asked.shelves.drop(IDENTITY, key)
+    key = key_of(request.given, *_KEY)
+    association = kept(request, IDENTITY, key)
+    request.store.drop(IDENTITY, key)
     return {"association": association}
 
 

@@ -4,46 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lab.aws_api.asked import Asked, StandIns
+from lab.aws_api.api_request import ApiRequest, StandIns
 from lab.aws_api.calls import Body
 from lab.aws_api.stand_ins.eks import ADDON, ENTRY, IDENTITY
 
 ARNS = {ENTRY: "accessEntryArn", ADDON: "addonArn", IDENTITY: "associationArn"}
 
 
-def _found(asked: Asked) -> tuple[str, str, dict[str, str]] | None:
+def _found(request: ApiRequest) -> tuple[str, str, dict[str, str]] | None:
     """Kind, key and tags of the resource that the call names, if a stand-in keeps it."""
     for kind, member in ARNS.items():
-        for key, body in asked.shelves.all(kind).items():
-            if body[member] == asked.given["resourceArn"]:
+        for key, body in request.store.all(kind).items():
+            if body[member] == request.given["resourceArn"]:
                 return kind, key, body.get("tags", {})
     return None
 
 
-def _changed(asked: Asked, change: Callable[[dict[str, str]], dict[str, str]]) -> Body:
-    found = _found(asked)
+def _changed(request: ApiRequest, change: Callable[[dict[str, str]], dict[str, str]]) -> Body:
+    found = _found(request)
     if found is None:
-        return asked.moto()
+        return request.moto()
     kind, key, tags = found
-    asked.shelves.merge(kind, key, {"tags": change(tags)})
+    request.store.merge(kind, key, {"tags": change(tags)})
     return {}
 
 
-def _tag(asked: Asked) -> Body:
+def _tag(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, TagResource."""
-    return _changed(asked, lambda tags: {**tags, **asked.given["tags"]})
+    return _changed(request, lambda tags: {**tags, **request.given["tags"]})
 
 
-def _untag(asked: Asked) -> Body:
+def _untag(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, UntagResource."""
-    gone = asked.given["tagKeys"]
-    return _changed(asked, lambda tags: {key: tags[key] for key in tags if key not in gone})
+    gone = request.given["tagKeys"]
+    return _changed(request, lambda tags: {key: tags[key] for key in tags if key not in gone})
 
 
-def _list(asked: Asked) -> Body:
+def _list(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, ListTagsForResource."""
-    found = _found(asked)
-    return asked.moto() if found is None else {"tags": found[2]}
+    found = _found(request)
+    return request.moto() if found is None else {"tags": found[2]}
 
 
 STAND_INS: StandIns = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.aws_api.asked import Asked, StandIns
+from lab.aws_api.api_request import ApiRequest, StandIns
 from lab.aws_api.calls import Body
 from lab.aws_api.stand_ins.eks import UPDATE, cluster_of, kept, page
 
@@ -12,17 +12,17 @@ def _prefix(given: Body) -> str:
     return "/".join((given["name"], *concerned)) + "/"
 
 
-def _describe(asked: Asked) -> Body:
+def _describe(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, DescribeUpdate."""
-    return {"update": kept(asked, UPDATE, _prefix(asked.given) + asked.given["updateId"])}
+    return {"update": kept(request, UPDATE, _prefix(request.given) + request.given["updateId"])}
 
 
-def _list(asked: Asked) -> Body:
+def _list(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, ListUpdates."""
-    cluster_of(asked, asked.given["name"])
-    prefix = _prefix(asked.given)
-    rests = (key.removeprefix(prefix) for key in asked.shelves.all(UPDATE, prefix))
-    return page(asked, "updateIds", (rest for rest in rests if "/" not in rest))
+    cluster_of(request, request.given["name"])
+    prefix = _prefix(request.given)
+    rests = (key.removeprefix(prefix) for key in request.store.all(UPDATE, prefix))
+    return page(request, "updateIds", (rest for rest in rests if "/" not in rest))
 
 
 STAND_INS: StandIns = {("eks", "DescribeUpdate"): _describe, ("eks", "ListUpdates"): _list}

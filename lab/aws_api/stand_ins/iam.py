@@ -4,41 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lab.aws_api.asked import Asked, StandIns
+from lab.aws_api.api_request import ApiRequest, StandIns
 from lab.aws_api.calls import Body
 
 OIDC_PROVIDER = "iam/OpenIDConnectProvider"
 
 
-def _changed(asked: Asked, change: Callable[[list[str]], list[str]]) -> Body:
-    arn = asked.given["OpenIDConnectProviderArn"]
-    provider = asked.ask("iam", "GetOpenIDConnectProvider", OpenIDConnectProviderArn=arn)
+def _changed(request: ApiRequest, change: Callable[[list[str]], list[str]]) -> Body:
+    arn = request.given["OpenIDConnectProviderArn"]
+    provider = request.ask("iam", "GetOpenIDConnectProvider", OpenIDConnectProviderArn=arn)
     clients = change(provider["ClientIDList"])
-    asked.shelves.merge(OIDC_PROVIDER, arn, {"ClientIDList": clients})
+    request.store.merge(OIDC_PROVIDER, arn, {"ClientIDList": clients})
     return {}
 
 
-def _add(asked: Asked) -> Body:
+def _add(request: ApiRequest) -> Body:
     """IAM API Reference, AddClientIDToOpenIDConnectProvider."""
-    client = asked.given["ClientID"]
-    return _changed(asked, lambda ids: ids if client in ids else [*ids, client])
+    client = request.given["ClientID"]
+    return _changed(request, lambda ids: ids if client in ids else [*ids, client])
 
 
-def _remove(asked: Asked) -> Body:
+def _remove(request: ApiRequest) -> Body:
     """IAM API Reference, RemoveClientIDFromOpenIDConnectProvider."""
-    return _changed(asked, lambda ids: [one for one in ids if one != asked.given["ClientID"]])
+    return _changed(request, lambda ids: [one for one in ids if one != request.given["ClientID"]])
 
 
-def _get(asked: Asked) -> Body:
+def _get(request: ApiRequest) -> Body:
     """IAM API Reference, GetOpenIDConnectProvider."""
-    remembered = asked.shelves.get(OIDC_PROVIDER, asked.given["OpenIDConnectProviderArn"]) or {}
-    return {**asked.moto(), **remembered}
+    remembered = request.store.get(OIDC_PROVIDER, request.given["OpenIDConnectProviderArn"]) or {}
+    return {**request.moto(), **remembered}
 
 
-def _delete(asked: Asked) -> Body:
+def _delete(request: ApiRequest) -> Body:
     """IAM API Reference, DeleteOpenIDConnectProvider."""
-    answer = asked.moto()
-    asked.shelves.drop(OIDC_PROVIDER, asked.given["OpenIDConnectProviderArn"])
+    answer = request.moto()
+    request.store.drop(OIDC_PROVIDER, request.given["OpenIDConnectProviderArn"])
     return answer
 
 

@@ -2,45 +2,45 @@
 
 from __future__ import annotations
 
-from lab.aws_api.asked import Asked, StandIns
+from lab.aws_api.api_request import ApiRequest, StandIns
 from lab.aws_api.calls import Body
 
 LOG_GROUP = "logs/LogGroup"
 
 
-def _associate(asked: Asked) -> Body:
+def _associate(request: ApiRequest) -> Body:
     """Amazon CloudWatch Logs API Reference, AssociateKmsKey."""
-    asked.shelves.put(LOG_GROUP, _name(asked), {"kmsKeyId": asked.given["kmsKeyId"]})
+    request.store.put(LOG_GROUP, _name(request), {"kmsKeyId": request.given["kmsKeyId"]})
     return {}
 
 
-def _disassociate(asked: Asked) -> Body:
+def _disassociate(request: ApiRequest) -> Body:
     """Amazon CloudWatch Logs API Reference, DisassociateKmsKey."""
-    asked.shelves.put(LOG_GROUP, _name(asked), {"kmsKeyId": None})
+    request.store.put(LOG_GROUP, _name(request), {"kmsKeyId": None})
     return {}
 
 
-def _name(asked: Asked) -> str:
+def _name(request: ApiRequest) -> str:
     """A group is named, or its ARN is given."""
-    named = asked.given.get("logGroupName") or asked.given["resourceIdentifier"]
+    named = request.given.get("logGroupName") or request.given["resourceIdentifier"]
     return str(named).rpartition(":log-group:")[2]
 
 
-def _describe(asked: Asked) -> Body:
+def _describe(request: ApiRequest) -> Body:
     """Amazon CloudWatch Logs API Reference, DescribeLogGroups."""
-    answer = asked.moto()
-    return {**answer, "logGroups": [_remembered(asked, group) for group in answer["logGroups"]]}
+    answer = request.moto()
+    return {**answer, "logGroups": [_remembered(request, group) for group in answer["logGroups"]]}
 
 
-def _remembered(asked: Asked, group: Body) -> Body:
-    changed = {**group, **(asked.shelves.get(LOG_GROUP, group["logGroupName"]) or {})}
+def _remembered(request: ApiRequest, group: Body) -> Body:
+    changed = {**group, **(request.store.get(LOG_GROUP, group["logGroupName"]) or {})}
     return {name: value for name, value in changed.items() if value is not None}
 
 
-def _delete(asked: Asked) -> Body:
+def _delete(request: ApiRequest) -> Body:
     """Amazon CloudWatch Logs API Reference, DeleteLogGroup."""
-    answer = asked.moto()
-    asked.shelves.drop(LOG_GROUP, asked.given["logGroupName"])
+    answer = request.moto()
+    request.store.drop(LOG_GROUP, request.given["logGroupName"])
     return answer
 
 

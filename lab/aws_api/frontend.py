@@ -1,4 +1,4 @@
-"""In front of everything: what AWS would refuse is refused, and who asked what is written down."""
+"""The first to get a request: refuses what AWS would refuse, and records who called what."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from werkzeug.test import run_wsgi_app
 
 from lab.aws_api import permissions
 from lab.aws_api.answers import UNANSWERED, Refusal, answer, denied, invalid
-from lab.aws_api.behind import CALL
+from lab.aws_api.backend import CALL
 from lab.aws_api.calls import (
     Call,
     Environ,
@@ -27,13 +27,13 @@ from lab.aws_journal import WsgiApp
 from lab.site import Site
 
 
-class Gate:
+class Frontend:
     """A WSGI application in front of the journal: a request that is refused changes nothing."""
 
     def __init__(
-        self, behind: WsgiApp, site: Site, stand_ins: Collection[tuple[str, str]] = STAND_INS
+        self, backend: WsgiApp, site: Site, stand_ins: Collection[tuple[str, str]] = STAND_INS
     ) -> None:
-        self._behind = behind
+        self._backend = backend
         self._record = Record(site.aws_calls)
         self._checked_roles = site.checked_roles
         self._stand_ins = stand_ins
@@ -65,7 +65,7 @@ class Gate:
         return denied(call, *not_allowed) if not_allowed else None
 
     def _answered(self, call: Call, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        parts, status, headers = run_wsgi_app(self._behind, environ, buffered=True)
+        parts, status, headers = run_wsgi_app(self._backend, environ, buffered=True)
         code = int(status.partition(" ")[0])
         by = "stand-in" if call.key in self._stand_ins else "moto"
         self._record.call(call, NOBODY if code == UNANSWERED else by, code)
@@ -76,7 +76,7 @@ class Gate:
         """A request that is signed for a service, and no call of it that the models know."""
         service = claimed_service(environ)
         if not service:
-            return self._behind(environ, start_response)
+            return self._backend(environ, start_response)
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         self._record.unknown(service, method, path, UNANSWERED)
         message = f"AWS's models know no such call of {service}: {method} {path}"

@@ -10,12 +10,12 @@ from typing import Any, TypeAlias
 from moto.core.utils import get_service_model
 
 from lab.aws_api.calls import Body, Call
-from lab.aws_api.shelves import Shelves
+from lab.aws_api.store import Store
 from lab.site import Site
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class ApiRequest:
     """One call in front of a stand-in.
 
     Attributes:
@@ -23,14 +23,14 @@ class Asked:
         account: the account of its caller.
         site: the lab, for the addresses that AWS gives away.
         now: the time; at a replay the time of the first call.
-        shelves: what the stand-ins keep for this account and region.
+        store: what the stand-ins keep for this account and region.
     """
 
     call: Call
     account: str
     site: Site
     now: datetime
-    shelves: Shelves
+    store: Store
     answer_of: Callable[[Call], Body]
     moto_of: Callable[[Call], Body]
 
@@ -59,6 +59,6 @@ class Asked:
         return self.answer_of(other)
 
 
-StandIn: TypeAlias = Callable[[Asked], Body]
+StandIn: TypeAlias = Callable[[ApiRequest], Body]
 StandIns: TypeAlias = dict[tuple[str, str], StandIn]
 """By service and operation: `("eks", "CreateCluster")`."""

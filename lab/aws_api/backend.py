@@ -1,4 +1,4 @@
-"""Behind the gate: a stand-in answers a call, or moto does."""
+"""Answers a call: by a stand-in, or by moto."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from lab.aws_api.answers import Refusal, answer, unanswered
-from lab.aws_api.asked import Asked, StandIn
+from lab.aws_api.api_request import ApiRequest, StandIn
 from lab.aws_api.calls import Body, Call, Environ, read_call, response
-from lab.aws_api.shelves import Shelves
 from lab.aws_api.stand_ins import STAND_INS
+from lab.aws_api.store import Store
 from lab.aws_journal import AT
 from lab.site import Site
 
 CALL = "lab.call"
-"""Where the gate puts the call into the environ, so that it is read once."""
+"""Where the frontend puts the call into the environ, so that it is read once."""
 
 
-class Behind:
+class Backend:
     """A WSGI application: moto, and what moto lacks.
 
     The stand-ins' state is in memory, by account and region; the journal's replay rebuilds it.
@@ -43,7 +43,7 @@ class Behind:
         self._moto = moto
         self._site = site
         self._stand_ins = stand_ins
-        self._shelves: dict[tuple[str, str], Shelves] = {}
+        self._stores: dict[tuple[str, str], Store] = {}
         for service in sorted({service for service, _ in stand_ins}):
             # Some of moto's modules draw lots when they are imported: always now, always the same.
             mock_random.seed(service)
@@ -79,12 +79,12 @@ class Behind:
             return ask_moto(self._moto, call)
         account = get_account_id_from(call.access_key)
         return stand_in(
-            Asked(
+            ApiRequest(
                 call=call,
                 account=account,
                 site=self._site,
                 now=now,
-                shelves=self._shelves.setdefault((account, call.region), Shelves()),
+                store=self._stores.setdefault((account, call.region), Store()),
                 answer_of=lambda other: self._stood_in(other, now),
                 moto_of=lambda other: ask_moto(self._moto, other),
             )
