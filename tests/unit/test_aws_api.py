@@ -282,7 +282,7 @@ def test_every_stand_in_follows_a_page_of_the_reference() -> None:
 
 def test_every_stand_in_answers_as_awss_model_says(aws: LabAws) -> None:
     """Each is asked once; `aws_in_process` holds every answer against the output shape."""
-    aws_in_process.request.clear()
+    aws_in_process.asked.clear()
     for life in (life_of_a_cluster, life_of_a_network, life_of_the_rest):
         life(aws)
 
