@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from components.pod_security import RESTRICTED
-from settings import Settings
+from gitops import layout
+from settings import Settings, kinds
 from settings.catalogue import Service
-from settings.stack import SyncWindow
+from settings.sync_windows import SyncWindow
 
 IN_CLUSTER = "https://kubernetes.default.svc"
 """The cluster that Argo CD runs in; it manages no other."""
@@ -15,41 +16,7 @@ IN_CLUSTER = "https://kubernetes.default.svc"
 CASCADE = "resources-finalizer.argocd.argoproj.io"
 """With it, who deletes an Application deletes what it deployed."""
 
-KINDS = (
-    ("", "ConfigMap"),
-    ("", "PersistentVolumeClaim"),
-    ("", "Service"),
-    ("", "ServiceAccount"),
-    ("apps", "Deployment"),
-    ("apps", "StatefulSet"),
-    ("autoscaling", "HorizontalPodAutoscaler"),
-    ("batch", "CronJob"),
-    ("batch", "Job"),
-    ("external-secrets.io", "ExternalSecret"),
-    ("monitoring.coreos.com", "PodMonitor"),
-    ("monitoring.coreos.com", "ServiceMonitor"),
-    ("networking.k8s.io", "Ingress"),
-    ("networking.k8s.io", "NetworkPolicy"),
-    ("policy", "PodDisruptionBudget"),
-)
-"""What Git may declare, as (API group, kind).
-
-No Secret, because a secret in Git is none; no Role or RoleBinding, because whoever writes to Git
-would then grant rights in the cluster; no quota, because the platform sets those.
-"""
-
-DESCENDANTS = (
-    ("", "Event"),
-    ("", "Pod"),
-    ("apps", "ControllerRevision"),
-    ("apps", "ReplicaSet"),
-)
-"""What the cluster makes of it. Argo CD shows only kinds that the project allows: without these
-nobody would see a service's pods, images and logs."""
-
 SYNC_OPTIONS = (
-    # Touch only what differs: moving a version does not apply the whole service again.
-    "ApplyOutOfSyncOnly=true",
     # Two Applications that declare the same object fail instead of fighting over it.
     "FailOnSharedResource=true",
     # What left Git goes after everything new is healthy.
@@ -58,7 +25,9 @@ SYNC_OPTIONS = (
     "RespectIgnoreDifferences=true",
 )
 """Replace=true is not among them: it would undo what Keel wrote, and recreates objects.
-ServerSideApply neither: the diff that leaves Keel's fields alone is the client's."""
+ServerSideApply neither: the diff that leaves Keel's fields alone is the client's.
+ApplyOutOfSyncOnly neither: a second attempt would skip a Deployment that is applied and not healthy
+yet, wait for nothing, and prune the ConfigMap that the pods of the old version still need."""
 
 
 SCALED_BY_THE_CLUSTER = tuple(
@@ -90,7 +59,7 @@ def project_spec(settings: Settings, namespace: str) -> dict[str, Any]:
         "destinations": [{"server": IN_CLUSTER, "namespace": namespace}],
         "clusterResourceWhitelist": [],
         "namespaceResourceWhitelist": [
-            {"group": group, "kind": kind} for group, kind in sorted(KINDS + DESCENDANTS)
+            {"group": group, "kind": kind} for group, kind in kinds.allowed(namespace)
         ],
         # Says what nobody declares, such as leftovers of an Application that was deleted.
         "orphanedResources": {"warn": True},
@@ -118,9 +87,9 @@ def application_metadata(
         "name": name,
         "labels": {"team": service.owner, "environment": settings.stack},
         "annotations": {
-            # A push that touches neither folder does not concern this Application.
-            "argocd.argoproj.io/manifest-generate-paths": (
-                f"/{_base(namespace, name)};/{_overlay(settings, namespace, name)}"
+            # A push that touches none of these does not concern this Application.
+            "argocd.argoproj.io/manifest-generate-paths": ";".join(
+                f"/{path}" for path in _read(settings, namespace, name)
             )
         },
         **({} if settings.speed.protected else {"finalizers": [CASCADE]}),
@@ -137,7 +106,7 @@ def application_spec(
         "destination": {"server": IN_CLUSTER, "namespace": namespace},
         "syncPolicy": {
             **({"automated": {"prune": True, "selfHeal": True}} if _automated(settings) else {}),
-            "retry": _retry(settings),
+            **_retry(settings),
             "syncOptions": list(SYNC_OPTIONS),
         },
         "ignoreDifferences": list(SCALED_BY_THE_CLUSTER),
@@ -155,47 +124,61 @@ def _automated(settings: Settings) -> bool:
 
 
 def _source(settings: Settings, namespace: str, name: str, service: Service) -> dict[str, Any]:
-    """Where the service's manifests are: its overlay, or its chart with this overlay's values."""
-    overlay = _overlay(settings, namespace, name)
+    """Where the service's manifests are.
+
+    The folder that releases render into; or else its overlay, or its chart with this overlay's
+    values.
+    """
     git = {
         "repoURL": settings.config.gitops.url,
         "targetRevision": settings.config.gitops.branch,
     }
+    if settings.speed.rendered:
+        # Said to be a plain folder, so that nothing in it can make it something else.
+        plain = {"include": "*.yaml"}
+        return {**git, "path": _rendered(settings, namespace, name), "directory": plain}
+    overlay = layout.overlay(settings.stack, namespace, name)
     if service.packaging == "kustomize":
         return {**git, "path": overlay}
     # A leading slash means the root of the repository, not the chart's folder.
     files = [f"/{overlay}/values.yaml", f"/{overlay}/version/values.yaml"]
     return {
         **git,
-        "path": _base(namespace, name),
+        "path": layout.base(namespace, name),
         "helm": {"releaseName": name, "valueFiles": files},
     }
 
 
-def _base(namespace: str, name: str) -> str:
-    return f"base/{namespace}/{name}"
+def _read(settings: Settings, namespace: str, name: str) -> tuple[str, ...]:
+    """The folders from which the service's manifests come."""
+    if settings.speed.rendered:
+        return (_rendered(settings, namespace, name),)
+    return (
+        layout.base(namespace, name),
+        layout.SHARED_COMPONENTS,
+        layout.overlay(settings.stack, namespace, name),
+    )
 
 
-def _overlay(settings: Settings, namespace: str, name: str) -> str:
-    return f"environments/{settings.stack}/{namespace}/{name}"
+def _rendered(settings: Settings, namespace: str, name: str) -> str:
+    return layout.rendered(settings.stack, namespace, name)
 
 
 def _retry(settings: Settings) -> dict[str, Any]:
-    """Five attempts over some five minutes.
+    """How a sync that failed goes on: a newer commit may mend it.
 
-    A newer commit may mend what failed, but an approval was given to one revision: only an
-    automated sync goes on with the newest.
+    Where a person approves, it ends: nothing repeats by itself, and nothing is in the way of the
+    sync that takes the release back.
     """
-    return {
-        "limit": 5,
-        "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"},
-        **({"refresh": True} if _automated(settings) else {}),
-    }
+    if not settings.speed.sync_retries:
+        return {}
+    backoff = {"duration": "10s", "factor": 2, "maxDuration": "3m"}
+    return {"retry": {"limit": settings.speed.sync_retries, "backoff": backoff, "refresh": True}}
 
 
 def _window(window: SyncWindow) -> dict[str, Any]:
     return {
-        "kind": "allow",
+        "kind": window.kind,
         "schedule": window.schedule,
         "duration": window.duration,
         "timeZone": window.time_zone,

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gitops import layout
+
 SHARED_PART = "shared"
-_ENVIRONMENTS = "environments"
 
 
 class Ownership(StrEnum):
@@ -40,5 +41,4 @@ Tree = Mapping[str, File]
 
 def part_of(path: str) -> str:
     """The part of the repository that `path` belongs to: an environment, or `shared`."""
-    first, *rest = path.split("/")
-    return rest[0] if first == _ENVIRONMENTS and len(rest) > 1 else SHARED_PART
+    return layout.part_of(path) or SHARED_PART

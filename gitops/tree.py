@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitops import context
+from gitops import codeowners, context, layout
 from gitops.context import Context
 from gitops.file import File, Ownership
+from gitops.git_objects import tree_id
 from gitops.rendering import render_folder
 from gitops.version import version_file
 from settings import Settings
@@ -22,16 +23,19 @@ def scaffold(settings: Settings) -> dict[str, File]:
 def shared(settings: Settings) -> dict[str, File]:
     """The files that are the same whichever stack renders them."""
     told = context.shared(settings)
+    scripts = _rendered("scripts", "", told, Ownership.MANAGED)
+    told |= {"scripts": tree_id(scripts)}
     return {
         **_rendered("shared", "", told, Ownership.MANAGED),
         **_rendered("checks", "", told, Ownership.MANAGED),
-        **_rendered("scripts", "scripts/", told, Ownership.MANAGED),
+        **{f"scripts/{name}": file for name, file in scripts.items()},
+        **dict(_reviewers(settings, told)),
         **{path: file for service in told["services"] for path, file in _base(service, told)},
     }
 
 
 def environment(settings: Settings) -> dict[str, File]:
-    """The files below `environments/<stack>/`."""
+    """The files below `environments/<stack>/`, and the folders that releases render into."""
     told = context.environment(settings)
     home = f"environments/{settings.stack}/"
     return {
@@ -41,7 +45,14 @@ def environment(settings: Settings) -> dict[str, File]:
             for service in told["services"]
             for path, file in _overlay(home, service, told)
         },
+        **{path: file for service in told["services"] for path, file in _release(service, told)},
     }
+
+
+def _reviewers(settings: Settings, told: Context) -> _Entries:
+    text = codeowners.codeowners(settings, told["managed"])
+    if text:
+        yield codeowners.PATH, File(text=text, ownership=Ownership.MANAGED)
 
 
 def _base(service: Context, told: Context) -> _Entries:
@@ -51,8 +62,9 @@ def _base(service: Context, told: Context) -> _Entries:
     yield from _rendered(f"base/{service['packaging']}", base, told, Ownership.SEEDED).items()
     for name, text in service["config"].items():
         yield f"{base}config/{name}", File(text=text, ownership=Ownership.SEEDED)
-    pipeline = f"pipelines/{service['name']}/"
-    yield from _rendered(f"pipelines/{service['ci']}", pipeline, told, Ownership.MANAGED).items()
+    for name, file in _rendered(f"pipelines/{service['ci']}", "", told, Ownership.MANAGED).items():
+        own = name.replace("release.yml", service["workflow"])
+        yield f"{layout.pipeline(service['name'])}/{own}", file
 
 
 def _overlay(home: str, service: Context, told: Context) -> _Entries:
@@ -63,6 +75,13 @@ def _overlay(home: str, service: Context, told: Context) -> _Entries:
     tag = told["environment"]["name"] if service["follows_moving_tag"] else None
     name, text = version_file(service["packaging"], service["image"], tag)
     yield f"{place}version/{name}", File(text=text, ownership=Ownership.VERSION)
+
+
+def _release(service: Context, told: Context) -> _Entries:
+    """The folder of what runs, which Git keeps only with a file in it, where releases render."""
+    if told["environment"]["rendered"]:
+        place = layout.rendered(told["environment"]["name"], service["namespace"], service["name"])
+        yield from _rendered("rendered", f"{place}/", told, Ownership.MANAGED).items()
 
 
 def _rendered(folder: str, home: str, told: Context, ownership: Ownership) -> dict[str, File]:

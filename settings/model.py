@@ -94,7 +94,21 @@ GithubName = Annotated[
 HttpUrl = Annotated[
     str, Matching(r"https?://\S+", "must be a URL that begins with https:// or http://")
 ]
-Branch = Annotated[str, Matching(r"[\w./-]+", "must be the name of a Git branch")]
+Branch = Annotated[
+    str,
+    Matching(
+        # What Git refuses, and what CircleCI takes for a pattern: /main/.
+        r"(?![-./])(?!.*(//|\.\.|/\.|\.lock(/|$)))[\w./-]*[\w-]",
+        "must be the name of a Git branch, such as main or release/1.0",
+    ),
+]
+GithubTeam = Annotated[
+    str,
+    Matching(
+        r"[A-Za-z\d][A-Za-z\d-]*/[a-z\d_-]+",
+        "must be a GitHub team written as organization/team, as in its page's address",
+    ),
+]
 GitUrl = Annotated[
     str,
     Matching(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, combinations
 from typing import Any
 
-from settings import credential_rules
+from settings import credential_rules, delivery_rules
 from settings.catalogue import CATALOGUE_FILE, Catalogue
 from settings.environment import Environment
 from settings.kubernetes import RELEASES, versions
@@ -33,6 +33,7 @@ def of_one(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
     yield from _own_access(environment)
     yield from _adopted_cluster(environment)
     yield from credential_rules.check(environment, catalogue)
+    yield from delivery_rules.of_one(environment)
 
 
 def of_all(environments: Sequence[Environment], catalogue: Catalogue) -> Iterator[Problem]:
@@ -43,6 +44,7 @@ def of_all(environments: Sequence[Environment], catalogue: Catalogue) -> Iterato
     yield from _one_fast_environment(environments)
     yield from _overlapping_networks(environments)
     yield from _shared_domains(environments)
+    yield from delivery_rules.of_all(environments)
 
 
 def kubernetes_support(stack: str, config: Mapping[str, Any]) -> Iterator[Problem]:
@@ -230,6 +232,7 @@ def of_catalogue(catalogue: Catalogue) -> Iterator[Problem]:
                 "is a namespace of the cluster or of the platform itself",
                 "give the services a namespace of their own",
             )
+    yield from delivery_rules.of_catalogue(catalogue)
     homes: dict[str, str] = {}
     for namespace, name, service in catalogue.entries():
         path = f"namespaces.{namespace}.services.{name}"

@@ -61,6 +61,21 @@ def test_a_stack_writes_the_shared_part_and_its_own_environment(dev: Settings) -
     assert all(path.startswith("environments/dev/") for path in environment(dev))
 
 
+def test_releases_have_a_folder_for_every_service_of_a_safe_environment(
+    dev: Settings, prod: Settings
+) -> None:
+    """Argo CD takes a folder without manifests for nothing to sync, and a missing one for an error."""
+    folders = {path for path in scaffold(prod) if path.startswith("rendered/")}
+    assert folders == {
+        "rendered/prod/community/leaderboard/.gitkeep",
+        "rendered/prod/community/tournaments/.gitkeep",
+        "rendered/prod/streaming/tv-api/.gitkeep",
+        "rendered/prod/streaming/tv-frontend/.gitkeep",
+    }
+    assert {part_of(path) for path in folders} == {"prod"}
+    assert not [path for path in scaffold(dev) if path.startswith("rendered/")]
+
+
 def test_rendering_twice_gives_the_same_in_the_same_order(dev: Settings) -> None:
     first, second = scaffold(dev), scaffold(dev)
     assert list(first.items()) == list(second.items())
