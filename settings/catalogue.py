@@ -21,7 +21,8 @@ EnvName = Annotated[
     Matching(r"[A-Za-z_][A-Za-z0-9_]*", "must be the name of an environment variable"),
 ]
 Group = Annotated[
-    str, Matching(r"[^\s\x00-\x1f]([^\x00-\x1f]*[^\s\x00-\x1f])?", "must be a group's name on one line")
+    str,
+    Matching(r"[^\s\x00-\x1f]([^\x00-\x1f]*[^\s\x00-\x1f])?", "must be a group's name on one line"),
 ]
 FileName = Annotated[str, Matching(r"[\w][\w.-]*", "must be a plain file name")]
 WorkflowFile = Annotated[
@@ -120,9 +121,7 @@ class Catalogue(Model):
     """The whole of `services.yaml`."""
 
     teams: dict[DnsLabel, Team] = Field(min_length=1, description="who owns services")
-    releasers: Group = Field(
-        description="the SSO group whose members approve syncs of safe stacks"
-    )
+    releasers: Group = Field(description="the SSO group whose members approve syncs of safe stacks")
     code_owners: GithubTeam | None = Field(
         None,
         description="the releasers' team on GitHub, as owner/team: makes CODEOWNERS, by which they "

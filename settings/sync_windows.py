@@ -58,9 +58,7 @@ def _time_zones() -> Set[str]:
 
 def _known(time_zone: str) -> str:
     if time_zone not in _time_zones():
-        raise ValueError(
-            "is no time zone; write a name of the IANA database such as Europe/Berlin"
-        )
+        raise ValueError("is no time zone; write a name of the IANA database such as Europe/Berlin")
     return time_zone
 
 

@@ -136,9 +136,7 @@ REFUSED: dict[str, tuple[str, Edit, str]] = {
     ),
     "another processor that is only disliked": (
         "Pulumi.prod.yaml",
-        groups(
-            "m7i.large", "m7g.large", taints=[{"key": "arm", "effect": "PREFER_NO_SCHEDULE"}]
-        ),
+        groups("m7i.large", "m7g.large", taints=[{"key": "arm", "effect": "PREFER_NO_SCHEDULE"}]),
         "has arm64 nodes",
     ),
 }
@@ -230,10 +228,10 @@ def test_code_owners_review_everything_but_the_versions_of_builds(
     bend("services.yaml", lambda c: c.update(codeOwners="acme/releasers"))
     bend("services.yaml", lambda c: c["teams"]["tvhub"].update(github="acme/tvhub"))
     text = shared(load_files("dev", configuration))[PATH].text
-    rules = dict(
-        (path, owners)
+    rules = {
+        path: owners
         for path, *owners in (line.split() for line in text.splitlines() if line[0] != "#")
-    )
+    }
     assert rules["*"] == ["@acme/releasers"]
     assert rules["/base/streaming/tv-api/"] == ["@acme/tvhub", "@acme/releasers"]
     assert rules["/base/community/tournaments/"] == ["@acme/releasers"]

@@ -64,7 +64,7 @@ def test_a_stack_writes_the_shared_part_and_its_own_environment(dev: Settings) -
 def test_releases_have_a_folder_for_every_service_of_a_safe_environment(
     dev: Settings, prod: Settings
 ) -> None:
-    """Argo CD takes a folder without manifests for nothing to sync, and a missing one for an error."""
+    """To Argo CD a folder without manifests is nothing to sync, and a missing one an error."""
     folders = {path for path in scaffold(prod) if path.startswith("rendered/")}
     assert folders == {
         "rendered/prod/community/leaderboard/.gitkeep",
