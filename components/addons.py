@@ -84,6 +84,7 @@ class Addons(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{self._prefix}-{addon}-role",
             name=self._names.role(addon),
+            permissions_boundary=self._args.settings.config.permissions_boundary,
             description=f"The add-on {addon}",
             assume_role_policy=self._args.cluster_arn.apply(
                 lambda arn: policies.trust_pods(environment.account, arn)

@@ -86,6 +86,7 @@ class CiIdentity(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{self._prefix}-{name}",
             name=self._names.ci_role(name),
+            permissions_boundary=self._settings.config.permissions_boundary,
             description=f"Pushes the images of {namespace}/{name}, built from {service.source}",
             assume_role_policy=self._issuer_arns[service.ci].apply(
                 lambda arn: self._trust(arn, service)

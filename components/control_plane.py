@@ -119,6 +119,7 @@ class ControlPlane(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{self._prefix}-role",
             name=self._names.role("control-plane"),
+            permissions_boundary=self._settings.config.permissions_boundary,
             description="The control plane of the cluster",
             assume_role_policy=policies.trust_service("eks.amazonaws.com"),
             tags=self._names.tags(Name=self._names.role("control-plane")),

@@ -97,6 +97,7 @@ class Keel(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{self._prefix}-role",
             name=naming.role("keel"),
+            permissions_boundary=settings.config.permissions_boundary,
             description="Keel reads tags and digests of the images that it delivers",
             assume_role_policy=self._trust(args),
             tags=naming.tags(),

@@ -295,6 +295,7 @@ class Network(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{self._prefix}-flow-logs-role",
             name=self._names.role("flow-logs"),
+            permissions_boundary=self._settings.config.permissions_boundary,
             description="Writes the VPC's flow logs",
             assume_role_policy=policies.trust_service(
                 "vpc-flow-logs.amazonaws.com", self._settings.environment.account

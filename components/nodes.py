@@ -38,8 +38,9 @@ class Nodes(pulumi.ComponentResource):
     One role for all of them; for each group a launch template (instance metadata by token only
     and out of reach of pods, encrypted gp3 disk) and the group itself with its labels, taints,
     rolling updates by a third at a time and automatic repair. The number of nodes is left to
-    whoever scales them, between the sizes of the settings. Groups have generated names, so that
-    a change that replaces one creates the new before it drains the old.
+    whoever scales them, between the sizes of the settings. A group's name follows from what it
+    is made of, so that a change that replaces one creates the new before it drains the old, and
+    a run that was killed finds what it made. What has another name already keeps it.
     """
 
     role_arn: pulumi.Output[str]
@@ -64,6 +65,7 @@ class Nodes(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{self._prefix}-role",
             name=self._names.role("nodes"),
+            permissions_boundary=self._args.settings.config.permissions_boundary,
             description="The kubelets of the cluster's nodes",
             assume_role_policy=policies.trust_service("ec2.amazonaws.com"),
             tags=self._names.tags(Name=self._names.role("nodes")),
@@ -86,6 +88,7 @@ class Nodes(pulumi.ComponentResource):
         template = self._template(group)
         return aws.eks.NodeGroup(
             f"{self._prefix}-{group.name}",
+            node_group_name=group_name(self._args.settings, group),
             cluster_name=self._args.cluster_name,
             node_role_arn=role.arn,
             subnet_ids=self._args.subnet_ids,
@@ -113,7 +116,9 @@ class Nodes(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[*attachments, *self._args.wait_for],
-                ignore_changes=["scalingConfig.desiredSize"],
+                # An ignored name stays until something else replaces the group.
+                ignore_changes=["scalingConfig.desiredSize", "nodeGroupName"],
+                delete_before_replace=False,  # the provider's answer to names that are given
             ),
         )
 
@@ -121,6 +126,7 @@ class Nodes(pulumi.ComponentResource):
         tags = self._tags(group)
         return aws.ec2.LaunchTemplate(
             f"{self._prefix}-{group.name}-template",
+            name=self._names.launch_template(f"nodes-{group.name}"),
             description=f"Nodes of the group {group.name}",
             update_default_version=True,
             metadata_options=aws.ec2.LaunchTemplateMetadataOptionsArgs(
@@ -144,8 +150,20 @@ class Nodes(pulumi.ComponentResource):
                 for kind in ("instance", "volume", "network-interface")
             ],
             tags=tags,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["name"]),
         )
 
     def _tags(self, group: NodeGroup) -> dict[str, str]:
         return self._names.tags(Name=self._names.of(group.name))
+
+
+def group_name(settings: Settings, group: NodeGroup) -> str:
+    """The name of a node group, from every setting whose change replaces the group."""
+    network = settings.config.network
+    subnets = network.existing.private_subnets if network.existing else network.zones
+    return names(settings).node_group(
+        group.name,
+        group.capacity,
+        ",".join(group.instance_types),  # the processor's architecture follows from them
+        ",".join(sorted(subnets)),
+    )

@@ -20,6 +20,7 @@ from typing import Any, Self, TypeAlias
 from unittest import mock
 from urllib.parse import parse_qs
 
+from moto.core.base_backend import AccountSpecificBackend
 from moto.ecr import models as ecr
 from moto.moto_api._internal import mock_random
 from moto.sts import utils as sts
@@ -28,6 +29,8 @@ from werkzeug.test import run_wsgi_app
 Environ: TypeAlias = dict[str, Any]
 WsgiApp: TypeAlias = Callable[[Environ, Any], Iterable[bytes]]
 
+AT = "lab.at"
+"""Where the environ says when a change was first asked for."""
 READING = ("Describe", "Get", "List", "BatchGet", "BatchCheck")
 """How the names of AWS actions start that change nothing."""
 _KEPT = (
@@ -64,19 +67,21 @@ class JournaledApp:
         for line in lines:
             entry = json.loads(line)
             body = base64.b64decode(entry["body"])
-            environ = {**base, **entry["environ"], "wsgi.input": io.BytesIO(body)}
-            with self._change(datetime.fromisoformat(entry["at"])):
-                run_wsgi_app(self._app, environ, buffered=True)
+            at = datetime.fromisoformat(entry["at"])
+            environ = {**base, **entry["environ"], "wsgi.input": io.BytesIO(body), AT: at}
+            with self._change(at):
+                _play(self._app, environ)
         return len(lines)
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
-        with self._lock:
+        with self._lock, mock.patch.object(AccountSpecificBackend, "__getitem__", _backend_of):
             if not changes_something(environ, body):
                 return list(self._app(environ, start_response))
             now = datetime.now(UTC)
             self._write(now, environ, body)
+            environ[AT] = now
             with self._change(now):
                 return list(self._app(environ, start_response))
 
@@ -102,10 +107,37 @@ class JournaledApp:
         mock_random.seed(self._changes)
         with (
             mock.patch.object(ecr, "datetime", standing(at)),
+            mock.patch.object(AccountSpecificBackend, "__getitem__", _backend_of),
             # Session tokens come from elsewhere, and a session must outlive moto like its key.
             mock.patch.object(sts, "os", SimpleNamespace(urandom=mock_random.randbytes)),
         ):
             yield
+
+
+_made_by_moto = AccountSpecificBackend.__getitem__
+
+
+def _backend_of(account: AccountSpecificBackend[Any], region: str) -> Any:
+    """A service in a region, which moto makes when it is first asked for, with a chance of its own.
+
+    Whether somebody only looked there before would otherwise decide the identifiers of a change.
+    """
+    if region in account.keys():  # noqa: SIM118 - `in` asks for regions that moto knows
+        return _made_by_moto(account, region)
+    before = mock_random.getstate()
+    mock_random.seed(f"{account.service_name}/{account.account_id}/{region}")
+    try:
+        return _made_by_moto(account, region)
+    finally:
+        mock_random.setstate(before)
+
+
+def _play(app: WsgiApp, environ: Environ) -> None:
+    """Plays one request; where the application failed the first time, it fails again."""
+    try:
+        run_wsgi_app(app, environ, buffered=True)
+    except Exception as error:
+        print(f"{environ['PATH_INFO']} failed again: {error!r}", flush=True)
 
 
 def standing(moment: datetime) -> type[datetime]:

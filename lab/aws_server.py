@@ -15,19 +15,19 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from moto.backends import get_backend
-from moto.moto_api._internal import mock_random
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
     create_backend_app,
 )
-from moto.sts.models import sts_backends
 from werkzeug.serving import make_server
 from werkzeug.test import EnvironBuilder
 
 from lab import presigned
 from lab.aws_account import create_roles, write_credentials
+from lab.aws_api.behind import Behind
+from lab.aws_api.callers import session_of
+from lab.aws_api.gate import Gate
 from lab.aws_journal import JournaledApp, WsgiApp
 from lab.ecr_events import pushed_tags, record_pushes
 from lab.parts import aws
@@ -39,12 +39,12 @@ RENEWAL_SECONDS = 3600
 
 
 class _App:
-    """The lab's own routes, and moto behind them."""
+    """The lab's own routes, and AWS behind them."""
 
-    def __init__(self, site: Site, settings: Settings, moto: WsgiApp) -> None:
+    def __init__(self, site: Site, settings: Settings, aws: WsgiApp) -> None:
         self._site = site
         self._settings = settings
-        self._moto = moto
+        self._aws = aws
         self.ready = False
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -58,7 +58,7 @@ class _App:
             case "/" if presigned.SIGNATURE in environ.get("QUERY_STRING", ""):
                 return _respond(start_response, *caller_identity(environ))
             case _:
-                return self._moto(environ, start_response)
+                return self._aws(environ, start_response)
         return _respond(start_response, status, {"status": status.phrase})
 
 
@@ -76,7 +76,7 @@ def caller_identity(environ: dict[str, Any]) -> tuple[HTTPStatus, dict[str, Any]
         if name.startswith("HTTP_") and isinstance(value, str)
     }
     said = presigned.claims(query)
-    session = _session(said.get("X-Amz-Credential", "").partition("/")[0])
+    session = session_of(said.get("X-Amz-Credential", "").partition("/")[0])
     if session is None or said.get("X-Amz-Security-Token") != session.session_token:
         return _refused("InvalidClientTokenId", "The security token included is invalid")
     if session.expiration < datetime.now(UTC).replace(tzinfo=None):
@@ -87,13 +87,6 @@ def caller_identity(environ: dict[str, Any]) -> tuple[HTTPStatus, dict[str, Any]
         return _refused("SignatureDoesNotMatch", str(error))
     identity = {"Arn": session.arn, "UserId": session.user_id, "Account": session.account_id}
     return HTTPStatus.OK, {"GetCallerIdentityResponse": {"GetCallerIdentityResult": identity}}
-
-
-def _session(access_key: str) -> Any:
-    """The session of an assumed role that moto gave this access key to, or None."""
-    backends = (backend for account in sts_backends.values() for backend in account.values())
-    found = (backend.get_assumed_role_from_access_key(access_key) for backend in backends)
-    return next(filter(None, found), None)
 
 
 def _refused(code: str, message: str) -> tuple[HTTPStatus, dict[str, Any]]:
@@ -115,15 +108,12 @@ def journal(site: Site) -> Path:
 def main() -> None:
     site = Site.from_environment()
     settings = load_files(site.environments[0], CHECKOUT)
-    # Each region's default network is made at the first touch: always here, always the same.
-    for account, region in sorted({(e.account, e.region) for e in settings.environments}):
-        mock_random.seed(0)
-        _ = get_backend("ec2")[account][region]
-    moto = JournaledApp(DomainDispatcherApplication(create_backend_app), journal(site))
+    moto = DomainDispatcherApplication(create_backend_app)
+    remembered = JournaledApp(Behind(moto, site), journal(site))
     began = time.monotonic()
-    count = moto.replay(EnvironBuilder(base_url=site.url("aws")).get_environ())
+    count = remembered.replay(EnvironBuilder(base_url=site.url("aws")).get_environ())
     print(f"{count} requests played again in {time.monotonic() - began:.1f} s", flush=True)
-    app = _App(site, settings, moto)
+    app = _App(site, settings, Gate(remembered, site))
     server = make_server(HOST, site.port("aws"), app, threaded=True, request_handler=_Handler)
     serving = threading.Thread(target=server.serve_forever)
     serving.start()

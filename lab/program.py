@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.overrides import stack_file
-from lab.pulumi_home import assemble
+from lab.pulumi_home import PLUGINS, assemble
 from lab.site import CHECKOUT, Site
 from lab.toolchain import Toolchain
 
@@ -133,10 +133,10 @@ class Program:
 
 
 def search_path(toolchain: Toolchain) -> str:
-    """The tools for PATH; without the Kubernetes provider, which PULUMI_HOME holds."""
-    provider = str(toolchain.path("pulumi-resource-kubernetes").parent)
+    """The tools for PATH; without the providers, which PULUMI_HOME holds."""
+    providers = {str(toolchain.path(f"pulumi-resource-{name}").parent) for name in PLUGINS}
     folders = toolchain.search_path().split(os.pathsep)
-    return os.pathsep.join(folder for folder in folders if folder != provider)
+    return os.pathsep.join(folder for folder in folders if folder not in providers)
 
 
 def aws_credentials(site: Site) -> dict[str, str]:

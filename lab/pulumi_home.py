@@ -1,4 +1,4 @@
-"""Pulumi as the lab runs it: the real CLI and Kubernetes provider, with hosts of the lab."""
+"""Pulumi as the lab runs it: the real CLI and providers, with hosts of the lab."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import shutil
 from importlib.metadata import version
 from pathlib import Path
 
-from lab import aws, pulumi_hosts
+from lab import pulumi_hosts
 from lab.toolchain import Toolchain
+
+PLUGINS = ("aws", "kubernetes")
+"""The providers that the program needs, by the names of their Pulumi packages."""
 
 
 def assemble(home: Path, toolchain: Toolchain) -> Path:
@@ -19,13 +22,19 @@ def assemble(home: Path, toolchain: Toolchain) -> Path:
     programs = home / "bin"
     pulumi_hosts.install(programs)
     _place(toolchain.path("pulumi"), programs / "pulumi")
-    aws.install(home)
-    plugin = home / "plugins" / f"resource-kubernetes-v{version('pulumi-kubernetes')}"
-    plugin.mkdir(parents=True, exist_ok=True)
-    link = plugin / "pulumi-resource-kubernetes"
-    link.unlink(missing_ok=True)
-    link.symlink_to(toolchain.path("pulumi-resource-kubernetes"))
+    for name in PLUGINS:
+        _install(name, home, toolchain)
     return programs
+
+
+def _install(name: str, home: Path, toolchain: Toolchain) -> None:
+    """A provider where the CLI looks for the one that the SDK wants, by the SDK's version."""
+    program = toolchain.path(f"pulumi-resource-{name}")
+    folder = home / "plugins" / f"resource-{name}-v{version(f'pulumi-{name}')}"
+    folder.mkdir(parents=True, exist_ok=True)
+    link = folder / program.name
+    link.unlink(missing_ok=True)
+    link.symlink_to(program)
 
 
 def _place(program: Path, target: Path) -> None:

@@ -92,6 +92,16 @@ class Site:
         return self.home / "aws" / "kept.json"
 
     @property
+    def aws_calls(self) -> Path:
+        """Every call of the lab's AWS, one JSON object a line."""
+        return self.home / "aws" / "calls.jsonl"
+
+    @property
+    def checked_roles(self) -> Path:
+        """Names of the roles whose calls IAM policies are applied to, one a line; may be absent."""
+        return self.home / "aws" / "checked-roles"
+
+    @property
     def git_repositories(self) -> Path:
         return self.home / "git"
 

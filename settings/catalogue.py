@@ -14,7 +14,10 @@ CATALOGUE_FILE = "services.yaml"
 
 SourceRepository = Annotated[
     str,
-    Matching(r"[\w.-]+/[\w.-]+", "must be a GitHub repository written as owner/name"),
+    Matching(
+        r"[A-Za-z0-9_-]{1,39}/[A-Za-z0-9_.-]{1,100}",
+        "must be a GitHub repository written as owner/name, as GitHub allows it",
+    ),
 ]
 EnvName = Annotated[
     str,

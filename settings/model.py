@@ -84,8 +84,17 @@ DomainName = Annotated[
 PrincipalArn = Annotated[
     str,
     Matching(
-        r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+",
+        r"arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/"
+        r"(?=.{1,576}$)([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}",
         "must be the ARN of an IAM role or user",
+    ),
+]
+PolicyArn = Annotated[
+    str,
+    Matching(
+        r"arn:aws[a-z-]*:iam::(aws|[0-9]{12}):policy/"
+        r"(?=.{1,640}$)([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,128}",
+        "must be the ARN of an IAM policy",
     ),
 ]
 GithubName = Annotated[
@@ -97,9 +106,9 @@ HttpUrl = Annotated[
 Branch = Annotated[
     str,
     Matching(
-        # What Git refuses, and what CircleCI takes for a pattern: /main/.
-        r"(?![-./])(?!.*(//|\.\.|/\.|\.lock(/|$)))[\w./-]*[\w-]",
-        "must be the name of a Git branch, such as main or release/1.0",
+        # Not what Git refuses, nor what CircleCI takes for a pattern: /main/.
+        r"(?![-./])(?!.*(//|\.\.|/\.|\.lock(/|$)))[A-Za-z0-9_./-]{0,243}[A-Za-z0-9_-]",
+        "must be the name of a Git branch, 244 characters at most",
     ),
 ]
 GithubTeam = Annotated[

@@ -40,6 +40,20 @@ class Names:
         """The IAM role with which a service's pipeline pushes its images."""
         return self.role(f"ci-{service}")
 
+    def launch_template(self, part: str) -> str:
+        """A launch template, 125 characters at most: what Pulumi's provider allows."""
+        return _at_most(125, self.of(part))
+
+    @staticmethod
+    def node_group(name: str, *made_of: str) -> str:
+        """A node group within its cluster, 63 characters at most: `<name>-<hash of made_of>`.
+
+        made_of: whatever replaces the group when it changes. The name then changes too, so that
+        the new group can be there before the old one goes.
+        """
+        mark = sha256("\n".join(made_of).encode()).hexdigest()[:8]
+        return f"{_at_most(54, name)}-{mark}"
+
     def tags(self, **extra: str) -> dict[str, str]:
         """The tags that everything carries, and `extra` ones."""
         return {

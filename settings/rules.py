@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, combinations
 from typing import Any
 
-from settings import credential_rules, delivery_rules
+from settings import credential_rules, delivery_rules, quota_rules
 from settings.catalogue import CATALOGUE_FILE, Catalogue
 from settings.environment import Environment
 from settings.kubernetes import RELEASES, versions
@@ -45,6 +45,7 @@ def of_all(environments: Sequence[Environment], catalogue: Catalogue) -> Iterato
     yield from _overlapping_networks(environments)
     yield from _shared_domains(environments)
     yield from delivery_rules.of_all(environments)
+    yield from quota_rules.check(environments, catalogue)
 
 
 def kubernetes_support(stack: str, config: Mapping[str, Any]) -> Iterator[Problem]:

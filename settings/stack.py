@@ -11,6 +11,14 @@ from pydantic.alias_generators import to_camel
 from settings import ranges
 from settings.catalogue import Ci
 from settings.kubernetes import AddonName, supported, versions
+from settings.limits import (
+    CLUSTER_NAME,
+    MAX_NEIGHBOURS,
+    MAX_NODE_GROUPS,
+    MAX_PUBLIC_RANGES,
+    MAX_TAINTS,
+    of_an_organization,
+)
 from settings.machines import one_architecture
 from settings.model import (
     Branch,
@@ -21,9 +29,11 @@ from settings.model import (
     HttpUrl,
     Matching,
     Model,
+    PolicyArn,
     PrincipalArn,
     different,
 )
+from settings.node_labels import LabelKey, LabelValue, TaintKey, TaintValue, named_as_types
 from settings.sync_windows import SyncWindow
 
 ZoneLetter = Annotated[str, Matching(r"[a-f]", "must be the letter of an availability zone")]
@@ -108,8 +118,8 @@ class Network(Model):
 class Taint(Model):
     """Keeps pods without a matching toleration off a node group."""
 
-    key: str = Field(description="of the taint")
-    value: str = Field("", description="of the taint")
+    key: TaintKey = Field(description="of the taint")
+    value: TaintValue = Field("", description="of the taint")
     effect: Literal["NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"] = Field(
         description="what happens to pods that do not tolerate it"
     )
@@ -119,7 +129,9 @@ class NodeGroup(Model):
     """A managed node group; sizes count nodes."""
 
     name: DnsLabel = Field(description="unique among the cluster's node groups")
-    instance_types: Annotated[list[str], AfterValidator(one_architecture)] = Field(
+    instance_types: Annotated[
+        list[str], AfterValidator(named_as_types), AfterValidator(one_architecture)
+    ] = Field(
         min_length=1, description="any of them is taken; all of one processor architecture"
     )
     min_size: int = Field(ge=0, description="nodes at least")
@@ -131,8 +143,20 @@ class NodeGroup(Model):
     capacity: Literal["on-demand", "spot"] = Field(
         "on-demand", description="spot is cheaper and can be taken away"
     )
-    labels: dict[str, str] = Field(default={}, description="of the nodes, for node selectors")
-    taints: list[Taint] = Field(default=[], description="of the nodes")
+    labels: dict[LabelKey, LabelValue] = Field(
+        default={}, description="of the nodes, for node selectors"
+    )
+    taints: list[Taint] = Field(default=[], max_length=MAX_TAINTS, description="of the nodes")
+
+    @model_validator(mode="after")
+    def taints_by_key_and_effect(self) -> Self:
+        marks = [(taint.key, taint.effect) for taint in self.taints]
+        if twice := sorted({mark for mark in marks if marks.count(mark) > 1}):
+            key, effect = twice[0]
+            raise ValueError(
+                f"has two taints {key} with the effect {effect}, and a node has one; remove one"
+            )
+        return self
 
     @model_validator(mode="after")
     def sizes_in_order(self) -> Self:
@@ -168,18 +192,26 @@ class Cluster(Model):
         IPv4Network("172.20.0.0/16"),
         description="the addresses of Kubernetes services, /12 to /24; cannot change later",
     )
-    public_access: list[Annotated[IPv4Network, AfterValidator(ranges.of_somebody)]] = Field(
-        [], description="who reaches the endpoint publicly; none: it is private"
+    public_access: Annotated[
+        list[Annotated[IPv4Network, AfterValidator(ranges.of_somebody)]], different
+    ] = Field(
+        [],
+        max_length=MAX_PUBLIC_RANGES,
+        description="who reaches the endpoint publicly; none: it is private",
     )
-    private_access: list[Annotated[IPv4Network, AfterValidator(ranges.of_a_neighbour)]] = Field(
-        [], description="who reaches it from the VPC and connected networks, beside the nodes"
+    private_access: Annotated[
+        list[Annotated[IPv4Network, AfterValidator(ranges.of_a_neighbour)]], different
+    ] = Field(
+        [],
+        max_length=MAX_NEIGHBOURS,
+        description="who reaches it from the VPC and connected networks, beside the nodes",
     )
     logs: list[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"]] = Field(
         default=["api", "audit", "authenticator"],
         description="what of the control plane is logged to CloudWatch",
     )
     node_groups: list[NodeGroup] = Field(
-        default=[], description="at least one, unless existing is set"
+        default=[], max_length=MAX_NODE_GROUPS, description="at least one, unless existing is set"
     )
     addons: dict[AddonName, AddonVersion] = Field(
         default={},
@@ -187,7 +219,7 @@ class Cluster(Model):
         "aws-ebs-csi-driver is installed where it is named here",
     )
     access: Access = Field(description="who may enter")
-    existing: str | None = Field(
+    existing: Annotated[str, Matching(*CLUSTER_NAME)] | None = Field(
         None, description="the name of a cluster to adopt; beside it only access counts"
     )
 
@@ -366,7 +398,9 @@ class Stack(Model):
     speed: Literal["fast", "safe"] = Field(
         description="the one switch: fast follows every build, safe waits for a person"
     )
-    organization: DnsLabel = Field(description="prefix of everything's name")
+    organization: Annotated[DnsLabel, AfterValidator(of_an_organization)] = Field(
+        description="prefix of everything's name"
+    )
     domain: DomainName = Field(description="services with ingress are <service>.<domain>")
     network: Network = Field(description="a VPC of our own, or an existing one")
     cluster: Cluster = Field(description="EKS: its version, its nodes, and who may enter")
@@ -378,6 +412,9 @@ class Stack(Model):
     )
     ci: CiIdentity = Field(
         CiIdentity.model_validate({}), description="how pipelines enter; read in the registry owner"
+    )
+    permissions_boundary: PolicyArn | None = Field(
+        None, description="the ARN of a policy that no role of the platform goes beyond"
     )
     unprotected: Annotated[list[Part], different] = Field(
         default=[], description="parts that may be deleted or replaced, on purpose and by name"

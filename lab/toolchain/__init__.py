@@ -42,15 +42,14 @@ class Toolchain:
         self, cache: Path | None = None, environment: Mapping[str, str] | None = None
     ) -> None:
         """Look below `cache` and on the PATH of `environment`; by default the process's own."""
-        environment = os.environ if environment is None else environment
-        self.cache = Cache(cache or default_folder(environment))
-        self._search_path = environment.get("PATH", os.defpath)
+        self._environment = os.environ if environment is None else environment
+        self.cache = Cache(cache or default_folder(self._environment))
 
     def find(self, tool: Tool | Wheel) -> Found | None:
         """The program with its version and origin, or None when it is missing."""
         if isinstance(tool, Wheel):
             return find_wheel(tool)
-        return find_tool(tool, self.cache, self._search_path)
+        return find_tool(tool, self.cache, self._environment)
 
     def path(self, name: str) -> Path:
         """The program of that name, which may be a link's name such as `argocd-server`.

@@ -11,6 +11,7 @@ from typing import NoReturn
 from lab.toolchain import MissingToolError, Toolchain
 from lab.toolchain.build import WrongGoError, build
 from lab.toolchain.compiler import CompileError
+from lab.toolchain.pruning import UnknownNamesError
 from lab.toolchain.tools import PROGRAMS, TOOLS
 
 
@@ -36,16 +37,18 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"no such tool: {', '.join(unknown)}; there are {', '.join(names)}")
     chosen = [tool for tool in TOOLS if not options.names or tool.name in options.names]
     signal.signal(signal.SIGTERM, _interrupt)
+    toolchain, report = Toolchain(), partial(print, flush=True)
     try:
-        build(
-            Toolchain(), partial(print, flush=True), chosen, keep_go_caches=options.keep_go_caches
-        )
-    except (CompileError, MissingToolError, WrongGoError) as error:
+        build(toolchain, report, chosen, keep_go_caches=options.keep_go_caches)
+    except (CompileError, MissingToolError, UnknownNamesError, WrongGoError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted; tools that are finished are kept, run again for the rest")
         return 130
+    for tool in chosen:
+        if tool.plugin and (found := toolchain.find(tool)) is not None:
+            report(f"{tool.name} {found.version} runs from {found.origin}: {found.path}")
     return 0
 
 

@@ -44,7 +44,7 @@ def build(
         keep_go_caches: leave Go's own caches (several GB) once every tool is there.
 
     Raises:
-        CompileError: one does not build; those before it are kept.
+        CompileError, UnknownNamesError: one does not build; those before it are kept.
         MissingToolError, WrongGoError: there is no Go toolchain to build with.
     """
     with locked(toolchain.cache, report):

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.toolchain import pruning
 from lab.toolchain.tools import GO_RELEASE, Tool
 
 MODULES = Path(__file__).resolve().parent
@@ -43,8 +44,9 @@ def key(tool: Tool, modules: Path = MODULES) -> str:
     compiled, how it is compiled and put together, the Go release and the kind of machine.
     """
     recipe = dataclasses.asdict(tool)
-    # These two say nothing about what is built.
-    del recipe["usual_seconds"], recipe["version_command"]
+    # These say nothing about what is built; the file that `types` names is hashed below.
+    for name in ("usual_seconds", "version_command", "plugin", "types"):
+        del recipe[name]
     digest = hashlib.sha256(
         json.dumps(
             [recipe, GO_FLAGS, LINKER_FLAGS, GO_RELEASE, platform.system(), platform.machine()],
@@ -53,11 +55,20 @@ def key(tool: Tool, modules: Path = MODULES) -> str:
     )
     folder = modules / tool.folder
     digest.update(re.sub(rb"\s*//.*", b"", (folder / "go.mod").read_bytes()))
-    ours = folder.rglob("*.go") if tool.package.startswith("./") else ()
-    for file in [folder / "go.sum", *sorted(ours)]:
+    for file in [folder / "go.sum", *_our_code(tool, folder)]:
         content = file.read_bytes()
         digest.update(f"\n{file.relative_to(folder)} {len(content)}\n".encode() + content)
+    if tool.types:
+        digest.update(Path(pruning.__file__).read_bytes())
     return digest.hexdigest()[:12]
+
+
+def _our_code(tool: Tool, folder: Path) -> list[Path]:
+    """The files that are compiled in beside the module, if the tool has a main of ours."""
+    if not tool.package.startswith("./"):
+        return []
+    pins = (folder / "go.mod", folder / "go.sum")
+    return sorted(file for file in folder.rglob("*") if file.is_file() and file not in pins)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.toolchain.cache import GO_FLAGS, LINKER_FLAGS, Cache
+from lab.toolchain.pruning import prune
 from lab.toolchain.tools import Tool
 
 HEARTBEAT_SECONDS = 30
@@ -64,6 +65,7 @@ class Compiler:
 
         Raises:
             CompileError: with the end of the compiler's output.
+            UnknownNamesError: its table names what its module does not have.
         """
         self.cache.tools.mkdir(parents=True, exist_ok=True)
         prefix = f"{UNFINISHED}{tool.name}-"
@@ -109,14 +111,34 @@ class Compiler:
         work.mkdir()
         variables = [f"-X {name}={value}" for name, value in tool.variables.items()]
         command = [
-            *[str(self.go), "build", "-ldflags", " ".join((*LINKER_FLAGS, *variables))],
-            *["-o", str(home / "bin" / tool.name), tool.package],
+            *["build", "-ldflags", " ".join((*LINKER_FLAGS, *variables))],
+            *["-o", str(home / "bin" / tool.name)],
         ]
         log = self.cache.log(tool)
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("wb") as output:
+        log.write_bytes(b"")
+        if tool.types:
+            command.append(f"-modfile={self._pruned(tool, work)}")
+        self._run(tool, work, *command, tool.package)
+        shutil.rmtree(work)
+
+    def _pruned(self, tool: Tool, work: Path) -> Path:
+        """The go.mod of a build that takes the module from a copy with fewer services."""
+        self._run(tool, work, "mod", "download", tool.module)
+        ours, copied = self.cache.modules / tool.folder, work / "module"
+        prune(self._module(tool), copied, ours / tool.types)
+        for pins in ("go.mod", "go.sum"):
+            shutil.copyfile(ours / pins, work / pins)
+        go_mod = work / "go.mod"
+        self._run(tool, work, "mod", "edit", f"-replace={tool.module}={copied}", str(go_mod))
+        return go_mod
+
+    def _run(self, tool: Tool, work: Path, *arguments: str) -> None:
+        """Run the go command in the tool's module and wait; its output goes to the tool's log."""
+        log = self.cache.log(tool)
+        with log.open("ab") as output:
             process = subprocess.Popen(
-                command,
+                [str(self.go), *arguments],
                 cwd=self.cache.modules / tool.folder,
                 env={**self._environment(cgo=tool.cgo), "GOTMPDIR": str(work)},
                 stdin=subprocess.DEVNULL,
@@ -132,7 +154,6 @@ class Compiler:
                     process.wait()
         if process.returncode != 0:
             raise CompileError(tool, log)
-        shutil.rmtree(work)
 
     def _wait(self, process: subprocess.Popen[bytes], tool: Tool) -> None:
         started = time.monotonic()
@@ -144,7 +165,8 @@ class Compiler:
                 elapsed = duration(time.monotonic() - started)
                 self.report(f"  still building {tool.name}, {elapsed}")
 
-    def _add_module_files(self, tool: Tool, home: Path) -> None:
+    def _module(self, tool: Tool) -> Path:
+        """The folder of the tool's module in Go's module cache, once it is downloaded."""
         answer = subprocess.run(
             [self.go, "list", "-m", "-f", "{{.Dir}}", tool.module],
             cwd=self.cache.modules / tool.folder,
@@ -153,7 +175,10 @@ class Compiler:
             text=True,
             check=True,
         )
-        module = Path(answer.stdout.strip())
+        return Path(answer.stdout.strip())
+
+    def _add_module_files(self, tool: Tool, home: Path) -> None:
+        module = self._module(tool)
         for name, source in tool.files.items():
             copy(module / source, home / "bin" / name)
         for folder in tool.folders:

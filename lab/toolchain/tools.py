@@ -27,6 +27,10 @@ class Tool:
         links: further names of the same program, which acts according to its name.
         files: files to have beside the program, by name; the values are paths in the module.
         folders: folders of the module that the lab reads at run time.
+        types: the file beside go.mod that names what is served of a Terraform provider; the module
+            is compiled without the services that none of these names needs.
+        plugin: the name of the Pulumi plugin that it is. One that Pulumi has downloaded itself,
+            at this release, is used before any other.
     """
 
     name: str
@@ -42,6 +46,8 @@ class Tool:
     links: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     folders: tuple[str, ...] = ()
+    types: str = ""
+    plugin: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,6 +215,21 @@ TOOLS: tuple[Tool, ...] = (
                 "cmd/pulumi-resource-kubernetes/terraform-mapping.json"
             ),
         },
+    ),
+    Tool(
+        name="pulumi-resource-aws",
+        folder="aws",
+        module="github.com/hashicorp/terraform-provider-aws",
+        # Of 6.34.0, as the fork that publishes it as a Go module counts; go.mod replaces it.
+        version="v1.60.1-0.20260305123303-f7691456b787",
+        package="./",
+        # The SDK's version: the engine takes no other for it.
+        release="7.51.1",
+        usual_seconds=330,
+        variables={"main.version": "7.51.1"},
+        version_command=("--version",),
+        types="types.json",
+        plugin="aws",
     ),
     Tool(
         name="keel",

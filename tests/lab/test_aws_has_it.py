@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lab import supervisor
+from lab.aws_api.record import nobody_answered, recorded
 from lab.waiting import wait_until_empty
 from tests.lab.conftest import Lab
 
@@ -59,6 +60,15 @@ def test_each_pipeline_has_a_role_of_its_own(client: Client) -> None:
     assert {f"acme-dev-ci-{name}" for name in ("leaderboard", "tournaments")} <= names
     assert {f"acme-dev-ci-{name}" for name in ("tv-api", "tv-frontend")} <= names
     assert not [name for name in names if name.startswith("acme-prod-ci-")]
+
+
+def test_every_call_of_the_platform_was_answered(lab: Lab) -> None:
+    calls = recorded(lab.site.aws_calls)
+    ours = [call for call in calls if ":assumed-role/platform/" in str(call["caller"])]
+
+    assert {"eks:CreateCluster", "ecr:CreateRepository"} <= {a for c in ours for a in c["actions"]}
+    unanswered = nobody_answered(calls)
+    assert unanswered == [], "add them to lab/aws_api/stand_ins/"
 
 
 def test_a_killed_aws_comes_back_as_it_was(lab: Lab, client: Client) -> None:

@@ -59,7 +59,8 @@ class Recorded:
     retain_on_delete: bool
     ignore_changes: tuple[str, ...]
     replace_on_changes: tuple[str, ...]
-    delete_before_replace: bool
+    delete_before_replace: bool | None
+    """None where that is left to the provider."""
     hooks: Mapping[str, ResourceHook]
     """What the program does around an operation, by its moment, such as `before_create`."""
 
@@ -209,7 +210,9 @@ class _RecordingMonitor(MockMonitor):
                 retain_on_delete=request.retainOnDelete,
                 ignore_changes=tuple(request.ignoreChanges),
                 replace_on_changes=tuple(request.replaceOnChanges),
-                delete_before_replace=request.deleteBeforeReplace,
+                delete_before_replace=(
+                    request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None
+                ),
                 hooks=self.hooks_of(request),
             )
         )

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from lab.aws.kinds import KINDS
 from tests.unit.conftest import CHECKOUT
 from tests.unit.recording import Recorded, Recording
 from tests.unit.whole_program import record_program
@@ -205,11 +204,3 @@ def test_a_preview_is_the_same_every_time() -> None:
         ]
 
     assert shown(first) == shown(second)
-
-
-def test_the_lab_plays_every_aws_type_and_knows_every_input(program: Recording) -> None:
-    for resource in program.resources:
-        if resource.type.startswith("aws:"):
-            assert resource.type in KINDS, resource.name
-            known = {known.name for known in KINDS[resource.type].properties}
-            assert resource.inputs.keys() <= known, resource.name

@@ -24,6 +24,10 @@ def cluster(**keys: Any) -> Change:
     return lambda config: config["platform:cluster"].update(keys)
 
 
+def group(**keys: Any) -> Change:
+    return lambda config: config["platform:cluster"]["nodeGroups"][0].update(keys)
+
+
 def access(config: dict[str, Any]) -> dict[str, Any]:
     """What counts of a cluster that is adopted."""
     return {"access": config["platform:cluster"]["access"]}
@@ -109,6 +113,73 @@ CASES: dict[str, tuple[Change, str]] = {
     "a service range that EKS refuses": (
         cluster(serviceCidr="172.20.0.0/28"),
         "platform:cluster.serviceCidr: is no size that EKS allows",
+    ),
+    "a taint's key that AWS refuses": (
+        group(taints=[{"key": "k" * 64, "effect": "NO_SCHEDULE"}]),
+        "platform:cluster.nodeGroups[0].taints[0].key: must be a Kubernetes key of 63 characters "
+        f"at most, its prefix included, such as pool or acme.example/pool (given: {'k' * 64}); "
+        "correct the value",
+    ),
+    "a taint's value that AWS refuses": (
+        group(taints=[{"key": "k", "value": "v" * 64, "effect": "NO_SCHEDULE"}]),
+        "platform:cluster.nodeGroups[0].taints[0].value: must be 63 letters, digits",
+    ),
+    "a taint twice": (
+        group(taints=[{"key": "k", "value": v, "effect": "NO_EXECUTE"} for v in "ab"]),
+        "platform:cluster.nodeGroups[0]: has two taints k with the effect NO_EXECUTE, and a node "
+        "has one; remove one",
+    ),
+    "51 taints": (
+        group(taints=[{"key": f"k{n}", "effect": "NO_SCHEDULE"} for n in range(51)]),
+        "platform:cluster.nodeGroups[0].taints: must name 50 at most",
+    ),
+    "a label that belongs to Kubernetes": (
+        group(labels={"node-role.kubernetes.io/worker": "a"}),
+        "platform:cluster.nodeGroups[0].labels.node-role.kubernetes.io/worker: has kubernetes.io/, "
+        "which EKS keeps to itself (given: node-role.kubernetes.io/worker); take a prefix of your "
+        "own",
+    ),
+    "a label without a value": (
+        group(labels={"pool": ""}),
+        "platform:cluster.nodeGroups[0].labels.pool: must be 1 to 63 letters",
+    ),
+    "an instance type that is none": (
+        group(instanceTypes=["m7i large"]),
+        "platform:cluster.nodeGroups[0].instanceTypes: names m7i large, which is no EC2 instance "
+        "type (given: ['m7i large']); write it as in m7i.large",
+    ),
+    "more node groups than a cluster has": (
+        lambda c: c["platform:cluster"].update(
+            nodeGroups=[
+                {**c["platform:cluster"]["nodeGroups"][0], "name": f"g{n}"} for n in range(31)
+            ]
+        ),
+        "platform:cluster.nodeGroups: must name 30 at most",
+    ),
+    "more public ranges than an endpoint takes": (
+        cluster(publicAccess=[f"203.0.113.{n}/32" for n in range(41)]),
+        "platform:cluster.publicAccess: must name 40 at most",
+    ),
+    "more neighbours than a security group takes": (
+        cluster(privateAccess=[f"10.99.{n}.0/24" for n in range(60)]),
+        "platform:cluster.privateAccess: must name 59 at most",
+    ),
+    "a neighbour named twice": (
+        cluster(privateAccess=["10.99.0.0/24", "10.99.0.0/24"]),
+        "platform:cluster.privateAccess: names 10.99.0.0/24 twice",
+    ),
+    "an organization named as AWS names security groups": (
+        lambda c: c.update({"platform:organization": "sg-games"}),
+        "platform:organization: begins as the ids of security groups do, and AWS refuses such "
+        "names (given: sg-games); choose another",
+    ),
+    "a role's name that is too long": (
+        cluster(access={"platform": [f"arn:aws:iam::123456789012:role/{'r' * 65}"]}),
+        "platform:cluster.access.platform[0]: must be the ARN of an IAM role or user",
+    ),
+    "an existing cluster whose name is none": (
+        lambda c: c.update({"platform:cluster": {**access(c), "existing": "c" * 101}}),
+        "platform:cluster.existing: must be the name of an EKS cluster",
     ),
     "an add-on that is not known": (
         cluster(addons={"vpc_cni": "v1.22.4-eksbuild.3"}),

@@ -12,7 +12,7 @@ import pulumi
 import pytest
 from pulumi.runtime.proto import language_pb2
 
-from lab import aws, pulumi_hosts
+from lab import pulumi_hosts
 from lab.pulumi_hosts import language
 
 
@@ -35,13 +35,6 @@ def test_installing_again_changes_nothing(tmp_path: Path) -> None:
     before = {file.name: file.read_text() for file in tmp_path.iterdir()}
     pulumi_hosts.install(tmp_path)
     assert {file.name: file.read_text() for file in tmp_path.iterdir()} == before
-
-
-def test_the_aws_plugin_is_found_under_the_version_of_the_sdk(tmp_path: Path) -> None:
-    launcher = aws.install(tmp_path) / "pulumi-resource-aws"
-    assert launcher.parent == tmp_path / "plugins" / f"resource-aws-v{aws.SDK_VERSION}"
-    assert os.access(launcher, os.X_OK)
-    assert command_of(launcher)[-3:] == ["-m", "lab.aws.plugin", "$@"]
 
 
 @pytest.mark.parametrize("host", [pulumi_hosts.LANGUAGE_HOST, pulumi_hosts.DYNAMIC_HOST])

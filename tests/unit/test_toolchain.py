@@ -20,6 +20,7 @@ from lab.toolchain import compiler as compiler_module
 from lab.toolchain.build import locked
 from lab.toolchain.cache import MODULES, Cache, default_folder, key
 from lab.toolchain.compiler import CompileError, Compiler, duration
+from lab.toolchain.pruning import CLIENT_LIST, SERVICE_LIST
 from lab.toolchain.sources import find_tool
 from lab.toolchain.tools import GO_RELEASE, TOOLS, Tool
 
@@ -28,11 +29,25 @@ KUSTOMIZE = next(tool for tool in TOOLS if tool.name == "kustomize")
 ARGO_CD = next(tool for tool in TOOLS if tool.name == "argocd")
 KWOK = next(tool for tool in TOOLS if tool.name == "kwok")
 PROVIDER = next(tool for tool in TOOLS if tool.name == "pulumi-resource-kubernetes")
+AWS = next(tool for tool in TOOLS if tool.name == "pulumi-resource-aws")
 
 # Stand-ins for `go build … -o PROGRAM PACKAGE` and `go list`; $MODULE is an upstream module.
 PATIENCE = 120
 """Seconds after which a build that hangs fails its test."""
 BUILDS = 'case $1 in build) echo program > "$5";; list) echo "$MODULE";; esac'
+# The program tells what it was built from: the go.mod, and the services of the module there.
+BUILDS_FROM_A_COPY = """\
+case $1 in
+build) from=${6#-modfile=}; cat "$from"; ls "${from%go.mod}module/internal/service";;
+list) echo "$MODULE";;
+mod) case $2 in edit) echo "$3" >> "$4";; esac;;
+esac > "$([ $1 = build ] && echo "$5" || echo /dev/stdout)"
+"""
+ECR = """\
+func (p *servicePackage) SDKResources(ctx context.Context) []*any {
+	{TypeName: "aws_ecr_repository"},
+}
+"""
 REFUSES = 'echo "go: downloading lots"; echo "main.go:7: undefined: gone"; exit 1'
 NEVER_ENDS = 'echo half > "$5"; sleep 20'
 
@@ -123,12 +138,20 @@ def test_our_own_go_code_counts_for_the_tool_that_is_compiled_from_it(tmp_path: 
     assert key(KWOK, tmp_path) == key(KWOK)
 
 
+@pytest.mark.parametrize("file", ["types.json", "missing.txt", "differences.go"])
+def test_all_that_our_own_go_code_embeds_counts_too(file: str, tmp_path: Path) -> None:
+    shutil.copytree(MODULES / "aws", tmp_path / "aws")
+    changed = tmp_path / "aws" / file
+    changed.write_text(changed.read_text() + "\n")
+    assert key(AWS, tmp_path) != key(AWS)
+
+
 @pytest.mark.parametrize("answer", ["v5.8.1", "{Version:kustomize/v5.8.1 GitCommit:x}", "5.8.1"])
 def test_a_program_on_path_at_the_pinned_version_is_used(
     answer: str, tmp_path: Path, cache: Cache
 ) -> None:
     theirs = program(tmp_path / "bin" / "kustomize", f"echo '{answer}'")
-    found = find_tool(KUSTOMIZE, cache, str(theirs.parent))
+    found = find_tool(KUSTOMIZE, cache, {"PATH": str(theirs.parent)})
     assert found is not None
     assert (found.path, found.origin) == (theirs, "PATH")
 
@@ -141,14 +164,80 @@ def test_a_program_on_path_that_is_not_the_pinned_version_is_ignored(
     script: str, tmp_path: Path, cache: Cache
 ) -> None:
     theirs = program(tmp_path / "bin" / "kustomize", script)
-    assert find_tool(KUSTOMIZE, cache, str(theirs.parent)) is None
+    assert find_tool(KUSTOMIZE, cache, {"PATH": str(theirs.parent)}) is None
 
 
 def test_a_program_of_which_the_lab_needs_more_is_never_taken_from_path(
     tmp_path: Path, cache: Cache
 ) -> None:
     theirs = program(tmp_path / "bin" / "argocd", "echo v3.6.1")
-    assert find_tool(ARGO_CD, cache, str(theirs.parent)) is None
+    assert find_tool(ARGO_CD, cache, {"PATH": str(theirs.parent)}) is None
+
+
+def test_a_plugin_that_pulumi_has_downloaded_goes_before_all_others(
+    tmp_path: Path, cache: Cache
+) -> None:
+    program(cache.program(AWS), "exit")
+    theirs = program(
+        tmp_path / "home/.pulumi/plugins/resource-aws-v7.51.1/pulumi-resource-aws", "exit"
+    )
+    found = find_tool(AWS, cache, {"HOME": str(tmp_path / "home")})
+    assert found is not None
+    assert (found.path, found.version, found.origin) == (theirs, "7.51.1", "Pulumi")
+    chosen = find_tool(AWS, cache, {"PULUMI_HOME": str(tmp_path / "home/.pulumi")})
+    assert chosen == found
+
+
+@pytest.mark.parametrize("folder", ["resource-aws-v7.51.0", "resource-aws-v7.51.1-alpha"])
+def test_a_plugin_of_another_version_is_ignored(folder: str, tmp_path: Path, cache: Cache) -> None:
+    program(tmp_path / ".pulumi/plugins" / folder / "pulumi-resource-aws", "exit")
+    assert find_tool(AWS, cache, {"HOME": str(tmp_path), "PATH": ""}) is None
+
+
+def test_a_plugin_that_pulumi_has_not_finished_is_ignored(tmp_path: Path, cache: Cache) -> None:
+    plugins = tmp_path / ".pulumi/plugins"
+    program(plugins / "resource-aws-v7.51.1" / "pulumi-resource-aws", "exit")
+    (plugins / "resource-aws-v7.51.1.partial").touch()
+    assert find_tool(AWS, cache, {"HOME": str(tmp_path), "PATH": ""}) is None
+
+
+def test_the_labs_own_link_to_the_cache_is_no_plugin_of_pulumi(
+    tmp_path: Path, cache: Cache
+) -> None:
+    built = program(cache.program(AWS), "exit")
+    folder = tmp_path / "plugins" / "resource-aws-v7.51.1"
+    folder.mkdir(parents=True)
+    (folder / "pulumi-resource-aws").symlink_to(built)
+    found = find_tool(AWS, cache, {"PULUMI_HOME": str(tmp_path)})
+    assert found is not None
+    assert (found.path, found.origin) == (built, "cache")
+
+
+def test_a_terraform_provider_is_compiled_from_a_copy_with_fewer_services(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = tmp_path / "upstream"
+    for file in (SERVICE_LIST, CLIENT_LIST, Path("internal/service/ecr/service_package_gen.go")):
+        (module / file).parent.mkdir(parents=True, exist_ok=True)
+        (module / file).write_text(ECR if file.parent.name == "ecr" else "package a\n")
+    (module / "internal/service/sqs").mkdir()
+    monkeypatch.setenv("MODULE", str(module))
+    ours = tmp_path / "modules" / "aws"
+    ours.mkdir(parents=True)
+    (ours / "go.mod").write_text(f"require {AWS.module} {AWS.version}\n")
+    (ours / "go.sum").write_text("sums\n")
+    (ours / "types.json").write_text(
+        '{"resources": {"aws:ecr/repository:Repository": "aws_ecr_repository"}, "functions": {}}'
+    )
+    cache = Cache(tmp_path / "cache", modules=tmp_path / "modules")
+    Compiler(program(tmp_path / "go", BUILDS_FROM_A_COPY), cache, lambda _: None).build(AWS)
+
+    pins, replaced, *services = cache.program(AWS).read_text().splitlines()
+    assert pins == f"require {AWS.module} {AWS.version}"
+    assert re.fullmatch(rf"-replace={AWS.module}=.*/work/module", replaced)
+    assert services == ["ecr"], "sqs is not in the table"
+    assert [path.name for path in cache.home(AWS).iterdir()] == ["bin"], "the copy is gone"
+    assert sorted(path.name for path in ours.iterdir()) == ["go.mod", "go.sum", "types.json"]
 
 
 def test_a_built_tool_has_its_links_its_files_and_its_module_folders(

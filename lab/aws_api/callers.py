@@ -1,0 +1,20 @@
+"""Who makes a call: the access keys that moto gave away, looked up where moto keeps them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.sts.models import sts_backends
+
+
+def session_of(access_key: str) -> Any:
+    """The session of an assumed role that moto gave this access key to, or None."""
+    backends = (backend for account in sts_backends.values() for backend in account.values())
+    found = (backend.get_assumed_role_from_access_key(access_key) for backend in backends)
+    return next(filter(None, found), None)
+
+
+def caller_arn(access_key: str) -> str | None:
+    """`arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`; None for keys that nobody was given."""
+    session = session_of(access_key)
+    return str(session.arn) if session else None

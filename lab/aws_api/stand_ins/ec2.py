@@ -1,0 +1,66 @@
+"""EC2: what moto does by halves."""
+
+from __future__ import annotations
+
+from lab.aws_api.asked import Asked, StandIns
+from lab.aws_api.calls import Body
+
+
+def _modify_endpoint(asked: Asked) -> Body:
+    """Amazon EC2 API Reference, ModifyVpcEndpoint.
+
+    moto lists the route tables of a changed gateway endpoint, but sets no route in them, and then
+    cannot delete the endpoint.
+    """
+    given, answer = asked.given, asked.moto()
+    found = asked.ask("ec2", "DescribeVpcEndpoints", VpcEndpointIds=[given["VpcEndpointId"]])
+    service = found["VpcEndpoints"][0]["ServiceName"]
+    named = [{"Name": "prefix-list-name", "Values": [service]}]
+    lists = asked.ask("ec2", "DescribeManagedPrefixLists", Filters=named)["PrefixLists"]
+    for prefixes in (one["PrefixListId"] for one in lists):
+        for table in given.get("AddRouteTableIds", []):
+            asked.ask(
+                "ec2",
+                "CreateRoute",
+                RouteTableId=table,
+                DestinationPrefixListId=prefixes,
+                GatewayId=given["VpcEndpointId"],
+            )
+        for table in given.get("RemoveRouteTableIds", []):
+            asked.ask("ec2", "DeleteRoute", RouteTableId=table, DestinationPrefixListId=prefixes)
+    return answer
+
+
+def _delete_nat_gateway(asked: Asked) -> Body:
+    """Amazon EC2 API Reference, DeleteNatGateway: moto leaves the gateway's address in use."""
+    answer = asked.moto()
+    gateway = asked.given["NatGatewayId"]
+    found = asked.ask("ec2", "DescribeNatGateways", NatGatewayIds=[gateway])["NatGateways"]
+    used = [one["AllocationId"] for one in found[0]["NatGatewayAddresses"]]
+    filters = [{"Name": "allocation-id", "Values": used}]
+    for address in asked.ask("ec2", "DescribeAddresses", Filters=filters)["Addresses"]:
+        if association := address.get("AssociationId"):
+            asked.ask("ec2", "DisassociateAddress", AssociationId=association)
+    return answer
+
+
+def _describe_template_versions(asked: Asked) -> Body:
+    """Amazon EC2 API Reference, DescribeLaunchTemplateVersions.
+
+    moto files the template's own tags among those of its instances.
+    """
+    answer = asked.moto()
+    for version in answer["LaunchTemplateVersions"]:
+        data = version["LaunchTemplateData"]
+        if "TagSpecifications" in data:
+            data["TagSpecifications"] = [
+                one for one in data["TagSpecifications"] if one["ResourceType"] != "launch-template"
+            ]
+    return answer
+
+
+STAND_INS: StandIns = {
+    ("ec2", "ModifyVpcEndpoint"): _modify_endpoint,
+    ("ec2", "DeleteNatGateway"): _delete_nat_gateway,
+    ("ec2", "DescribeLaunchTemplateVersions"): _describe_template_versions,
+}

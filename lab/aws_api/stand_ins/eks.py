@@ -1,0 +1,91 @@
+"""What the stand-ins for EKS share: where things are kept, and how EKS names and refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from moto.moto_api._internal import mock_random
+
+from lab.aws_api.answers import Refusal
+from lab.aws_api.asked import Asked
+from lab.aws_api.calls import Body
+
+CLUSTER, NODE_GROUP, UPDATE = "eks/Cluster", "eks/NodeGroup", "eks/Update"
+ENTRY, POLICY = "eks/AccessEntry", "eks/AccessPolicyAssociation"
+ADDON, IDENTITY = "eks/Addon", "eks/PodIdentityAssociation"
+PAGE = 100
+"""Entries of one page when a call does not say how many."""
+
+
+def key_of(parameters: Mapping[str, Any], *names: str) -> str:
+    return "/".join(str(parameters[name]) for name in names)
+
+
+def arn_of(asked: Asked, *parts: str) -> str:
+    """`arn:aws:eks:REGION:ACCOUNT:PART/PART`, as the service authorization reference lists them."""
+    return f"arn:aws:eks:{asked.region}:{asked.account}:{'/'.join(parts)}"
+
+
+def unique() -> str:
+    """A UUID from moto's source of chance, so that a replay gives the same."""
+    return str(mock_random.uuid4())
+
+
+def missing(what: str) -> Refusal:
+    return Refusal("ResourceNotFoundException", f"{what} does not exist")
+
+
+def taken(what: str) -> Refusal:
+    return Refusal("ResourceInUseException", f"{what} already exists")
+
+
+def cluster_of(asked: Asked, name: str) -> Body:
+    """The cluster; raises Refusal when there is none."""
+    cluster: Body = asked.ask("eks", "DescribeCluster", name=name)["cluster"]
+    return cluster
+
+
+def kept(asked: Asked, kind: str, key: str) -> Body:
+    """A body; raises Refusal when there is none."""
+    body = asked.shelves.get(kind, key)
+    if body is None:
+        raise missing(f"{kind.partition('/')[2]} {key}")
+    return body
+
+
+def update_started(asked: Asked, cluster: str, kind: str, **concerns: str) -> Body:
+    """The answer of an operation that EKS carries out by and by: here it is done at the next look.
+
+    Follows the data type Update. `concerns` names the node group or the add-on.
+    """
+    update = {
+        "id": unique(),
+        "status": "Successful",
+        "type": kind,
+        "params": [],
+        "createdAt": asked.now,
+        "errors": [],
+    }
+    key = "/".join((cluster, *concerns.values(), str(update["id"])))
+    asked.shelves.put(UPDATE, key, {**update})
+    return {"update": {**update, "status": "InProgress"}}
+
+
+def page(asked: Asked, member: str, found: Iterable[Any]) -> Body:
+    """One page of a list, by `maxResults` and `nextToken`."""
+    everything = list(found)
+    start = int(asked.given.get("nextToken") or 0)
+    end = start + int(asked.given.get("maxResults") or PAGE)
+    following = {"nextToken": str(end)} if end < len(everything) else {}
+    return {member: everything[start:end], **following}
+
+
+def merged(before: Any, change: Any) -> Any:
+    both = isinstance(before, dict) and isinstance(change, dict)
+    return {**before, **change} if both else change
+
+
+def without(given: Body, *names: str) -> Body:
+    """The parameters but those that only steer the call."""
+    return {key: value for key, value in given.items() if key not in (*names, "clientRequestToken")}

@@ -1,0 +1,1 @@
+"""Generators, and commands for real accounts. Nothing of the program imports them."""

@@ -1,0 +1,51 @@
+"""`python -m tools.iam`: writes docs/iam/ anew from docs/iam/calls.json.
+
+`python -m tools.iam --stack dev --record FILE` first adds the actions of a record of calls.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from settings import load_files
+from tools.iam import boundary, calls, documents
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = calls.FILE.parent
+
+
+def files() -> Iterator[tuple[Path, str]]:
+    """Every generated file of docs/iam/ and its text."""
+    for stack, actions in calls.committed().items():
+        settings = load_files(stack, ROOT)
+        for number, document in enumerate(documents(settings, actions), start=1):
+            yield FOLDER / f"{stack}-{number}.json", _text(document)
+        yield FOLDER / f"{stack}-boundary.json", _text(boundary(settings))
+
+
+def _text(document: object) -> str:
+    return json.dumps(document, indent=2) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tools.iam", description=__doc__)
+    parser.add_argument("--stack", help="whose calls the record shows")
+    parser.add_argument("--record", type=Path, action="append", default=[], metavar="FILE")
+    parser.add_argument("--role", default="", help="count the calls of this role alone")
+    options = parser.parse_args()
+    for record in options.record:
+        lines = record.read_text(encoding="utf-8").splitlines()
+        calls.add(options.stack, calls.of_record(lines, options.role))
+    wanted = dict(files())
+    for old in FOLDER.glob("*-*.json"):
+        if old not in wanted:
+            old.unlink()
+    for path, text in wanted.items():
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

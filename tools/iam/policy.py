@@ -1,0 +1,132 @@
+"""Policy documents, no larger than IAM takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from settings import Settings
+from tools.iam.beside import whole
+from tools.iam.scopes import SCOPES, Where
+
+Document = dict[str, Any]
+VERSION = "2012-10-17"
+MANAGED_POLICY_CHARACTERS = 6144
+"""Of one managed policy, white space not counted: IAM and AWS STS quotas."""
+
+
+class UnknownActionError(Exception):
+    """An action was called that scopes.py does not allow anywhere."""
+
+    def __init__(self, actions: Iterable[str]) -> None:
+        super().__init__(
+            f"tools/iam/scopes.py has no line for {', '.join(sorted(actions))}; add each to a "
+            "scope, or to NEEDS_NO_PERMISSION in tools/iam/beside.py"
+        )
+
+
+def allow(sid: str, actions: Sequence[str], on: Sequence[str], **more: object) -> Document:
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": on, **more}
+
+
+def documents(settings: Settings, called: Iterable[str]) -> list[Document]:
+    """What whoever runs the program for `settings` may do, as managed policies.
+
+    called: the actions that a record shows, such as `eks:CreateCluster`. Raises
+    UnknownActionError.
+    """
+    actions = whole(called)
+    if unknown := actions - set().union(*(scope.names() for scope in SCOPES)):
+        raise UnknownActionError(unknown)
+    where = Where(settings)
+    statements = [
+        allow(scope.sid, sorted(used), scope.resources(where), **_condition(scope, where))
+        for scope in SCOPES
+        if (used := scope.names() & actions)
+    ]
+    return _packed(statements)
+
+
+def _condition(scope: Any, where: Where) -> dict[str, object]:
+    condition = scope.condition and scope.condition(where)
+    return {"Condition": condition} if condition else {}
+
+
+def _packed(statements: Sequence[Mapping[str, Any]]) -> list[Document]:
+    """Whole statements in as few documents as hold them, in their order."""
+    packed: list[Document] = []
+    for statement in statements:
+        if packed and size(_with(packed[-1], statement)) <= MANAGED_POLICY_CHARACTERS:
+            packed[-1] = _with(packed[-1], statement)
+        else:
+            packed.append({"Version": VERSION, "Statement": [statement]})
+    return packed
+
+
+def _with(document: Document, statement: Mapping[str, Any]) -> Document:
+    return {**document, "Statement": [*document["Statement"], statement]}
+
+
+def size(document: Document) -> int:
+    """The characters that IAM counts."""
+    return len(json.dumps(document, separators=(",", ":")))
+
+
+def boundary(settings: Settings) -> Document:
+    """What no role that the program creates can go beyond, whatever policy is put on it.
+
+    It is what control plane, nodes, add-ons, Keel and pipelines need of AWS, and nothing of IAM
+    beside EKS's look at its own roles: nobody becomes an administrator through such a role.
+    """
+    where = Where(settings)
+    region = {"StringEquals": {"aws:RequestedRegion": settings.environment.region}}
+    return {
+        "Version": VERSION,
+        "Statement": [
+            allow(
+                "Machines",
+                ["ec2:*", "elasticloadbalancing:*", "autoscaling:*"],
+                ["*"],
+                Condition=region,
+            ),
+            allow(
+                "Images",
+                [
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:BatchGetImage",
+                    "ecr:CompleteLayerUpload",
+                    "ecr:DescribeImages",
+                    "ecr:GetAuthorizationToken",
+                    "ecr:GetDownloadUrlForLayer",
+                    "ecr:InitiateLayerUpload",
+                    "ecr:ListImages",
+                    "ecr:PutImage",
+                    "ecr:UploadLayerPart",
+                ],
+                ["*"],
+            ),
+            allow(
+                "Logs",
+                ["logs:CreateLogStream", "logs:DescribeLog*", "logs:PutLogEvents"],
+                [where.arn("logs", "log-group:*")],
+            ),
+            allow(
+                "Clusters",
+                ["eks:DescribeCluster", "eks-auth:AssumeRoleForPodIdentity"],
+                [where.arn("eks", f"cluster/{cluster}") for cluster in where.clusters],
+            ),
+            allow(
+                "Keys",
+                ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt",
+                 "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncrypt*"],
+                [where.arn("kms", "key/*")],
+            ),
+            allow(
+                "LinkedRoles",
+                ["iam:CreateServiceLinkedRole"],
+                [where.arn("iam", "role/aws-service-role/*", everywhere=True)],
+            ),
+            allow("OwnSession", ["sts:TagSession"], ["*"]),
+        ],
+    }  # fmt: skip
