@@ -17,7 +17,7 @@ from gitops.version import (
     released_helm,
     released_kustomize,
 )
-from settings import Names, Settings
+from settings import Names, Settings, kinds
 from settings.catalogue import Service
 
 Context = dict[str, Any]
@@ -41,7 +41,15 @@ _ECR_HOST = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
 def shared(settings: Settings) -> Context:
     """What the shared files depend on: nothing in it differs between stacks."""
     owner = settings.registry_owner
-    speeds = [{"name": e.name, "speed": e.speed.name} for e in settings.environments]
+    speeds = [
+        {
+            "name": e.name,
+            "speed": e.speed.name,
+            "releases": getattr(e.config.gitops, "releases", "push"),
+            "refuse": getattr(e.config.registry, "refuse", None),
+        }
+        for e in settings.environments
+    ]
     return {
         **_HEADERS,
         **_VERSION_FILES,
@@ -61,6 +69,7 @@ def shared(settings: Settings) -> Context:
         "environments": speeds,
         "fast": settings.fast.name,
         "safe": [e["name"] for e in speeds if e["speed"] == "safe"],
+        "kinds": {name: kinds.declared(name) for name in sorted(settings.catalogue.namespaces)},
         "services": [_service(settings, *entry) for entry in settings.catalogue.entries()],
     }
 

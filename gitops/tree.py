@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitops import context
+from gitops import context, release_scripts
 from gitops.context import Context
 from gitops.file import File, Ownership
 from gitops.rendering import render_folder
@@ -25,8 +25,17 @@ def shared(settings: Settings) -> dict[str, File]:
     return {
         **_rendered("shared", "", told, Ownership.MANAGED),
         **_rendered("checks", "", told, Ownership.MANAGED),
-        **_rendered("scripts", "scripts/", told, Ownership.MANAGED),
+        **{f"scripts/{name}": file for name, file in _scripts(told).items()},
         **{path: file for service in told["services"] for path, file in _base(service, told)},
+    }
+
+
+def _scripts(told: Context) -> dict[str, File]:
+    """The release scripts, by their path below scripts/."""
+    texts = {**dict(release_scripts.package(told)), "platform.json": release_scripts.platform(told)}
+    return {
+        **_rendered("scripts", "", told, Ownership.MANAGED),
+        **{name: File(text=text, ownership=Ownership.MANAGED) for name, text in texts.items()},
     }
 
 
