@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Iterator, Mapping, Optional, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Optional
 
 from release import manifests
 from release.context import Context
@@ -29,7 +30,9 @@ class Check:
         wanted = [Wanted(*place, known.packaging) for place, known in there.items()]
         tree = self._tree("head", self.head)
         renderer = Renderer(self.context.processes, self.context.environ, wanted)
-        done = {Place(r.wanted.environment, r.wanted.service): r for r in renderer.render(tree, wanted)}
+        done = {
+            Place(r.wanted.environment, r.wanted.service): r for r in renderer.render(tree, wanted)
+        }
         found: list[str] = []
         for place, rendered in done.items():
             found += self._of_one(tree, place, rendered)
@@ -50,7 +53,9 @@ class Check:
             return
         if rendered.wanted.packaging == "kustomize":
             yield from patch_problems(tree, rendered.wanted.overlay, rendered.manifests)
-        for problem in manifests.kinds_problems(rendered.manifests, self.platform.kinds_of(place.service)):
+        for problem in manifests.kinds_problems(
+            rendered.manifests, self.platform.kinds_of(place.service)
+        ):
             yield f"{name}: {problem}"
 
     def _immutable(

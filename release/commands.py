@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-from typing import Optional, Sequence
+from collections.abc import Sequence
+from typing import Optional
 
-from release import arguments, history as past, rendercommand
+from release import arguments, rendercommand
+from release import history as past
 from release.arguments import Arguments
 from release.check import Check
 from release.clone import Clone
-from release.configuration import PATH, parse
+from release.configuration import PATH, Environment, parse
 from release.context import Context
 from release.delivery import Build, Delivery, Source, require_digest
 from release.errors import DONE, PRECONDITION, UNVERIFIED, USAGE, Failure
 from release.gate import Asked
-from release.git import Git, last_words
+from release.git import Git, Person
 from release.handover import SCRATCH, root, to_the_newest
+from release.history import short_version
 from release.historycommand import as_json, as_table
 from release.listing import listing
 from release.processes import Processes
+from release.proposal import Proposal
 from release.promotion import Promotion, Request
 from release.release import Release
 from release.repository import Repository, Unreachable
 from release.rollback import Rollback
-from release.history import short_version
 from release.terminal import Terminal
 from release.versions import require_version
 from release.workspace import Workspace
@@ -113,7 +115,15 @@ def _finish(context: Context, commit: str, done: str, *lines: str) -> int:
 def promote(start: Start, words: Sequence[str]) -> int:
     given = arguments.parse(
         words,
-        flags=("--from-dev", "--dry-run", "--yes", "--untested", "--unverified", "--offline", "--pull-request"),
+        flags=(
+            "--from-dev",
+            "--dry-run",
+            "--yes",
+            "--untested",
+            "--unverified",
+            "--offline",
+            "--pull-request",
+        ),
         values=("--service", "--environment", "--limit", "--accept-findings"),
         takes_words=True,
     )
@@ -144,6 +154,7 @@ def promote(start: Start, words: Sequence[str]) -> int:
         committer=committer,
         yes=given.has("--yes"),
         dry_run=given.has("--dry-run"),
+        propose=_proposal(context, target, given),
     )
     if commit is None:
         return DONE
@@ -155,7 +166,7 @@ def promote(start: Start, words: Sequence[str]) -> int:
     )
 
 
-def _ready(context: Context, given: Arguments):  # type: ignore[no-untyped-def]
+def _ready(context: Context, given: Arguments) -> tuple[Person, Person]:
     """Whom the commit is by, once somebody can be asked and the clone is ready. Raises Failure."""
     if not given.has("--yes") and not given.has("--dry-run"):
         context.terminal.require_somebody()
@@ -163,6 +174,12 @@ def _ready(context: Context, given: Arguments):  # type: ignore[no-untyped-def]
     people = context.clone.person()
     context.repository.follow()
     return people
+
+
+def _proposal(context: Context, target: Environment, given: Arguments) -> Optional[Proposal]:
+    """How the release reaches the branch, where that is by pull request."""
+    asked = given.has("--pull-request") or target.releases == "pull-request"
+    return Proposal(context) if asked and not given.has("--dry-run") else None
 
 
 # --- rollback
@@ -192,6 +209,7 @@ def rollback(start: Start, words: Sequence[str]) -> int:
         committer=committer,
         yes=given.has("--yes"),
         dry_run=given.has("--dry-run"),
+        propose=_proposal(context, target, given),
     )
     if commit is None:
         return DONE
@@ -215,7 +233,10 @@ def _list_ways(context: Context, rollback: Rollback) -> None:
 
 def history(start: Start, words: Sequence[str]) -> int:
     given = arguments.parse(
-        words, flags=("--json",), values=("--service", "--environment", "--limit"), takes_words=False
+        words,
+        flags=("--json",),
+        values=("--service", "--environment", "--limit"),
+        takes_words=False,
     )
     limit = given.number("--limit")
     if limit is None:
@@ -345,7 +366,10 @@ def _carry_over(start: Start, environment: str) -> int:
 
 def deliver(start: Start, words: Sequence[str]) -> int:
     given = arguments.parse(
-        words, flags=(), values=("--service", "--version", "--digest", "--source"), takes_words=False
+        words,
+        flags=(),
+        values=("--service", "--version", "--digest", "--source"),
+        takes_words=False,
     )
     service = given.one("--service")
     if service is None:
@@ -377,13 +401,8 @@ def deliver(start: Start, words: Sequence[str]) -> int:
     return DONE
 
 
-def _pipeline(context: Context, service: str):  # type: ignore[no-untyped-def]
-    from release.git import Person
-
+def _pipeline(context: Context, service: str) -> Person:
     try:
         return context.clone.person()[1]
     except Failure:
         return Person(f"{service.rpartition('/')[2]} pipeline", "pipeline@ci.invalid")
-
-
-__all__ = ["Start", "deliver", "history", "json", "last_words", "promote", "render", "rollback"]

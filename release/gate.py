@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Iterator, Mapping, NamedTuple, Optional, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, Optional
 
 from release.configuration import SEVERITIES, Platform
 from release.history import Event
@@ -88,7 +89,12 @@ class Evidence:
 
     def subject(self, version: str) -> str:
         return next(
-            (e.subject for e in self._events if e.now.tag == version and e.kind != "edit" and e.subject), ""
+            (
+                e.subject
+                for e in self._events
+                if e.now.tag == version and e.kind != "edit" and e.subject
+            ),
+            "",
         )
 
 
@@ -106,7 +112,9 @@ def prove(
             f"{service}: {version} never ran on {fast}; let it run there first, or add --untested"
         )
         return None
-    unverified = platform.asks_for_verification(service) and not evidence.is_verified(version, digest)
+    unverified = platform.asks_for_verification(service) and not evidence.is_verified(
+        version, digest
+    )
     if unverified and not asked.unverified:
         problems.append(
             f"{service}: {version} was not verified on {fast} (the registry has no tag "

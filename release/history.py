@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Iterable, Mapping, NamedTuple, Optional, Sequence
+from typing import NamedTuple, Optional
 
 from release.errors import PRECONDITION, USAGE, Failure
 from release.repository import Entry, Repository
@@ -13,10 +14,13 @@ from release.terminal import one_line
 from release.versions import NOTHING, UNREADABLE, Running, is_version, read
 
 KINDS = ("build", "promotion", "rollback", "edit")
-_VERSION_FILE = re.compile(r"environments/([^/]+)/([^/]+/[^/]+)/version/(kustomization|values)\.yaml")
+_VERSION_FILE = re.compile(
+    r"environments/([^/]+)/([^/]+/[^/]+)/version/(kustomization|values)\.yaml"
+)
 _RENDERED = re.compile(r"rendered/([^/]+)/([^/]+/[^/]+)/(.+\.(?:yaml|yml|json))")
 Manifests = tuple[tuple[str, str], ...]
 """The files of a rendered folder, as (name, object); what is no manifest is left out."""
+_OVERLAY = len(("environments", "environment", "namespace", "service", "file"))
 _LONGEST = 300
 """Characters of a subject or a name that are shown."""
 
@@ -99,10 +103,14 @@ def standing(repository: Repository, commit: str) -> dict[Place, Standing]:
     for path, entry in entries.items():
         # A service whose version file is gone still is one: a release writes the file anew.
         parts = path.split("/")
-        if len(parts) == 5 and parts[4] in ("kustomization.yaml", "values.yaml") and entry.is_file:
+        if (
+            len(parts) == _OVERLAY
+            and parts[-1] in ("kustomization.yaml", "values.yaml")
+            and entry.is_file
+        ):
             place = Place(parts[1], f"{parts[2]}/{parts[3]}")
             if place not in found:
-                packaging = "helm" if parts[4] == "values.yaml" else "kustomize"
+                packaging = "helm" if parts[-1] == "values.yaml" else "kustomize"
                 name = "values.yaml" if packaging == "helm" else "kustomization.yaml"
                 path = f"environments/{place.environment}/{place.service}/version/{name}"
                 found[place] = Standing(packaging, NOTHING, path)
@@ -134,7 +142,9 @@ def select(
         if not fitting:
             unknown.append(name)
         elif len(fitting) > 1 and name not in services:
-            ambiguous.append(f"{name} is in {' and in '.join(s.partition('/')[0] for s in fitting)}")
+            ambiguous.append(
+                f"{name} is in {' and in '.join(s.partition('/')[0] for s in fitting)}"
+            )
         else:
             service = name if name in services else fitting[0]
             if service not in found:
@@ -319,7 +329,9 @@ def _event(
         untested="Untested" in record,
         unverified="Unverified" in record,
         accepted=_short(record.get("Accepted-Findings", "")),
-        subject=_short(record["Subject"] if record.get("Subject") else ("" if record else told.title)),
+        subject=_short(
+            record["Subject"] if record.get("Subject") else ("" if record else told.title)
+        ),
         adopted=adopted,
     )
 
@@ -408,7 +420,9 @@ def releasable(running: Running) -> bool:
     return is_version(running.tag)
 
 
-def rendered_now(repository: Repository, commit: str, places: Iterable[Place]) -> dict[Place, Manifests]:
+def rendered_now(
+    repository: Repository, commit: str, places: Iterable[Place]
+) -> dict[Place, Manifests]:
     """The rendered manifests of a commit; nothing for a place that has none."""
     wanted = list(places)
     entries = repository.entries(commit, *[place.rendered for place in wanted]) if wanted else {}

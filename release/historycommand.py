@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from release.history import Event, short_version
 from release.terminal import Terminal
@@ -18,9 +19,7 @@ def as_table(events: Sequence[Event], terminal: Terminal) -> list[str]:
     if not events:
         return ["nothing was released yet"]
     rows = [_row(event) for event in events]
-    widths = [
-        max([least, *(len(row[n]) for row in rows)]) for n, least in enumerate(_LEAST)
-    ]
+    widths = [max([least, *(len(row[n]) for row in rows)]) for n, least in enumerate(_LEAST)]
     title = "  ".join(f"{cell:<{width}}" for cell, width in zip(_TITLES, widths)).rstrip()
     lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths)) for row in rows]
     return [terminal.bold(title), *(line.rstrip() for line in lines)]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Callable, Iterable, Mapping, NamedTuple, Optional, Sequence, TypeVar
+from typing import Callable, NamedTuple, Optional, TypeVar
 
 _PATIENCE = 3.0
 """Seconds that a program gets to end by itself before it is killed."""
@@ -78,7 +79,7 @@ class Processes:
     ) -> list[Result]:
         """`work` for each of the items, several at a time; the results in their order."""
         everything = list(items)
-        if len(everything) < 2:
+        if len(everything) <= 1:
             return [work(item) for item in everything]
         pool = ThreadPoolExecutor(at_once or (os.cpu_count() or 2) * 2)
         futures = [pool.submit(work, item) for item in everything]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple, Optional
 
 from release.configuration import Environment
 from release.context import Context
@@ -107,7 +108,9 @@ class Promotion:
                 if image and image.versions:
                     wanted[service] = image.versions[0]
                 elif image:
-                    self.problems.append(f"{service}: the image behind the tag {running.tag} has no version")
+                    self.problems.append(
+                        f"{service}: the image behind the tag {running.tag} has no version"
+                    )
                 elif named:
                     self.problems.append(f"{service}: {fast} has not run any version yet")
             elif is_version(running.tag):
@@ -127,7 +130,9 @@ class Promotion:
             service for service in having - here if Place(self.fast.name, service) in self.standing
         )
         if absent:
-            notes.append(f"left out, because {self.target.name} does not have them: {', '.join(absent)}")
+            notes.append(
+                f"left out, because {self.target.name} does not have them: {', '.join(absent)}"
+            )
         if len(moving) > _MANY:
             self.context.terminal.note(
                 f"the registry was not asked about {len(moving)} services that Keel delivers: "
@@ -158,7 +163,9 @@ class Promotion:
         on_fast = {
             e.now.digest
             for e in self.events
-            if e.place == Place(self.fast.name, service) and e.now.tag == version and e.kind != "edit"
+            if e.place == Place(self.fast.name, service)
+            and e.now.tag == version
+            and e.kind != "edit"
         }
         if on_fast:
             return running.digest in on_fast

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
-from typing import Iterable, Mapping, NamedTuple, Optional, Union
+from typing import NamedTuple, Optional, Union
 
 from release.configuration import SEVERITIES, Environment
 from release.errors import REMOTE, Failure
@@ -17,6 +18,7 @@ from release.versions import DIGEST, is_version
 _LIMIT = 180
 """Seconds for one answer."""
 _MANY = 16
+_COUNTED = 5000
 _IMAGES = "imageDetails[].[imageDigest, imagePushedAt, join(`,`, imageTags || `[]`)]"
 _FINDINGS = (
     "imageDetails[].imageScanFindingsSummary.findingSeverityCounts"
@@ -95,7 +97,9 @@ class Registry:
         return found
 
     def _images(self, service: str) -> Union[Images, str]:
-        answer = self._run("describe-images", service, "--filter", "tagStatus=TAGGED", query=_IMAGES)
+        answer = self._run(
+            "describe-images", service, "--filter", "tagStatus=TAGGED", query=_IMAGES
+        )
         if isinstance(answer, str):
             return answer
         found = []
@@ -107,21 +111,29 @@ class Registry:
                 return f"the AWS CLI answered what is no list of images: {one_line(line)[:80]!r}"
             found.append(image)
         tagged = [tag for image in found for tag in image.tags]
-        twice = sorted({tag for tag in tagged if tagged.count(tag) > 1}) if len(tagged) < 5000 else []
+        twice = (
+            sorted({tag for tag in tagged if tagged.count(tag) > 1})
+            if len(tagged) < _COUNTED
+            else []
+        )
         if len(set(tagged)) < len(tagged) and twice:
             return f"the registry says of {twice[0]} that two images have it"
         return Images(tuple(found))
 
     def findings(self, service: str, digest: str) -> Union[dict[str, int], str]:
         """How many findings of each severity the scan of an image has, or why nobody knows."""
-        answer = self._run("describe-images", service, "--image-ids", f"imageDigest={digest}", query=_FINDINGS)
+        answer = self._run(
+            "describe-images", service, "--image-ids", f"imageDigest={digest}", query=_FINDINGS
+        )
         if isinstance(answer, str):
             return answer
         words = answer[0].split()
         if not words or words == ["None"]:
             return "the image was not scanned"
         if len(words) != len(SEVERITIES) or not all(word.isdigit() for word in words):
-            return f"the AWS CLI answered what is no count of findings: {one_line(answer[0])[:80]!r}"
+            return (
+                f"the AWS CLI answered what is no count of findings: {one_line(answer[0])[:80]!r}"
+            )
         return dict(zip(reversed(SEVERITIES), map(int, words)))
 
     def _run(self, operation: str, service: str, *words: str, query: str) -> Union[tuple[str], str]:
@@ -138,7 +150,11 @@ class Registry:
         except subprocess.TimeoutExpired:
             return f"no answer within {_LIMIT} s"
         if ran.code:
-            return one_line(last_words(ran.words)) if ran.words.strip() else f"aws ended with {ran.code}"
+            return (
+                one_line(last_words(ran.words))
+                if ran.words.strip()
+                else f"aws ended with {ran.code}"
+            )
         return (ran.text,)
 
 
@@ -150,7 +166,7 @@ def describe(silent: Mapping[str, str]) -> str:
 
 def _image(line: str) -> Optional[Image]:
     fields = line.split("\t")
-    if len(fields) != 3 or not DIGEST.fullmatch(fields[0]):
+    if len(fields) != len(Image._fields) or not DIGEST.fullmatch(fields[0]):
         return None
     pushed = _seconds(fields[1])
     tags = tuple(tag for tag in fields[2].split(",") if tag)
@@ -171,7 +187,8 @@ def _seconds(stamp: str) -> Optional[int]:
         minutes = int(zone[1:3]) * 60 + int(zone[-2:])
         offset = timedelta(minutes=minutes if zone[0] == "+" else -minutes)
     try:
-        when = datetime(*map(int, parts), tzinfo=timezone.utc) - offset  # type: ignore[misc]
+        year, month, day, hour, minute, second = map(int, parts)
+        when = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc) - offset
     except (ValueError, OverflowError):
         return None
     return int(when.timestamp())

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Callable, Optional, Sequence
+from typing import Callable, Optional
 
 from release import manifests, versions
 from release.context import Context
@@ -64,10 +65,12 @@ class Release:
         renders: bool = True,
         body: Sequence[str] = (),
         more: Callable[[], Sequence[str]] = tuple,
+        propose: Optional[Callable[[Prepared, str, str], None]] = None,
     ) -> Optional[str]:
         """The commit that landed; None where there was nothing to do. Raises Failure.
 
         renders: whether the environment applies rendered manifests, which are shown and asked about.
+        propose: what is done with the commit and its message in place of a push to the branch.
         """
         for attempt in range(1, ATTEMPTS + 1):
             if attempt > 1:
@@ -83,6 +86,9 @@ class Release:
             text = message(prepared.plan, author, body, more())
             commit = self.repository.commit(tree, text, author, committer)
             self._refuse_strays(commit, prepared)
+            if propose is not None:
+                propose(prepared, commit, text)
+                return None
             if self._push(commit, attempt):
                 self.terminal.committed = True
                 return commit
@@ -90,7 +96,9 @@ class Release:
             # Many pipelines may be waiting for the same moment: spread them.
             time.sleep(attempt / 4 + random.random())  # noqa: S311 - no secret depends on it
         raise Failure(
-            REMOTE, f"others were faster {ATTEMPTS} times in a row; nothing was changed", "try again"
+            REMOTE,
+            f"others were faster {ATTEMPTS} times in a row; nothing was changed",
+            "try again",
         )
 
     # --- what changes
@@ -101,7 +109,9 @@ class Release:
 
     def _version_file(self, change: Change) -> str:
         platform = self.repository.platform
-        image = platform.image(platform.environments[change.place.environment], change.place.service)
+        image = platform.image(
+            platform.environments[change.place.environment], change.place.service
+        )
         text = versions.file_text(change.packaging, image, change.version, change.digest)
         return self.repository.write([text.encode()])[0]
 
@@ -110,7 +120,9 @@ class Release:
         if not plan.changes:
             return Prepared(plan, {})
         changes = list(plan.changes)
-        before = folder_at(self.repository, self.repository.tip, [c.place.rendered for c in changes])
+        before = folder_at(
+            self.repository, self.repository.tip, [c.place.rendered for c in changes]
+        )
         notes: list[str] = []
         after = self._after(plan, notes)
         missing = [c for c in changes if c.place.rendered not in before and c.previous != "none"]
@@ -145,8 +157,10 @@ class Release:
             as_before = known.get(change.place.rendered)
             if now == own and all(there[path].is_file for path in now):
                 continue
-            if as_before is not None and _same(as_before, after[change.place.rendered]) and (
-                now.get(change.path) == own[change.path]
+            if (
+                as_before is not None
+                and _same(as_before, after[change.place.rendered])
+                and (now.get(change.path) == own[change.path])
             ):
                 continue
             moving.append(change)
@@ -227,11 +241,15 @@ class Release:
             done = self._try(renderer, changes, wanted, commit, None)
         complaints = [rendered for rendered in done if rendered.complaint]
         for rendered in complaints:
-            self.terminal.note(f"{rendered.wanted.environment}/{rendered.wanted.service} does not render:")
+            self.terminal.note(
+                f"{rendered.wanted.environment}/{rendered.wanted.service} does not render:"
+            )
             for line in rendered.complaint.splitlines():
                 self.terminal.note(f"  {line}")
         if complaints:
-            raise Failure(UNVERIFIED, "some services do not render (see above); nothing was changed")
+            raise Failure(
+                UNVERIFIED, "some services do not render (see above); nothing was changed"
+            )
         return {c.place.rendered: list(r.manifests) for c, r in zip(changes, done)}
 
     def _try(
@@ -251,7 +269,9 @@ class Release:
             elif os.path.isdir(path):
                 raise Failure(UNVERIFIED, f"{change.path} is a folder; nothing was changed")
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            image = platform.image(platform.environments[change.place.environment], change.place.service)
+            image = platform.image(
+                platform.environments[change.place.environment], change.place.service
+            )
             with open(path, "w", encoding="utf-8") as stream:
                 stream.write(
                     versions.file_text(change.packaging, image, change.version, change.digest)
@@ -316,10 +336,15 @@ class Release:
                 fatal.append(f"{service}: {problem}")
             would_fail = [
                 *self._patches.get(change.place.rendered, []),
-                *(f"{service}: {p}" for p in manifests.kinds_problems(new, platform.kinds_of(service))),
                 *(
                     f"{service}: {p}"
-                    for p in manifests.immutable_problems(before.get(change.place.rendered, []), new)
+                    for p in manifests.kinds_problems(new, platform.kinds_of(service))
+                ),
+                *(
+                    f"{service}: {p}"
+                    for p in manifests.immutable_problems(
+                        before.get(change.place.rendered, []), new
+                    )
                 ),
             ]
             if plan.kind == PROMOTION:
@@ -338,7 +363,9 @@ class Release:
         }
         strays = sorted(changed - prepared.files.keys())
         if strays:
-            raise Failure(PRECONDITION, f"the commit would change {strays[0]} too; nothing was changed")
+            raise Failure(
+                PRECONDITION, f"the commit would change {strays[0]} too; nothing was changed"
+            )
 
     # --- what is shown
 
@@ -368,7 +395,9 @@ class Release:
             return True
         if self._shown:
             self.terminal.note("what would change is no longer what you saw:")
-        self.terminal.say("\n".join(showing).lstrip("\n") if not prepared.shown else "\n".join(showing))
+        self.terminal.say(
+            "\n".join(showing).lstrip("\n") if not prepared.shown else "\n".join(showing)
+        )
         self._shown = showing
         if dry_run:
             self.terminal.say("dry run: nothing was changed")
@@ -395,7 +424,7 @@ class Release:
                 "the push failed, and origin does not answer: it may or may not have arrived"
                 if ran.code
                 else "origin took the push and does not answer any more",
-                *_reasons(ran.words)[:1],
+                *reasons(ran.words)[:1],
                 error.message,
                 "look first, when origin answers: scripts/history.sh --limit 5",
             ) from error
@@ -410,10 +439,10 @@ class Release:
             )
         if self.repository.tip != before or (is_contention(ran.words) and attempt < ATTEMPTS // 3):
             return False
-        raise Failure(REMOTE, "origin refused the push; nothing was changed:", *_reasons(ran.words))
+        raise Failure(REMOTE, "origin refused the push; nothing was changed:", *reasons(ran.words))
 
 
-def _reasons(words: str) -> list[str]:
+def reasons(words: str) -> list[str]:
     """Why a push was refused, in the remote's words where it said some."""
     lines = [
         visible(without_secrets(line.strip()))

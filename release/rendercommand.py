@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import Optional, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Optional
 
 from release import manifests
 from release.context import Context
 from release.errors import PRECONDITION, UNVERIFIED, USAGE, Failure
 from release.git import Git, last_words
-from release.history import Place, standing
-from release.rendering import Rendered, Renderer, Wanted, export, folder_at
+from release.history import Place, Standing, standing
+from release.rendering import Rendered, Renderer, Wanted, export
 from release.terminal import Terminal
 
 _LIMIT = 60000
@@ -30,7 +31,9 @@ def into_folder(context: Context, out: str, commit: Optional[str]) -> None:
         export(context.repository, commit, tree)
         for path, text in _rendered_files(context, commit).items():
             _write(os.path.join(tree, path), text)
-    wanted = [w for environment in _folders(tree, "environments") for w in _services(tree, environment)]
+    wanted = [
+        w for environment in _folders(tree, "environments") for w in _services(tree, environment)
+    ]
     renderer = Renderer(context.processes, context.environ, wanted)
     done = renderer.render(tree, wanted)
     for rendered in done:
@@ -39,10 +42,10 @@ def into_folder(context: Context, out: str, commit: Optional[str]) -> None:
     for environment in _folders(tree, "environments"):
         os.makedirs(os.path.join(out, environment), exist_ok=True)
     for rendered in done:
-        text = _applied(tree, rendered)
-        if text is not None:
+        applied = _applied(tree, rendered)
+        if applied is not None:
             path = os.path.join(out, rendered.wanted.environment, f"{rendered.wanted.service}.yaml")
-            _write(path, text)
+            _write(path, applied)
     if any(rendered.complaint for rendered in done):
         raise Failure(UNVERIFIED, "some services do not render (see above)")
 
@@ -206,8 +209,11 @@ def carry_over(context: Context, environment: str) -> tuple[int, list[str]]:
 
 
 def _refuse_other_images(
-    context: Context, environment: str, done: Sequence[Rendered], there: dict
-) -> None:  # type: ignore[type-arg]
+    context: Context,
+    environment: str,
+    done: Sequence[Rendered],
+    there: Mapping[Place, Standing],
+) -> None:
     platform = context.repository.platform
     problems = []
     for rendered in done:
@@ -220,6 +226,3 @@ def _refuse_other_images(
             problems.append(f"{rendered.wanted.service}: {problem}")
     if problems:
         raise Failure(UNVERIFIED, "nothing was written:", *problems)
-
-
-__all__ = ["carry_over", "difference", "folder_at", "into_folder", "report"]

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple, Optional
 
 from release.configuration import Environment
 from release.context import Context
 from release.errors import UNVERIFIED, Failure
-from release.history import Event, Manifests, Place, Standing, events, rendered_now, select, short_version, standing
+from release.history import (
+    Event,
+    Manifests,
+    Place,
+    Standing,
+    events,
+    rendered_now,
+    select,
+    short_version,
+    standing,
+)
 from release.plan import ROLLBACK, Change, Plan
 from release.registry import Images, describe
 from release.versions import Running
@@ -105,9 +116,7 @@ class Rollback:
         repository, environment = self.context.repository, self.target.name
         known = standing(repository, repository.tip)
         services = select(known, environment, self.names, repository.branch)
-        history = events(
-            repository, repository.tip, services if self.names else None, environment
-        )
+        history = events(repository, repository.tip, services if self.names else None, environment)
         by_service: dict[str, list[Event]] = {service: [] for service in services}
         for event in history:
             if event.place.service in by_service:
@@ -187,7 +196,9 @@ class Rollback:
         asked = images.get(service)
         image = asked.tagged(version) if asked else None
         if asked is not None and image is None:
-            problems.append(f"{service}: the registry no longer has {version}; choose an older or newer version")
+            problems.append(
+                f"{service}: the registry no longer has {version}; choose an older or newer version"
+            )
             return None
         digest = digest or (image.digest if image else "")
         if not digest:

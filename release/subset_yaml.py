@@ -11,7 +11,9 @@ import re
 from typing import Any, Optional
 
 _BLOCK_SCALAR = re.compile(r"([|>])(?:([1-9])?([+-])?|([+-])([1-9]))\s*(?:#.*)?")
-_KEY = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s\-?:,\[\]{}#&*!|>'"%@`][^#]*?|[-?:][^\s][^#]*?)\s*:(?=\s|$)""")
+_KEY = re.compile(
+    r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s\-?:,\[\]{}#&*!|>'"%@`][^#]*?|[-?:][^\s][^#]*?)\s*:(?=\s|$)"""
+)
 _ESCAPES = {
     "0": "\0", "a": "\a", "b": "\b", "t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r",
     "e": "\x1b", " ": " ", '"': '"', "/": "/", "\\": "\\", "N": "\x85", "_": "\xa0",
@@ -135,7 +137,9 @@ class _Document:
             if key in found:
                 raise self._error(f"the key {key} stands there twice")
             self.at += 1
-            found[key] = self._value(content[match.end() :].strip(), indent, indent + 1, mapping=True)
+            found[key] = self._value(
+                content[match.end() :].strip(), indent, indent + 1, mapping=True
+            )
         if self.at < len(self.lines) and self._find() and self._indent() > indent:
             raise self._error("indented deeper than what stands above")
         return found
@@ -219,7 +223,8 @@ class _Document:
     def _until(self, text: str, parent: int, complete: Any) -> str:
         while not complete(text):
             if self.at >= len(self.lines) or (
-                self.lines[self.at].strip() and not self._continues(parent)
+                self.lines[self.at].strip()
+                and not self._continues(parent)
                 and self.lines[self.at].strip()[0] not in "]}"
             ):
                 raise self._error("a quoted text or a flow collection does not end")
@@ -336,7 +341,7 @@ class _Flow:
             if words[1:] not in self.anchors:
                 raise ValueError(f"the anchor {words[1:]} is not there")
             return self.anchors[words[1:]]
-        if words[:1] in ("&", "!", "|", ">", "%", "@", "`") or not words and mark not in ends:
+        if words[:1] in ("&", "!", "|", ">", "%", "@", "`") or (not words and mark not in ends):
             raise ValueError(f"not understood: {words[:20]}")
         return None if words in _NULL else words
 
@@ -371,5 +376,8 @@ def _unquote(text: str) -> str:
         return _ESCAPES[name]
 
     return re.sub(
-        r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)", character, text[1:-1], flags=re.DOTALL
+        r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)",
+        character,
+        text[1:-1],
+        flags=re.DOTALL,
     )

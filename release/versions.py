@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple, Optional
 
 from release.errors import USAGE, Failure
@@ -72,7 +72,7 @@ def file_text(packaging: str, image: str, version: str, digest: str) -> str:
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def read(text: str, packaging: str, service: str) -> Running:
     """What a version file of `service` (namespace/name) names, in whatever way YAML says it."""
     found = _CANONICAL.fullmatch(text)

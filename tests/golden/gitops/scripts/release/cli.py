@@ -6,16 +6,25 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Any, Callable, NoReturn, Sequence
+from collections.abc import Sequence
+from typing import Any, Callable, NoReturn
 
 from release import commands, usage
 from release.context import Context
-from release.errors import DECLINED, DONE, FAULT, INTERRUPTED, PRECONDITION, Failure, Interrupted, OutputClosed
+from release.errors import (
+    DECLINED,
+    DONE,
+    FAULT,
+    INTERRUPTED,
+    PRECONDITION,
+    Failure,
+    Interrupted,
+    OutputClosed,
+)
 from release.processes import Processes
 from release.terminal import Terminal, one_line
-from release.workspace import Workspace
 
-COMMANDS: dict[str, tuple[Callable[["commands.Start", Sequence[str]], int], str]] = {
+COMMANDS: dict[str, tuple[Callable[[commands.Start, Sequence[str]], int], str]] = {
     "promote": (commands.promote, usage.PROMOTE),
     "rollback": (commands.rollback, usage.ROLLBACK),
     "history": (commands.history, usage.HISTORY),
@@ -60,16 +69,22 @@ def main(words: Sequence[str]) -> int:
     except OSError as error:
         where = f": {one_line(str(error.filename))}" if error.filename else ""
         terminal.fail(
-            Failure(PRECONDITION, f"this machine refuses: {error.strerror or error}{where}", *_state(start))
+            Failure(
+                PRECONDITION,
+                f"this machine refuses: {error.strerror or error}{where}",
+                *_state(start),
+            )
         )
         return PRECONDITION
     except RecursionError:
-        terminal.fail(Failure(PRECONDITION, "a file is nested too deeply to be read", *_state(start)))
+        terminal.fail(
+            Failure(PRECONDITION, "a file is nested too deeply to be read", *_state(start))
+        )
         return PRECONDITION
     except MemoryError:
         terminal.fail(Failure(PRECONDITION, "this machine has too little memory", *_state(start)))
         return PRECONDITION
-    except Exception as error:  # noqa: BLE001 - the last line of defence: a sentence, and no traceback
+    except Exception as error:
         terminal.fail(
             Failure(
                 FAULT,
@@ -95,7 +110,7 @@ def _ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _tell_interrupted(terminal: Terminal, context: "Context | None") -> None:
+def _tell_interrupted(terminal: Terminal, context: Context | None) -> None:
     terminal.note()
     if context is not None and context.pushing:
         terminal.note("interrupted while pushing; this clone is as it was")
@@ -106,7 +121,7 @@ def _tell_interrupted(terminal: Terminal, context: "Context | None") -> None:
         terminal.note("interrupted; nothing was changed")
 
 
-def _state(start: "commands.Start") -> list[str]:
+def _state(start: commands.Start) -> list[str]:
     if start.context is not None and start.context.pushing:
         return ["this was during the push: whether it arrived says scripts/history.sh --limit 5"]
     return ["the release landed" if start.terminal.committed else "nothing was changed"]
@@ -119,6 +134,3 @@ def _place(error: BaseException) -> str:
     if trace is None:
         return "in an unknown place"
     return f"in {os.path.basename(trace.tb_frame.f_code.co_filename)}, line {trace.tb_lineno}"
-
-
-__all__ = ["COMMANDS", "Workspace", "main"]

@@ -83,20 +83,26 @@ class Clone:
                 branch = json.load(stream)["git"]["branch"]
         except (OSError, ValueError, KeyError, TypeError):
             return "main"
-        return branch if isinstance(branch, str) and re.fullmatch(r"[\w][\w./-]*", branch) else "main"
+        return (
+            branch if isinstance(branch, str) and re.fullmatch(r"[\w][\w./-]*", branch) else "main"
+        )
 
     @property
     def last_known(self) -> Optional[str]:
         """The commit that origin's branch had when this clone last looked."""
         for name in (f"refs/remotes/origin/{self.branch}", "HEAD"):
-            found = self.git.inside(self.root, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+            found = self.git.inside(
+                self.root, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"
+            )
             if found.code == 0:
                 return found.text.strip()
         return None
 
     def has_reachable(self, commit: str) -> bool:
         """Whether a branch of the clone has `commit`, and with it everything before it."""
-        names = self.git.inside(self.root, "for-each-ref", "--format=%(objectname)", "refs/remotes/origin")
+        names = self.git.inside(
+            self.root, "for-each-ref", "--format=%(objectname)", "refs/remotes/origin"
+        )
         head = self.git.inside(self.root, "rev-parse", "--verify", "--quiet", "HEAD")
         return commit in names.text.split() or commit == head.text.strip()
 
@@ -113,7 +119,9 @@ class Clone:
                 )
         dirty = self._status("--untracked-files=no") + [
             line
-            for line in self._status("--untracked-files=normal", "--", "base", "environments", "rendered")
+            for line in self._status(
+                "--untracked-files=normal", "--", "base", "environments", "rendered"
+            )
             if line.startswith("??")
         ]
         if dirty:
@@ -151,7 +159,9 @@ class Clone:
             found.append(Person(match[1].strip(), match[2]))
         return found[0], found[1]
 
-    def run_pre_push_hook(self, repository: str, url: str, commit: str, branch: str, tip: str) -> None:
+    def run_pre_push_hook(
+        self, repository: str, url: str, commit: str, branch: str, tip: str
+    ) -> None:
         """Asks the clone's own pre-push hook, which may be a rule of the house. Raises Failure.
 
         It finds the commit that is to be pushed, although that is not in the clone yet.
@@ -180,7 +190,14 @@ class Clone:
 
     def follow(self, repository: str, commit: str, branch: str) -> bool:
         """Brings the clone's own branch up to `commit`, where that is a plain fast-forward."""
-        local = ("-c", "protocol.file.allow=always", "-c", "gc.auto=0", "-c", "maintenance.auto=false")
+        local = (
+            "-c",
+            "protocol.file.allow=always",
+            "-c",
+            "gc.auto=0",
+            "-c",
+            "maintenance.auto=false",
+        )
         fetched = self.git.inside(
             self.root, *local, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
             "--no-recurse-submodules", "--refmap=", "--", repository, commit,

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import NamedTuple, Optional, Sequence
+from typing import NamedTuple, Optional
 
 from release.context import Context
 from release.errors import USAGE, Failure
 from release.git import Git, Person, last_words
-from release.history import Place, select, short_version, standing
+from release.history import Place, events, select, short_version, standing
 from release.plan import BUILD, Change, Plan
 from release.terminal import one_line
 from release.versions import is_digest, is_version
@@ -26,9 +27,11 @@ class Source:
     def __init__(self, git: Git, folder: str, version: str, scratch: str) -> None:
         """Raises Failure where `version` is not a build of what is there."""
         self._git = git
-        told = git.inside(folder, "rev-parse", "--absolute-git-dir", "--git-common-dir", "--verify", "HEAD")
+        told = git.inside(
+            folder, "rev-parse", "--absolute-git-dir", "--git-common-dir", "--verify", "HEAD"
+        )
         lines = told.text.split("\n")
-        if told.code or len(lines) < 3:
+        if told.code or len(lines) < len(("git dir", "common dir", "commit")):
             words = [last_words(told.words)] if "ownership" in told.words else []
             raise Failure(USAGE, f"not a Git clone: {folder!r}", *words)
         self.folder, self.commit = os.path.abspath(folder), lines[2]
@@ -47,15 +50,26 @@ class Source:
         kind = shown.text.strip() or "sha1"
         os.makedirs(self._store, exist_ok=True)
         self._git.local(
-            self._store, "init", "--quiet", "--bare", "--template=", f"--object-format={kind}", self._store
+            self._store,
+            "init",
+            "--quiet",
+            "--bare",
+            "--template=",
+            f"--object-format={kind}",
+            self._store,
         )
         path = os.path.join(self._store, "objects", "info", "alternates")
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as stream:
-            stream.write(os.fsencode(os.path.abspath(os.path.join(self._common, "objects"))) + b"\n")
+            stream.write(
+                os.fsencode(os.path.abspath(os.path.join(self._common, "objects"))) + b"\n"
+            )
         shallow = os.path.join(self._common, "shallow")
         if os.path.exists(shallow):
-            with open(shallow, "rb") as given, open(os.path.join(self._store, "shallow"), "wb") as taken:
+            with (
+                open(shallow, "rb") as given,
+                open(os.path.join(self._store, "shallow"), "wb") as taken,
+            ):
                 taken.write(given.read())
 
     def _read(self) -> None:
@@ -67,7 +81,9 @@ class Source:
         self.author = Person(name.strip(" .,:;<>\"\\'") or "unknown", email or "unknown@ci.invalid")
         when = re.search(r"> (\d+) [+-]\d+$", fields.get("committer", ""))
         seconds = min(int(when[1]), 253402300799) if when else 0
-        self.committed = datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.committed = datetime.fromtimestamp(seconds, timezone.utc).strftime(
+            "%Y-%m-%dT%H:%M:%SZ"
+        )
         paragraph = re.split(r"\n\s*\n", body.strip("\n"), maxsplit=1)[0]
         subject = one_line(paragraph)
         self.subject = subject if len(subject) <= _LONGEST else subject[: _LONGEST - 1] + "…"
@@ -92,10 +108,14 @@ class Source:
         return ""
 
     def _is_ancestor(self, of: str) -> bool:
-        return self._git.local(self._store, "merge-base", "--is-ancestor", self.commit, of).code == 0
+        return (
+            self._git.local(self._store, "merge-base", "--is-ancestor", self.commit, of).code == 0
+        )
 
     def _fetch_branches(self) -> bool:
-        url = next((v for k, v in self._git.settings(self.folder) if k == "remote.origin.url" and v), "")
+        url = next(
+            (v for k, v in self._git.settings(self.folder) if k == "remote.origin.url" and v), ""
+        )
         if not url or url.startswith("-"):
             return False
         settings = [s for s in self._git.settings(self.folder) if not s[0].startswith("remote.")]
@@ -161,14 +181,14 @@ class Delivery:
         if not is_version(running) or running[-7:] == self.source.commit[:7]:
             return False
         after = self.source.has_after(running[-7:])
-        return after if after is not None else self._committed(place, running) > self.source.committed
+        return (
+            after if after is not None else self._committed(place, running) > self.source.committed
+        )
 
     def _committed(self, place: Place, version: str) -> str:
         """When the source of what runs was committed, as its delivery tells; empty where none does."""
-        from release import history
-
         repository = self.context.repository
-        for event in history.events(repository, repository.tip, [place.service], place.environment):
+        for event in events(repository, repository.tip, [place.service], place.environment):
             if event.now.tag == version:
                 content = repository.read([event.commit])[event.commit] or b""
                 found = re.search(rb"(?m)^Release-Committed: (\S+)$", content)

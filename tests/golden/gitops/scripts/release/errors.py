@@ -27,7 +27,7 @@ Exit codes:
 """
 
 
-class Failure(Exception):
+class Failure(Exception):  # noqa: N818 - how a command ends is no programming error
     """What was asked for cannot be done: `message`, then lines that say what to do."""
 
     def __init__(self, code: int, message: str, *lines: str) -> None:
@@ -39,5 +39,5 @@ class Interrupted(BaseException):
     """A signal asks the command to end."""
 
 
-class OutputClosed(Exception):
+class OutputClosed(Exception):  # noqa: N818 - the same
     """Nobody reads what is printed any more."""

@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import Iterable, Mapping, NamedTuple, Optional, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, Optional
 
 from release.errors import PRECONDITION, Failure
 from release.processes import Processes, Ran
@@ -22,7 +23,9 @@ _INHERITED = re.compile(
     r"|EXEC_PATH|TERMINAL_PROMPT)"
 )
 """Variables of Git that say how a remote is reached; every other one is left out."""
-_REACHING = re.compile(r"(http|https|credential|ssh|url|gpg)\..*|core\.(sshcommand|askpass|gitproxy)")
+_REACHING = re.compile(
+    r"(http|https|credential|ssh|url|gpg)\..*|core\.(sshcommand|askpass|gitproxy)"
+)
 """The settings that say how a remote is reached."""
 _SIGNING = re.compile(r"(gpg)\..*|commit\.gpgsign|user\.signingkey")
 _NEUTRAL = (
@@ -151,12 +154,14 @@ class Git:
             "LC_ALL": "C",
             "LANGUAGE": "",
         }
-        quiet = ("-c", "core.fsmonitor=false", *(() if hooks else ("-c", "core.hooksPath=/dev/null")))
+        quiet = (
+            "-c",
+            "core.fsmonitor=false",
+            *(() if hooks else ("-c", "core.hooksPath=/dev/null")),
+        )
         return self._processes.run(["git", "-C", clone, *quiet, *words], environ=environ)
 
-    def hook(
-        self, program: str, clone: str, words: Sequence[str], given: str, objects: str
-    ) -> Ran:
+    def hook(self, program: str, clone: str, words: Sequence[str], given: str, objects: str) -> Ran:
         """A hook of a person's clone, which also finds the `objects` of another repository."""
         environ = {k: v for k, v in self._given.items() if not k.startswith("GIT_")}
         environ["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = objects

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import time
-from typing import NamedTuple, Optional, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple, Optional
 
 from release.configuration import Environment
 from release.context import Context
@@ -14,6 +15,8 @@ from release.versions import is_version
 
 _MANY = 16
 _FEW_SERVICES = 20
+_NOW, _MINUTES, _HOURS = 90, 90 * 60, 48 * 3600
+"""Up to which age, in seconds, it is told in which unit."""
 
 
 class Known(NamedTuple):
@@ -64,9 +67,10 @@ def listing(
         if event.place.service not in known or not is_version(event.now.tag):
             continue
         versions = known[event.place.service]
-        if event.place.environment == platform.fast.name:
-            versions.add(event.now.tag, event.seconds)
-        elif versions.seconds.get(event.now.tag) == 0:
+        if (
+            event.place.environment == platform.fast.name
+            or versions.seconds.get(event.now.tag) == 0
+        ):
             versions.add(event.now.tag, event.seconds)
         if event.kind != "edit" and event.subject:
             versions.subjects[event.now.tag] = event.subject
@@ -115,7 +119,9 @@ def _lines(context: Context, service: str, known: Sequence[Known], limit: int) -
             continue
         shown += 1
         marks = f"{' '.join(each.marks):<12}"
-        line = f"  {each.version:<18} {_age(each.seconds):>7}  {terminal.green(marks)} {each.subject}"
+        line = (
+            f"  {each.version:<18} {_age(each.seconds):>7}  {terminal.green(marks)} {each.subject}"
+        )
         lines.append(line.rstrip())
     if hidden:
         name = service.rpartition("/")[2]
@@ -127,10 +133,10 @@ def _age(seconds: int) -> str:
     if seconds == 0:
         return "?"
     age = int(time.time()) - seconds
-    if age < 90:
+    if age < _NOW:
         return "now"
-    if age < 5400:
+    if age < _MINUTES:
         return f"{age // 60} min"
-    if age < 172800:
+    if age < _HOURS:
         return f"{age // 3600} h"
     return f"{age // 86400} d"

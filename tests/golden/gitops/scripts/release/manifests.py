@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Any, Iterable, Iterator, Mapping, NamedTuple, Optional, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Optional
 
 from release.subset_yaml import YamlError, load_all
 
@@ -75,8 +76,14 @@ def read(text: str) -> list[Manifest]:
         except YamlError as error:
             raise ManifestError(f"what was rendered cannot be read: {error}") from error
         for content in documents:
-            if not isinstance(content, dict) or not content.get("kind") or not content.get("apiVersion"):
-                raise ManifestError("what was rendered is no Kubernetes object: kind or apiVersion is missing")
+            if (
+                not isinstance(content, dict)
+                or not content.get("kind")
+                or not content.get("apiVersion")
+            ):
+                raise ManifestError(
+                    "what was rendered is no Kubernetes object: kind or apiVersion is missing"
+                )
             manifest = Manifest(part, content)
             if not manifest.name:
                 raise ManifestError(f"a {manifest.kind} has no name")
@@ -121,7 +128,9 @@ def images(manifests: Iterable[Manifest]) -> list[str]:
     return found
 
 
-def image_problem(manifests: Sequence[Manifest], image: str, version: str, digest: str) -> Optional[str]:
+def image_problem(
+    manifests: Sequence[Manifest], image: str, version: str, digest: str
+) -> Optional[str]:
     """Why the manifests do not run exactly `image:version@digest`; None where they do."""
     promised = f"{image}:{version}@{digest}"
     found = images(manifests)
@@ -150,7 +159,9 @@ def _at(content: Any, path: Sequence[str]) -> Any:
 # --- what is refused
 
 
-def kinds_problems(manifests: Iterable[Manifest], kinds: frozenset[tuple[str, str]]) -> Iterator[str]:
+def kinds_problems(
+    manifests: Iterable[Manifest], kinds: frozenset[tuple[str, str]]
+) -> Iterator[str]:
     """The objects whose kind the project does not allow."""
     for manifest in manifests:
         if kinds and (manifest.group, manifest.kind) not in kinds:
@@ -178,7 +189,7 @@ def _is_made_anew(manifest: Manifest) -> bool:
         "argocd.argoproj.io/hook" in annotations
         or "helm.sh/hook" in annotations
         or bool(_REPLACED.search(str(annotations.get("argocd.argoproj.io/sync-options", ""))))
-        or "generateName" in manifest.metadata and "name" not in manifest.metadata
+        or ("generateName" in manifest.metadata and "name" not in manifest.metadata)
     )
 
 

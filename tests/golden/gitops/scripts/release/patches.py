@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from release.manifests import Manifest
 from release.subset_yaml import YamlError, load
@@ -96,10 +97,8 @@ def _matches(
     if not _pattern(target.get("kind"), [manifest.kind]) or not _pattern(target.get("name"), names):
         return False
     namespace = target.get("namespace")
-    if namespace and not _pattern(namespace, [str(manifest.metadata.get("namespace") or ""), ""]):
-        return False
     # What selectors select may have been changed by the patches themselves: they are not judged.
-    return True
+    return not namespace or _pattern(namespace, [str(manifest.metadata.get("namespace") or ""), ""])
 
 
 def _pattern(pattern: Any, values: Iterable[str]) -> bool:

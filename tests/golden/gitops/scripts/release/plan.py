@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple, Optional
 
 from release.git import Person
 from release.history import Manifests, Place
 from release.terminal import Terminal, one_line
 
+_NAMED = 3
+"""Services that a title names; of more it gives the number."""
 PROMOTION, ROLLBACK, BUILD = "promotion", "rollback", "build"
 
 
@@ -74,7 +77,11 @@ def message(plan: Plan, by: Person, body: Sequence[str] = (), more: Sequence[str
     """The commit's message, with the trailers that the history reads."""
     changes = plan.changes
     rollback = plan.kind == ROLLBACK
-    names = ", ".join(c.place.name for c in changes) if len(changes) <= 3 else f"{len(changes)} services"
+    names = (
+        ", ".join(c.place.name for c in changes)
+        if len(changes) <= 3
+        else f"{len(changes)} services"
+    )
     title = f"{plan.environment}: {'roll back ' if rollback else ''}{names}"
     if len({change.version for change in changes}) == 1:
         title += f"{' to' if rollback else ''} {changes[0].version}"

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple, Optional
 
 from release.configuration import Environment
 from release.context import Context
@@ -108,7 +109,9 @@ class Promotion:
                 if image and image.versions:
                     wanted[service] = image.versions[0]
                 elif image:
-                    self.problems.append(f"{service}: the image behind the tag {running.tag} has no version")
+                    self.problems.append(
+                        f"{service}: the image behind the tag {running.tag} has no version"
+                    )
                 elif named:
                     self.problems.append(f"{service}: {fast} has not run any version yet")
             elif is_version(running.tag):
@@ -128,7 +131,9 @@ class Promotion:
             service for service in having - here if Place(self.fast.name, service) in self.standing
         )
         if absent:
-            notes.append(f"left out, because {self.target.name} does not have them: {', '.join(absent)}")
+            notes.append(
+                f"left out, because {self.target.name} does not have them: {', '.join(absent)}"
+            )
         if len(moving) > _MANY:
             self.context.terminal.note(
                 f"the registry was not asked about {len(moving)} services that Keel delivers: "
@@ -159,7 +164,9 @@ class Promotion:
         on_fast = {
             e.now.digest
             for e in self.events
-            if e.place == Place(self.fast.name, service) and e.now.tag == version and e.kind != "edit"
+            if e.place == Place(self.fast.name, service)
+            and e.now.tag == version
+            and e.kind != "edit"
         }
         if on_fast:
             return running.digest in on_fast

@@ -6,7 +6,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from typing import Iterable, Mapping, NamedTuple, Optional, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, Optional
 
 from release import manifests
 from release.errors import PRECONDITION, Failure
@@ -17,7 +18,16 @@ from release.terminal import visible
 
 KUSTOMIZE_MINIMUM = (5, 0, 0)
 _WHERE = "https://kubectl.docs.kubernetes.io/installation"
-_LEFT_OUT = ("base", "environments", "rendered", "pipelines", "scripts", ".github", ".circleci", ".scaffold")
+_LEFT_OUT = (
+    "base",
+    "environments",
+    "rendered",
+    "pipelines",
+    "scripts",
+    ".github",
+    ".circleci",
+    ".scaffold",
+)
 _AT_MOST = 6
 """Lines of a renderer's complaint that are shown."""
 
@@ -54,7 +64,9 @@ class Rendered(NamedTuple):
 class Renderer:
     """kustomize, or kubectl that has it, and helm."""
 
-    def __init__(self, processes: Processes, environ: Mapping[str, str], wanted: Iterable[Wanted]) -> None:
+    def __init__(
+        self, processes: Processes, environ: Mapping[str, str], wanted: Iterable[Wanted]
+    ) -> None:
         """Finds the programs that are needed for `wanted`. Raises Failure where one is missing."""
         self._processes = processes
         # Both end before their garbage matters: collecting none of it saves a third of the time.
@@ -91,7 +103,9 @@ class Renderer:
         minimum = ".".join(map(str, KUSTOMIZE_MINIMUM))
         raise Failure(
             PRECONDITION,
-            f"too old: {' '.join(tried)}" if tried else "neither kustomize nor kubectl is installed",
+            f"too old: {' '.join(tried)}"
+            if tried
+            else "neither kustomize nor kubectl is installed",
             f"install kustomize {minimum} or newer: {_WHERE}",
         )
 
@@ -99,12 +113,18 @@ class Renderer:
         """Renders services from the files in `tree`, several at a time, in the order asked for."""
         done = self._processes.together(lambda w: self._one(tree, w), wanted)
         if len(done) != len(wanted):
-            raise Failure(PRECONDITION, f"{len(wanted)} services were to render, and {len(done)} did")
+            raise Failure(
+                PRECONDITION, f"{len(wanted)} services were to render, and {len(done)} did"
+            )
         return done
 
     def _one(self, tree: str, wanted: Wanted) -> Rendered:
         try:
-            text = self._chart(tree, wanted) if wanted.packaging == "helm" else self._overlay(tree, wanted)
+            text = (
+                self._chart(tree, wanted)
+                if wanted.packaging == "helm"
+                else self._overlay(tree, wanted)
+            )
             return Rendered(wanted, manifests.read(text))
         except (_Complaint, ManifestError) as complaint:
             return Rendered(wanted, (), str(complaint))
@@ -150,13 +170,15 @@ class Renderer:
         except OSError as error:
             raise _Complaint(f"{command[0]} cannot be run: {error.strerror}") from error
         if ran.code:
-            lines = [line for line in ran.words.splitlines() if line.strip()] or [f"it ended with {ran.code}"]
+            lines = [line for line in ran.words.splitlines() if line.strip()] or [
+                f"it ended with {ran.code}"
+            ]
             more = ["..."] if len(lines) > _AT_MOST else []
             raise _Complaint("\n".join(visible(line) for line in [*lines[:_AT_MOST], *more]))
         return ran.out.decode("utf-8", "replace")
 
 
-class _Complaint(Exception):
+class _Complaint(Exception):  # noqa: N818 - a renderer's words, and no error of ours
     """A renderer refuses."""
 
 
@@ -208,7 +230,7 @@ def _write(repository: Repository, folder: str, entries: Mapping[str, Entry]) ->
         with open(target, "wb") as stream:
             stream.write(content)
         if entry.mode == "100755":
-            os.chmod(target, 0o755)
+            os.chmod(target, 0o755)  # noqa: S103 - as Git has it, in a folder of our own
 
 
 def _link(folder: str, path: str, target: str) -> None:
@@ -218,7 +240,9 @@ def _link(folder: str, path: str, target: str) -> None:
         os.symlink(target, os.path.join(folder, path))
 
 
-def folder_at(repository: Repository, commit: str, paths: Iterable[str]) -> dict[str, list[Manifest]]:
+def folder_at(
+    repository: Repository, commit: str, paths: Iterable[str]
+) -> dict[str, list[Manifest]]:
     """The manifests in rendered folders of a commit; a folder that is not there is left out."""
     wanted = list(paths)
     entries = repository.entries(commit, *wanted) if wanted else {}
@@ -229,7 +253,9 @@ def folder_at(repository: Repository, commit: str, paths: Iterable[str]) -> dict
         content = contents.get(entry.object)
         if entry.is_file and content is not None and path.endswith((".yaml", ".yml", ".json")):
             try:
-                found.setdefault(folder, []).extend(manifests.read(content.decode("utf-8", "replace")))
+                found.setdefault(folder, []).extend(
+                    manifests.read(content.decode("utf-8", "replace"))
+                )
             except ManifestError:
                 found.setdefault(folder, [])
     return found

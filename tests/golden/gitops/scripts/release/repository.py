@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from typing import Callable, Iterable, Iterator, Mapping, NamedTuple, Optional, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Callable, NamedTuple, Optional
 
 from release.clone import Clone
 from release.configuration import PATH, Platform, identity, parse, safe_address
@@ -20,7 +21,9 @@ from release.processes import Ran
 
 _HOPS = 4
 _OBJECT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
-_CONTENTION = re.compile(r"cannot lock ref|failed to update ref|non-fast-forward|stale info|fetch first")
+_CONTENTION = re.compile(
+    r"cannot lock ref|failed to update ref|non-fast-forward|stale info|fetch first"
+)
 
 
 class Entry(NamedTuple):
@@ -69,7 +72,9 @@ class Repository:
             f"--object-format={self.clone.object_format}", self.folder,
         )  # fmt: skip
         if made.code:
-            raise Failure(PRECONDITION, f"cannot make a temporary repository: {last_words(made.words)}")
+            raise Failure(
+                PRECONDITION, f"cannot make a temporary repository: {last_words(made.words)}"
+            )
         if self._borrow:
             path = os.path.join(self.folder, "objects", "info", "alternates")
             os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -117,7 +122,7 @@ class Repository:
         age = self.git.local(self.folder, "log", "-1", "--format=%cr", tip)
         return age.text.strip()
 
-    def _ask(self, url: str, branch: str) -> str:
+    def _ask(self, url: str, branch: str, *, required: bool = True) -> str:
         """The commit that the branch has on the remote: the ref of exactly that name."""
         if not safe_address(url):
             raise Failure(PRECONDITION, f"the address of origin is not one: {without_secrets(url)}")
@@ -129,12 +134,20 @@ class Repository:
             found, _, ref = line.partition("\t")
             if ref == name and _OBJECT.fullmatch(found):
                 return found
-        raise Unreachable(f"origin has no branch {branch}")
+        if required:
+            raise Unreachable(f"origin has no branch {branch}")
+        return ""
 
     def _fetch(self, url: str, branch: str, tip: str) -> None:
         if self._borrow and self.clone.has_reachable(tip) and not self._missing(tip):
             return
-        words = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
+        words = (
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--no-recurse-submodules",
+        )
         ran = self._outward(*words, "--", url, tip)
         if (ran.code or self._missing(tip)) and self._borrow:
             # The clone's own objects may be damaged or incomplete: do without them.
@@ -204,8 +217,7 @@ class Repository:
         ran = self.git.local(self.folder, "cat-file", "--batch-check=%(objectname)", given=given)
         lines = ran.text.splitlines()
         return {
-            name: line if _OBJECT.fullmatch(line) else None
-            for name, line in zip(wanted, lines)
+            name: line if _OBJECT.fullmatch(line) else None for name, line in zip(wanted, lines)
         }
 
     def entries(self, commit: str, *paths: str) -> dict[str, Entry]:
@@ -246,7 +258,9 @@ class Repository:
         self, pairs: Sequence[tuple[str, Optional[str]]], *paths: str
     ) -> Iterator[tuple[str, list[tuple[Entry, Entry, str]]]]:
         """For each (commit, commit before) the files that differ below `paths`."""
-        given = b"".join(f"{new} {old}\n".encode() if old else f"{new}\n".encode() for new, old in pairs)
+        given = b"".join(
+            f"{new} {old}\n".encode() if old else f"{new}\n".encode() for new, old in pairs
+        )
         ran = self.git.local(
             self.folder, "diff-tree", "--stdin", "--root", "-r", "-z", "--raw", "--no-abbrev",
             "--no-renames", "--", *paths, given=given,
@@ -347,7 +361,9 @@ class Repository:
 
     # --- pushing
 
-    def push(self, commit: str, branch: Optional[str] = None, expected: Optional[str] = None) -> Ran:
+    def push(
+        self, commit: str, branch: Optional[str] = None, expected: Optional[str] = None
+    ) -> Ran:
         """Pushes to a branch that still is at `expected` (the tip), and never over anything else."""
         ref = f"refs/heads/{branch or self.branch}"
         return self._outward(
@@ -355,6 +371,10 @@ class Repository:
             "--recurse-submodules=no", f"--force-with-lease={ref}:{self.tip if expected is None else expected}",
             "--", self.url, f"{commit}:{ref}",
         )  # fmt: skip
+
+    def branch_tip(self, branch: str) -> str:
+        """The commit of another branch of the remote; empty where there is none."""
+        return self._ask(self.url, branch, required=False)
 
     def landed(self, commit: str) -> bool:
         """Asks the remote whether its branch has `commit`; finds the new tip. Raises Unreachable."""

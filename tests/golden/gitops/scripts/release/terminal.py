@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
-import select
 import sys
+from contextlib import suppress
 from typing import IO, Optional
 
 from release.errors import DECLINED, PRECONDITION, Failure, OutputClosed
+
+try:
+    import termios
+except ImportError:  # Windows without WSL
+    termios = None  # type: ignore[assignment]
 
 _BOLD, _DIM, _GREEN, _RED, _CYAN, _PLAIN = (
     "\x1b[1m",
@@ -21,25 +25,19 @@ _BOLD, _DIM, _GREEN, _RED, _CYAN, _PLAIN = (
     "\x1b[m",
 )
 _CONTROL = re.compile(
-    r"(\x1b\[(?:1|2|31|32|36)?m)"  # what this module writes itself
-    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+_OURS = re.compile("|".join(map(re.escape, (_BOLD, _DIM, _GREEN, _RED, _CYAN, _PLAIN))))
 
 
 def visible(text: str) -> str:
     """`text` with everything that could steer a terminal written out, such as `\\x1b`."""
-    return _CONTROL.sub(lambda found: _written_out(found[0]), text)
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def one_line(text: str) -> str:
     """The same, and on one line."""
     return visible(re.sub(r"[\t\r\n]+", " ", text)).strip()
-
-
-def _written_out(character: str) -> str:
-    return character.encode("ascii", "backslashreplace").decode() if ord(
-        character[0]
-    ) > 0x7F else "".join(f"\\x{ord(c):02x}" if ord(c) < 0x20 or ord(c) == 0x7F else c for c in character)
 
 
 class Terminal:
@@ -86,14 +84,14 @@ class Terminal:
         return painted
 
     def _paint(self, colour: str, text: str) -> str:
-        text = _strip_colours(visible(text))
+        text = visible(text)
         return f"{colour}{text}{_PLAIN}" if self.coloured else text
 
     # --- what is said
 
     def say(self, text: str = "") -> None:
         """A line, or several, on standard output."""
-        self.write(visible(text) + "\n")
+        self.write(_steady(text) + "\n")
 
     def write(self, text: str) -> None:
         if self._out is None:
@@ -119,7 +117,7 @@ class Terminal:
         if self._err is None:
             return
         try:
-            self._err.write(_strip_colours(visible(text)) + "\n")
+            self._err.write(visible(text) + "\n")
             self._err.flush()
         except OSError:
             self._err = None
@@ -134,12 +132,10 @@ class Terminal:
 
     def _forget_output(self) -> None:
         """What is still in the buffer would fail again when Python ends."""
-        try:
+        with suppress(OSError, ValueError, AttributeError):
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, self._out.fileno())
             os.close(null)
-        except (OSError, ValueError, AttributeError):
-            pass
 
     # --- what is asked
 
@@ -181,12 +177,15 @@ class Terminal:
             import termios
 
             termios.tcflush(self._in.fileno(), termios.TCIFLUSH)
-        except Exception:  # noqa: BLE001, S110 - not a terminal: nothing was typed
+        except Exception:  # noqa: S110 - not a terminal: nothing was typed
             pass
 
 
-def _strip_colours(text: str) -> str:
-    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+def _steady(text: str) -> str:
+    """The same as `visible`, but for the colours that this module has painted."""
+    ours = _OURS.findall(text)
+    parts = _OURS.split(text)
+    return "".join(visible(p) + c for p, c in zip(parts, [*ours, ""]))
 
 
 def _is_terminal(stream: Optional[IO[str]]) -> bool:
@@ -194,7 +193,3 @@ def _is_terminal(stream: Optional[IO[str]]) -> bool:
         return stream is not None and os.isatty(stream.fileno())
     except (OSError, ValueError, AttributeError):
         return False
-
-
-def is_broken_pipe(error: OSError) -> bool:
-    return error.errno in (errno.EPIPE, errno.ESHUTDOWN)

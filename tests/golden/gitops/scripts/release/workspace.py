@@ -17,9 +17,7 @@ class Workspace:
         """`folder` is one that another run has made for us."""
         try:
             where = os.path.abspath(os.environ.get("TMPDIR") or tempfile.gettempdir())
-            self.folder = folder or os.path.realpath(
-                tempfile.mkdtemp(prefix="release.", dir=where)
-            )
+            self.folder = folder or os.path.realpath(tempfile.mkdtemp(prefix="release.", dir=where))
         except (OSError, FileNotFoundError) as error:
             raise Failure(
                 PRECONDITION,
