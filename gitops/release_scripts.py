@@ -1,4 +1,4 @@
-"""The release scripts of the GitOps repository: the package `release`, and what it is told. Pure."""
+"""The release scripts of the GitOps repository: the package, and what it is told. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _modules() -> tuple[tuple[str, str], ...]:
 
 
 def platform(told: Context) -> str:
-    """`platform.json`: what the package knows about the platform, and its sign of the repository."""
+    """`platform.json`: what the package knows about the platform."""
     content: dict[str, Any] = {
         "comment": told["managed"],
         "format": _FORMAT,

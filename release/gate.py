@@ -1,4 +1,4 @@
-"""What a promotion has to prove of a version: its digest, and that it ran on the fast environment."""
+"""What a promotion has to prove of a version: its digest, and that it ran where it is tried."""
 
 from __future__ import annotations
 
@@ -160,18 +160,18 @@ def _digest(evidence: Evidence, version: str, offline: bool, problems: list[str]
 def findings_problems(
     registry: Registry, severity: str, digests: Mapping[str, str]
 ) -> Iterator[str]:
-    """The services (with the digests that are to run) whose scan says more than the stack allows."""
+    """The services, with the digests that are to run, whose scan the stack does not allow."""
     if not severity:
         return
     refused: Sequence[str] = SEVERITIES[SEVERITIES.index(severity) :]
     for service, digest in digests.items():
         found = registry.findings(service, digest)
         if isinstance(found, str):
-            yield f"{service}: its scan cannot be read: {found}; add --accept-findings REASON to go on"
+            yield f"{service}: its scan cannot be read: {found}; to go on: --accept-findings REASON"
             continue
         bad = [f"{found[name]} {name}" for name in reversed(refused) if found[name]]
         if bad:
             yield (
-                f"{service}: the scan of {digest[:19]}… found {', '.join(bad)}; build a version without "
-                "them, or add --accept-findings REASON, which is recorded"
+                f"{service}: the scan of {digest[:19]}… found {', '.join(bad)}; build a version "
+                "without them, or add --accept-findings REASON, which is recorded"
             )

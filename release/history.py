@@ -112,8 +112,8 @@ def standing(repository: Repository, commit: str) -> dict[Place, Standing]:
             if place not in found:
                 packaging = "helm" if parts[-1] == "values.yaml" else "kustomize"
                 name = "values.yaml" if packaging == "helm" else "kustomization.yaml"
-                path = f"environments/{place.environment}/{place.service}/version/{name}"
-                found[place] = Standing(packaging, NOTHING, path)
+                version = f"environments/{place.environment}/{place.service}/version/{name}"
+                found[place] = Standing(packaging, NOTHING, version)
     return dict(sorted(found.items()))
 
 
@@ -223,8 +223,8 @@ def events(
                     side = _side(repository, parent[commit], commit)
                 record = next((r for c in side if (r := _record(c.records, place, new))), None)
             adopted = record is None and new == old and not was
-            manifests = tuple(sorted(there.items()))
-            here.append(_event(told, commit, place, new, old, manifests, record, adopted))
+            change = _Change(place, new, old, tuple(sorted(there.items())), adopted)
+            here.append(_event(told, commit, change, record or {}))
         found += reversed(here)
     return list(reversed(found))
 
@@ -304,25 +304,23 @@ def _record(
     return None
 
 
-def _event(
-    told: _Commit,
-    commit: str,
-    place: Place,
-    now: Running,
-    before: Running,
-    rendered: Manifests,
-    record: Optional[dict[str, str]],
-    adopted: bool,
-) -> Event:
-    record = record or {}
+class _Change(NamedTuple):
+    place: Place
+    now: Running
+    before: Running
+    rendered: Manifests
+    adopted: bool
+
+
+def _event(told: _Commit, commit: str, change: _Change, record: dict[str, str]) -> Event:
     kind = record.get("Kind", "edit")
     return Event(
         seconds=told.seconds,
         commit=commit,
-        place=place,
-        now=now,
-        before=before,
-        rendered=rendered,
+        place=change.place,
+        now=change.now,
+        before=change.before,
+        rendered=change.rendered,
         kind=kind if kind in KINDS else "edit",
         by=_short(record.get("By") or told.author),
         committer=_short(told.committer),
@@ -332,7 +330,7 @@ def _event(
         subject=_short(
             record["Subject"] if record.get("Subject") else ("" if record else told.title)
         ),
-        adopted=adopted,
+        adopted=change.adopted,
     )
 
 

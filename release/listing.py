@@ -6,9 +6,9 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
-from release.configuration import Environment
+from release.configuration import Environment, Platform
 from release.context import Context
-from release.history import Place, events, select, standing
+from release.history import Event, Place, events, select, standing
 from release.registry import Images, describe
 from release.versions import is_version
 
@@ -37,6 +37,13 @@ def listing(
     platform = repository.platform
     everything = standing(repository, repository.tip)
     services = select(everything, target.name, names, repository.branch)
+    if limit is None:
+        limit = 3 if len(services) > _FEW_SERVICES else 10
+    known = {service: _Versions() for service in services}
+    for place, there in everything.items():
+        if place.service in known and is_version(there.running.tag):
+            known[place.service].add(there.running.tag, 0, place.environment)
+    _add_events(known, events(repository, repository.tip, services if names else None), platform)
     moving_tag = platform.fast.moving_tag or platform.fast.name
     keel = [
         service
@@ -44,36 +51,7 @@ def listing(
         if (place := Place(platform.fast.name, service)) in everything
         and everything[place].running.tag == moving_tag
     ]
-    images: dict[str, Images] = {}
-    if len(keel) > _MANY and not names:
-        terminal.note(
-            f"{len(keel)} services are delivered by Keel, and the registry was not asked about so many:"
-        )
-        terminal.note("their builds are listed when named: --service NAME")
-    elif keel and not offline:
-        images = context.registry.ask(keel)
-        silent = context.registry.silent(keel)
-        if silent:
-            terminal.warn(f"the registry did not answer for {describe(silent)}")
-            terminal.warn("its builds are missing below")
-    if limit is None:
-        limit = 3 if len(services) > _FEW_SERVICES else 10
-    known = {service: _Versions() for service in services}
-    for place, there in everything.items():
-        if place.service in known and is_version(there.running.tag):
-            known[place.service].add(there.running.tag, 0, place.environment)
-    for event in events(repository, repository.tip, services if names else None):
-        if event.place.service not in known or not is_version(event.now.tag):
-            continue
-        versions = known[event.place.service]
-        if (
-            event.place.environment == platform.fast.name
-            or versions.seconds.get(event.now.tag) == 0
-        ):
-            versions.add(event.now.tag, event.seconds)
-        if event.kind != "edit" and event.subject:
-            versions.subjects[event.now.tag] = event.subject
-    for service, answer in images.items():
+    for service, answer in _images(context, keel, bool(names), offline).items():
         for image in answer.images:
             for tag in image.versions:
                 known[service].add(tag, image.pushed, exactly=True)
@@ -84,6 +62,38 @@ def listing(
         lines += [*([""] if lines else []), terminal.bold(service)]
         lines += _lines(context, service, known[service].sorted(), limit)
     return lines
+
+
+def _add_events(known: dict[str, _Versions], history: Sequence[Event], platform: Platform) -> None:
+    for event in history:
+        if event.place.service not in known or not is_version(event.now.tag):
+            continue
+        versions = known[event.place.service]
+        on_fast = event.place.environment == platform.fast.name
+        if on_fast or versions.seconds.get(event.now.tag) == 0:
+            versions.add(event.now.tag, event.seconds)
+        if event.kind != "edit" and event.subject:
+            versions.subjects[event.now.tag] = event.subject
+
+
+def _images(context: Context, keel: Sequence[str], named: bool, offline: bool) -> dict[str, Images]:
+    """What the registry has of the services that Keel delivers, where it is asked."""
+    terminal = context.terminal
+    if len(keel) > _MANY and not named:
+        terminal.note(
+            f"{len(keel)} services are delivered by Keel, and the registry was not asked about so "
+            "many:"
+        )
+        terminal.note("their builds are listed when named: --service NAME")
+        return {}
+    if not keel or offline:
+        return {}
+    images = context.registry.ask(keel)
+    silent = context.registry.silent(keel)
+    if silent:
+        terminal.warn(f"the registry did not answer for {describe(silent)}")
+        terminal.warn("its builds are missing below")
+    return images
 
 
 class _Versions:

@@ -1,4 +1,4 @@
-"""What the registry (ECR) knows, asked through the AWS CLI: images, their digests, tags and ages."""
+"""What the registry (ECR) knows of images, asked through the AWS CLI."""
 
 from __future__ import annotations
 

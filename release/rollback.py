@@ -191,7 +191,8 @@ class Rollback:
     def _change(
         self, service: str, way: Way, images: dict[str, Images], problems: list[str]
     ) -> Optional[Change]:
-        assert way.back is not None
+        if way.back is None:
+            return None
         version, digest = way.back.running.tag, way.back.running.digest
         asked = images.get(service)
         image = asked.tagged(version) if asked else None
@@ -203,7 +204,8 @@ class Rollback:
         digest = digest or (image.digest if image else "")
         if not digest:
             problems.append(
-                f"{service}: Git does not record the digest of {version}, and the registry was not asked"
+                f"{service}: Git does not record the digest of {version}, and the registry was not "
+                "asked"
             )
             return None
         if image and image.digest != digest:

@@ -149,7 +149,8 @@ class Terminal:
         if not _is_terminal(self._out):
             raise Failure(
                 DECLINED,
-                "nobody sees what would change: it goes to a file or a program; nothing was changed",
+                "nobody sees what would change: it goes to a file or a program; "
+                "nothing was changed",
                 "add --yes to go ahead without a question, or --dry-run to look",
             )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from release import manifests
 from release.context import Context
@@ -14,6 +14,16 @@ from release.manifests import Manifest
 from release.patches import problems as patch_problems
 from release.rendering import Rendered, Renderer, Wanted, export, folder_at
 from release.repository import Repository
+
+
+class _Change(NamedTuple):
+    """What a pull request does to a service of a safe environment."""
+
+    place: Place
+    before: Manifests
+    after: Manifests
+    moved: bool
+    """Whether the version did."""
 
 
 class Check:
@@ -108,17 +118,16 @@ class Check:
                 continue
             if known is None:
                 known = events(self.repository, self.head)
-            yield from self._release_of(place, before, after, moved, known, done)
+            change = _Change(place, before, after, moved)
+            yield from self._release_of(change, known, done)
 
     def _release_of(
         self,
-        place: Place,
-        before: Manifests,
-        after: Manifests,
-        moved: bool,
+        change: _Change,
         known: Sequence[Event],
         done: Mapping[Place, Rendered],
     ) -> Iterator[str]:
+        place, before, after, moved = change
         name = f"{place.environment}/{place.service}"
         remedy = "releases are made by scripts/promote-to-prod.sh and scripts/rollback-prod.sh"
         own = [event for event in known if event.place == place]
@@ -136,7 +145,10 @@ class Check:
         as_rendered = manifests.files(now) == done[place].files
         as_it_ran = any(e.rendered == after and e.commit != own[0].commit for e in own)
         if not as_rendered and not as_it_ran:
-            yield f"{place.rendered} is neither what base, overlay and version render to, nor what ran; {remedy}"
+            yield (
+                f"{place.rendered} is neither what base, overlay and version render to, nor what "
+                f"ran; {remedy}"
+            )
         elif own and own[0].kind == "edit" and not own[0].adopted:
             yield f"{place.rendered} was changed by hand: no release tells of it; {remedy}"
         elif moved and before and own and own[0].kind == "edit":

@@ -53,51 +53,42 @@ def main(words: Sequence[str]) -> int:
             terminal.write(help_text)
             return DONE
         return run(start, arguments)
-    except Failure as failure:
-        terminal.fail(failure)
-        return failure.code
-    except OutputClosed:
-        if name in _READING or start.reading:
-            return DONE
-        terminal.note("error: nobody reads what would change; nothing was changed")
-        return DECLINED
-    except (Interrupted, KeyboardInterrupt):
+    except BaseException as error:
         _ignore_signals()
         processes.stop()
-        _tell_interrupted(terminal, start.context)
-        return INTERRUPTED
-    except OSError as error:
-        where = f": {one_line(str(error.filename))}" if error.filename else ""
-        terminal.fail(
-            Failure(
-                PRECONDITION,
-                f"this machine refuses: {error.strerror or error}{where}",
-                *_state(start),
-            )
-        )
-        return PRECONDITION
-    except RecursionError:
-        terminal.fail(
-            Failure(PRECONDITION, "a file is nested too deeply to be read", *_state(start))
-        )
-        return PRECONDITION
-    except MemoryError:
-        terminal.fail(Failure(PRECONDITION, "this machine has too little memory", *_state(start)))
-        return PRECONDITION
-    except Exception as error:
-        terminal.fail(
-            Failure(
-                FAULT,
-                f"a fault in the script itself: {type(error).__name__}: {one_line(str(error))[:200]}",
-                _place(error),
-                *_state(start),
-            )
-        )
-        return FAULT
+        return _ended(error, start)
     finally:
         _ignore_signals()
-        processes.stop()
         start.end()
+
+
+def _ended(error: BaseException, start: commands.Start) -> int:
+    """Says why the command ends early; the exit code."""
+    if isinstance(error, (Interrupted, KeyboardInterrupt)):
+        _tell_interrupted(start.terminal, start.context)
+        return INTERRUPTED
+    if isinstance(error, OutputClosed):
+        if start.name in _READING or start.reading:
+            return DONE
+        start.terminal.note("error: nobody reads what would change; nothing was changed")
+        return DECLINED
+    failure = error if isinstance(error, Failure) else _failure(error, start)
+    start.terminal.fail(failure)
+    return failure.code
+
+
+def _failure(error: BaseException, start: commands.Start) -> Failure:
+    """What a fault of the machine, or of the script itself, is in words."""
+    if isinstance(error, OSError):
+        where = f": {one_line(str(error.filename))}" if error.filename else ""
+        why = f"this machine refuses: {error.strerror or error}{where}"
+        return Failure(PRECONDITION, why, *_state(start))
+    if isinstance(error, RecursionError):
+        return Failure(PRECONDITION, "a file is nested too deeply to be read", *_state(start))
+    if isinstance(error, MemoryError):
+        return Failure(PRECONDITION, "this machine has too little memory", *_state(start))
+    what = f"{type(error).__name__}: {one_line(str(error))[:200]}"
+    return Failure(FAULT, f"a fault in the script itself: {what}", _place(error), *_state(start))
 
 
 def _interrupt(number: int, _: Any) -> NoReturn:

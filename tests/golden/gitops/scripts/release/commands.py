@@ -24,8 +24,8 @@ from release.history import short_version
 from release.historycommand import as_json, as_table
 from release.listing import listing
 from release.processes import Processes
-from release.proposal import Proposal
 from release.promotion import Promotion, Request
+from release.proposal import Proposal
 from release.release import Release
 from release.repository import Repository, Unreachable
 from release.rollback import Rollback

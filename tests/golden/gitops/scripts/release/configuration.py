@@ -54,7 +54,7 @@ class Platform(NamedTuple):
     environments: dict[str, Environment]
     services: dict[str, Service]
     kinds: dict[str, frozenset[tuple[str, str]]]
-    """What a namespace may have deployed, as (API group, kind); all is allowed where it is missing."""
+    """What a namespace may have deployed, as (API group, kind); all where it is missing."""
 
     @property
     def fast(self) -> Environment:

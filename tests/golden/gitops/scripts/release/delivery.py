@@ -186,7 +186,7 @@ class Delivery:
         )
 
     def _committed(self, place: Place, version: str) -> str:
-        """When the source of what runs was committed, as its delivery tells; empty where none does."""
+        """When the source of what runs was committed; empty where its delivery does not tell."""
         repository = self.context.repository
         for event in events(repository, repository.tip, [place.service], place.environment):
             if event.now.tag == version:

@@ -46,7 +46,8 @@ def _replace(target: str, folder: str, clone: str, words: Sequence[str]) -> NoRe
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
-    os.execve(sys.executable, [sys.executable, "-I", "-B", target, *words], environ)  # noqa: S606 - no shell
+    command = [sys.executable, "-I", "-B", target, *words]
+    os.execve(sys.executable, command, environ)  # noqa: S606 - no shell
 
 
 def _at(repository: Repository, tip: str) -> Optional[dict[str, bytes]]:

@@ -97,13 +97,13 @@ def files(manifests: Iterable[Manifest]) -> dict[str, str]:
     plain = [_file_name(m.kind, m.name) for m in everything]
     found: dict[str, str] = {}
     for manifest, name in zip(everything, plain):
+        own = name
         if plain.count(name) > 1:
-            name = _file_name(manifest.kind, manifest.name, manifest.group or "core")
-        if name in found:
-            namespace = str(manifest.metadata.get("namespace"))
-            salt = hashlib.sha256(f"{namespace} {manifest.text}".encode()).hexdigest()[:8]
-            name = _file_name(manifest.kind, manifest.name, salt)
-        found[f"{name}.yaml"] = manifest.text
+            own = _file_name(manifest.kind, manifest.name, manifest.group or "core")
+        if f"{own}.yaml" in found:
+            salt = hashlib.sha256(manifest.text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+            own = _file_name(manifest.kind, manifest.name, salt)
+        found[f"{own}.yaml"] = manifest.text
     return dict(sorted(found.items()))
 
 
@@ -177,8 +177,8 @@ def immutable_problems(before: Iterable[Manifest], after: Iterable[Manifest]) ->
             continue
         for field in _immutable_changes(old[manifest.key].content, manifest.content, manifest.kind):
             yield (
-                f"{manifest}: Kubernetes refuses a new {field} under the same name; give the object "
-                "another name, or let Argo CD replace it (argocd.argoproj.io/sync-options: "
+                f"{manifest}: Kubernetes refuses a new {field} under the same name; give the "
+                "object another name, or let Argo CD replace it (argocd.argoproj.io/sync-options: "
                 "Force=true,Replace=true), or make it a hook"
             )
 

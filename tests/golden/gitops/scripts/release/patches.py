@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from release.manifests import Manifest
 from release.subset_yaml import YamlError, load
@@ -21,47 +21,64 @@ def problems(tree: str, folder: str, manifests: Sequence[Manifest]) -> Iterator[
     `manifests` is what the whole renders to. Where that is nothing, nothing was released.
     """
     if manifests:
-        yield from _problems(tree, os.path.normpath(folder), manifests, set(), ("",), ("",))
+        yield from _Walk(tree, manifests).problems(os.path.normpath(folder), _Names(("",), ("",)))
 
 
-def _problems(
-    tree: str,
-    folder: str,
-    manifests: Sequence[Manifest],
-    seen: set[str],
-    prefixes: Sequence[str],
-    suffixes: Sequence[str],
-) -> Iterator[str]:
-    name = next((n for n in _NAMES if os.path.isfile(os.path.join(tree, folder, n))), None)
-    if name is None or folder in seen or folder.startswith(".."):
-        return
-    seen.add(folder)
-    path = f"{folder}/{name}"
-    try:
-        with open(os.path.join(tree, path), encoding="utf-8", errors="replace") as stream:
-            content = load(stream.read())
-    except YamlError:
-        return  # kustomize understands more of YAML than is read here
-    if not isinstance(content, dict):
-        return
-    prefixes = [f"{own}{p}" for p in prefixes for own in {"", str(content.get("namePrefix") or "")}]
-    suffixes = [f"{s}{own}" for s in suffixes for own in {"", str(content.get("nameSuffix") or "")}]
-    for patch in [*_list(content, "patches"), *_list(content, "patchesJson6902")]:
-        target = patch.get("target") if isinstance(patch, dict) else None
-        if not isinstance(target, dict) or "$patch: delete" in _text(tree, folder, patch):
-            continue
-        if not any(_matches(target, m, prefixes, suffixes) for m in manifests):
-            what = " ".join(f"{key}: {value}" for key, value in sorted(target.items()))
-            which = patch.get("path") or "a patch"
-            yield (
-                f"{path}: {which} has a target ({what}) that matches nothing, "
-                "so kustomize leaves it out without a word"
-            )
-    for reference in [*_list(content, "resources"), *_list(content, "components")]:
-        if isinstance(reference, str) and "://" not in reference:
-            there = os.path.normpath(os.path.join(folder, reference))
-            if os.path.isdir(os.path.join(tree, there)):
-                yield from _problems(tree, there, manifests, seen, prefixes, suffixes)
+class _Names(NamedTuple):
+    """What kustomizations put around the names of objects on the way up."""
+
+    prefixes: tuple[str, ...]
+    suffixes: tuple[str, ...]
+
+    def of(self, content: dict[str, Any]) -> _Names:
+        """The same, one kustomization further down."""
+        prefix, suffix = (str(content.get(key) or "") for key in ("namePrefix", "nameSuffix"))
+        return _Names(
+            tuple(f"{own}{p}" for p in self.prefixes for own in sorted({"", prefix})),
+            tuple(f"{s}{own}" for s in self.suffixes for own in sorted({"", suffix})),
+        )
+
+
+class _Walk:
+    """Through a kustomization and all that it builds on."""
+
+    def __init__(self, tree: str, manifests: Sequence[Manifest]) -> None:
+        self._tree, self._manifests = tree, manifests
+        self._seen: set[str] = set()
+
+    def problems(self, folder: str, names: _Names) -> Iterator[str]:
+        name = next(
+            (n for n in _NAMES if os.path.isfile(os.path.join(self._tree, folder, n))), None
+        )
+        if name is None or folder in self._seen or folder.startswith(".."):
+            return
+        self._seen.add(folder)
+        content = self._read(f"{folder}/{name}")
+        if not isinstance(content, dict):
+            return
+        names = names.of(content)
+        for patch in [*_list(content, "patches"), *_list(content, "patchesJson6902")]:
+            target = patch.get("target") if isinstance(patch, dict) else None
+            if not isinstance(target, dict) or "$patch: delete" in _text(self._tree, folder, patch):
+                continue
+            if not any(_matches(target, manifest, names) for manifest in self._manifests):
+                what = " ".join(f"{key}: {value}" for key, value in sorted(target.items()))
+                yield (
+                    f"{folder}/{name}: {patch.get('path') or 'a patch'} has a target ({what}) that "
+                    "matches nothing, so kustomize leaves it out without a word"
+                )
+        for reference in [*_list(content, "resources"), *_list(content, "components")]:
+            if isinstance(reference, str) and "://" not in reference:
+                there = os.path.normpath(os.path.join(folder, reference))
+                if os.path.isdir(os.path.join(self._tree, there)):
+                    yield from self.problems(there, names)
+
+    def _read(self, path: str) -> Any:
+        with open(os.path.join(self._tree, path), encoding="utf-8", errors="replace") as stream:
+            try:
+                return load(stream.read())
+            except YamlError:
+                return None  # kustomize understands more of YAML than is read here
 
 
 def _list(content: dict[str, Any], key: str) -> list[Any]:
@@ -80,9 +97,7 @@ def _text(tree: str, folder: str, patch: dict[str, Any]) -> str:
         return ""
 
 
-def _matches(
-    target: dict[str, Any], manifest: Manifest, prefixes: Iterable[str], suffixes: Iterable[str]
-) -> bool:
+def _matches(target: dict[str, Any], manifest: Manifest, around: _Names) -> bool:
     version = str(manifest.content["apiVersion"]).rpartition("/")[2]
     exact = {"group": manifest.group, "version": version}
     if any(target.get(key) not in (None, value) for key, value in exact.items()):
@@ -90,8 +105,8 @@ def _matches(
     names = {
         candidate[len(p) : len(candidate) - len(s)]
         for candidate in (manifest.name, _HASH.sub("", manifest.name))
-        for p in prefixes
-        for s in suffixes
+        for p in around.prefixes
+        for s in around.suffixes
         if candidate.startswith(p) and candidate.endswith(s)
     } | {manifest.name}
     if not _pattern(target.get("kind"), [manifest.kind]) or not _pattern(target.get("name"), names):

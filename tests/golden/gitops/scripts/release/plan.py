@@ -79,7 +79,7 @@ def message(plan: Plan, by: Person, body: Sequence[str] = (), more: Sequence[str
     rollback = plan.kind == ROLLBACK
     names = (
         ", ".join(c.place.name for c in changes)
-        if len(changes) <= 3
+        if len(changes) <= _NAMED
         else f"{len(changes)} services"
     )
     title = f"{plan.environment}: {'roll back ' if rollback else ''}{names}"

@@ -79,8 +79,7 @@ class Promotion:
         moving = [service for service in self.services if self._follows_tag(service)]
         if self.request.from_dev:
             return self._what_dev_runs(moving)
-        version = self.request.version
-        assert version is not None
+        version = self.request.version or ""
         if self.request.names:
             return dict.fromkeys(self.services, version)
         return self._what_has(version, moving, notes)
@@ -96,7 +95,8 @@ class Promotion:
             if self.request.asked.offline:
                 raise Failure(
                     UNVERIFIED,
-                    f"only the registry knows which version Keel delivered: {' '.join(moving[:_NAMED])}",
+                    "only the registry knows which version Keel delivered: "
+                    f"{' '.join(moving[:_NAMED])}",
                     "leave out --offline, or name other services",
                 )
             images = self.context.registry.require(moving)

@@ -62,8 +62,8 @@ def text(prepared: Prepared, message: str) -> str:
     parts += ["", *(f"- {note}" for note in [*plan.notes, *prepared.notes])]
     parts += [
         "",
-        "Checked: every service renders, and runs exactly the image that is named here; no patch is left "
-        "out; no kind and no change of a field that the cluster would refuse.",
+        "Checked: every service renders, and runs exactly the image that is named here; no patch "
+        "is left out; no kind and no change of a field that the cluster would refuse.",
         "",
         report(prepared.shown),
         "",

@@ -70,7 +70,7 @@ class Release:
     ) -> Optional[str]:
         """The commit that landed; None where there was nothing to do. Raises Failure.
 
-        renders: whether the environment applies rendered manifests, which are shown and asked about.
+        renders: whether the environment applies rendered manifests, which are shown.
         propose: what is done with the commit and its message in place of a push to the branch.
         """
         for attempt in range(1, ATTEMPTS + 1):
@@ -183,15 +183,14 @@ class Release:
             notes += self._moved_since(change)
         found |= self._render(anew, self.repository.tip)
         for change in older:
-            assert change.state is not None
             try:
-                found |= self._render([change], change.state)
+                found |= self._render([change], change.state or "")
                 notes += self._moved_since(change)
             except Failure:
                 found |= self._render([change], self.repository.tip)
                 notes.append(
-                    f"{change.place.service}: what ran with {change.version} does not render any more; "
-                    "this is the version with the base and overlay of today"
+                    f"{change.place.service}: what ran with {change.version} does not render any "
+                    "more; this is the version with the base and overlay of today"
                 )
         return found
 
@@ -205,14 +204,13 @@ class Release:
             except ManifestError as error:
                 raise Failure(
                     UNVERIFIED,
-                    f"{change.place.service}: {path} of {change.version}, as it ran, is damaged: {error}",
+                    f"{change.place.service}: {path} of {change.version} is damaged: {error}",
                     "nothing was changed; go back to another version, or promote one",
                 ) from error
         return {change.place.rendered: found}
 
     def _moved_since(self, change: Change) -> list[str]:
         """Says that base or overlay moved on since the state that comes back."""
-        assert change.state is not None
         service, environment = change.place.service, change.place.environment
         overlay = f"environments/{environment}/{service}"
         trees = [
@@ -221,13 +219,13 @@ class Release:
                 for path, entry in self.repository.entries(c, f"base/{service}", overlay).items()
                 if entry.kind != "tree" and not path.startswith(f"{overlay}/version/")
             }
-            for c in (change.state, self.repository.tip)
+            for c in (change.state or "", self.repository.tip)
         ]
         if trees[0] == trees[1]:
             return []
         return [
-            f"{service}: base or overlay moved on since {change.version} ran here; the rollback brings "
-            "back what ran, and the next promotion brings those changes again"
+            f"{service}: base or overlay moved on since {change.version} ran here; the rollback "
+            "brings back what ran, and the next promotion brings those changes again"
         ]
 
     def _render(self, changes: Sequence[Change], commit: str) -> dict[str, list[Manifest]]:
@@ -305,8 +303,8 @@ class Release:
         for rendered in done:
             if rendered.complaint:
                 notes.append(
-                    f"{rendered.wanted.service}: what stands on {self.repository.branch} now does not "
-                    "render, so all of it is shown as new"
+                    f"{rendered.wanted.service}: what stands on {self.repository.branch} now does "
+                    "not render, so all of it is shown as new"
                 )
         return {
             c.place.rendered: list(r.manifests) for c, r in zip(changes, done) if not r.complaint

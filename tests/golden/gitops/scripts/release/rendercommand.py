@@ -139,7 +139,8 @@ def difference(git: Git, scratch: str, old: str, new: str) -> list[str]:
     if ran.code not in (0, 1):
         raise Failure(PRECONDITION, f"Git cannot compare the folders: {last_words(ran.words)}")
     lines = []
-    for line in ran.text.split("\n")[:-1]:
+    for shown in ran.text.split("\n")[:-1]:
+        line = shown
         if line.startswith(("diff --git ", "index ", "new file mode ", "deleted file mode ")):
             continue
         for mark, side, folder in (("---", "before", old), ("+++", "after", new)):

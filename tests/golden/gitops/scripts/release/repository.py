@@ -88,8 +88,8 @@ class Repository:
     def follow(self) -> None:
         """Finds the tip of the branch that Argo CD reads, and fetches it. Raises Failure.
 
-        Where the clone points is only the beginning: the configuration that is found there names the
-        address and the branch, until what it names is what was asked.
+        Where the clone points is only the beginning: the configuration that is found there names
+        the address and the branch, until what it names is what was asked.
         """
         url, branch = self.url, self.branch or self.clone.branch
         for _ in range(_HOPS):
@@ -283,7 +283,8 @@ class Repository:
         """Git's difference between two trees, without the lines that name objects."""
         ran = self.git.local(
             self.folder, "diff-tree", "-p", "-r", "--no-renames", "--no-ext-diff", "--no-textconv",
-            "--no-color", "--src-prefix=before/", "--dst-prefix=after/", "--text", old, new, "--", *paths,
+            "--no-color", "--src-prefix=before/", "--dst-prefix=after/", "--text",
+            old, new, "--", *paths,
         )  # fmt: skip
         if ran.code:
             raise Failure(PRECONDITION, f"Git cannot show the difference: {last_words(ran.words)}")
@@ -364,11 +365,12 @@ class Repository:
     def push(
         self, commit: str, branch: Optional[str] = None, expected: Optional[str] = None
     ) -> Ran:
-        """Pushes to a branch that still is at `expected` (the tip), and never over anything else."""
+        """Pushes to a branch that still is at `expected` (the tip), never over anything else."""
         ref = f"refs/heads/{branch or self.branch}"
+        there = self.tip if expected is None else expected
         return self._outward(
             "push", "--quiet", "--no-verify", "--no-follow-tags", "--no-signed",
-            "--recurse-submodules=no", f"--force-with-lease={ref}:{self.tip if expected is None else expected}",
+            "--recurse-submodules=no", f"--force-with-lease={ref}:{there}",
             "--", self.url, f"{commit}:{ref}",
         )  # fmt: skip
 
@@ -377,7 +379,10 @@ class Repository:
         return self._ask(self.url, branch, required=False)
 
     def landed(self, commit: str) -> bool:
-        """Asks the remote whether its branch has `commit`; finds the new tip. Raises Unreachable."""
+        """Asks the remote whether its branch has `commit`; finds the new tip.
+
+        Raises Unreachable.
+        """
         self.follow()
         has = commit == self.tip or self.is_ancestor(commit, self.tip)
         if has:  # so that the clone can fetch it from here

@@ -2,8 +2,8 @@
 """Reads the YAML that people write into manifests and kustomizations.
 
 A subset: block and flow collections, plain, quoted and block scalars, comments, several documents,
-plain anchors. Every scalar is text (None where nothing or null stands): what is read here is compared
-and shown, and never written back. What is not understood is an error and never a guess.
+plain anchors. Every scalar is text (None where nothing or null stands): what is read here is
+compared and shown, and never written back. What is not understood is an error and never a guess.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any, Optional
 
 _BLOCK_SCALAR = re.compile(r"([|>])(?:([1-9])?([+-])?|([+-])([1-9]))\s*(?:#.*)?")
 _KEY = re.compile(
-    r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s\-?:,\[\]{}#&*!|>'"%@`][^#]*?|[-?:][^\s][^#]*?)\s*:(?=\s|$)"""
+    r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'"""
+    r"""|[^\s\-?:,\[\]{}#&*!|>'"%@`][^#]*?|[-?:][^\s][^#]*?)\s*:(?=\s|$)"""
 )
 _ESCAPES = {
     "0": "\0", "a": "\a", "b": "\b", "t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r",
@@ -46,8 +47,8 @@ def load_all(text: str) -> list[Any]:
 
 def _documents(text: str) -> list[tuple[int, list[str]]]:
     documents: list[tuple[int, list[str]]] = [(1, [])]
-    for number, line in enumerate(text.lstrip("\ufeff").split("\n"), start=1):
-        line = line.rstrip("\r")
+    for number, raw in enumerate(text.lstrip("\ufeff").split("\n"), start=1):
+        line = raw.rstrip("\r")
         if line == "---" or line.startswith("--- "):
             documents.append((number, [line[4:]]))
         elif line == "..." or (line.startswith("%") and not any(documents[-1][1])):
@@ -146,7 +147,7 @@ class _Document:
         return found
 
     def _value(self, rest: str, parent: int, least: int, *, mapping: bool = False) -> Any:
-        """The value of which `rest` stands on the line before; it belongs to what is at `parent`."""
+        """The value of which `rest` stands on the line before, of what is at column `parent`."""
         anchor = re.match(r"&([^\s,\[\]{}]+)\s*", rest)
         if anchor:
             value = self._value(rest[anchor.end() :], parent, least, mapping=mapping)
@@ -160,6 +161,10 @@ class _Document:
                 if content == "-" or content.startswith("- "):
                     return self._sequence(parent)
             return self._node(least)
+        return self._written(rest, parent)
+
+    def _written(self, rest: str, parent: int) -> Any:
+        """A value that begins on the line of its key."""
         block = _BLOCK_SCALAR.fullmatch(rest)
         if block:
             return self._block_scalar(block, parent)
@@ -168,13 +173,15 @@ class _Document:
         if rest[0] in "\"'":
             return self._quoted(rest, parent)
         if rest[0] == "*":
-            name = re.split(r"[\s#]", rest[1:], maxsplit=1)[0]
-            if name not in self.anchors:
-                raise self._error(f"the anchor {name} is not there")
-            return self.anchors[name]
+            return self._alias(re.split(r"[\s#]", rest[1:], maxsplit=1)[0])
         if rest[0] in "!%@`|>&?,]}" or (rest[0] == "-" and rest[1:2] in ("", " ")):
             raise self._error(f"not understood: {rest[:40]}")
         return self._plain(rest, parent)
+
+    def _alias(self, name: str) -> Any:
+        if name not in self.anchors:
+            raise self._error(f"the anchor {name} is not there")
+        return self.anchors[name]
 
     def _plain(self, rest: str, parent: int) -> Optional[str]:
         words = _without_comment(rest)
@@ -196,8 +203,7 @@ class _Document:
 
     def _quoted(self, rest: str, parent: int) -> str:
         text = self._until(rest, parent, lambda t: _quoted_end(t) is not None)
-        end = _quoted_end(text)
-        assert end is not None
+        end = _quoted_end(text) or len(text)
         tail = text[end:].strip()
         if tail and not tail.startswith("#"):
             raise self._error(f"more behind a quoted text: {tail[:40]}")

@@ -150,8 +150,8 @@ class Terminal:
         if not _is_terminal(self._out):
             raise Failure(
                 DECLINED,
-                "what would change goes to a file or a program, and nobody sees what is asked about;"
-                " nothing was changed",
+                "nobody sees what would change: it goes to a file or a program; "
+                "nothing was changed",
                 "add --yes to go ahead without a question, or --dry-run to look",
             )
 
@@ -173,12 +173,10 @@ class Terminal:
         return answer.strip().lower() in ("y", "yes")
 
     def _forget_typed(self) -> None:
-        try:
-            import termios
-
+        if termios is None or self._in is None:
+            return
+        with suppress(OSError, ValueError, termios.error):  # not a terminal: nothing was typed
             termios.tcflush(self._in.fileno(), termios.TCIFLUSH)
-        except Exception:  # noqa: S110 - not a terminal: nothing was typed
-            pass
 
 
 def _steady(text: str) -> str:

@@ -6,13 +6,13 @@ from release.errors import EXIT_CODES
 PROMOTE = f"""\
 Usage: scripts/promote-to-prod.sh [--service NAME]...            list versions, newest first
        scripts/promote-to-prod.sh VERSION [--service NAME]...    promote it
-       scripts/promote-to-prod.sh --from-dev [--service NAME]... promote what dev runs, in one commit
+       scripts/promote-to-prod.sh --from-dev [--service NAME]... promote all that dev runs at once
 
 A VERSION such as v20250819-f3b8541 without --service means every service that was built as that
-version. A service is rendered from base, overlay and version, and the result is committed beside the
-version below rendered/: that is what Argo CD applies. The difference is shown before anything
-happens. Promoting the version that runs brings what changed in base and overlay ("configuration
-only"). Argo CD deploys nothing until somebody approves the sync.
+version. A service is rendered from base, overlay and version, and the result is committed below
+rendered/: that is what Argo CD applies. The difference is shown before anything happens. Promoting
+the version that runs brings what changed in base and overlay ("configuration only"). Argo CD
+deploys nothing until somebody approves the sync.
 
   --service NAME       only this service; may be repeated
   --from-dev           the versions that the fast environment runs now
@@ -21,7 +21,7 @@ only"). Argo CD deploys nothing until somebody approves the sync.
   --yes                do not ask
   --pull-request       push a branch and open a pull request: merging it is the promotion
   --untested           also a version that never ran on the fast environment; the commit says so
-  --unverified         also a version that its pipeline did not verify, where the service asks for it
+  --unverified         also a version that its pipeline did not verify, where a service asks for it
   --accept-findings REASON
                        also an image whose scan found what the stack refuses; the commit says why
   --offline            do not ask the registry; only versions whose digest Git records
@@ -29,9 +29,9 @@ only"). Argo CD deploys nothing until somebody approves the sync.
   --help
 
 What is checked: the registry has the version, its digest is one that the fast environment ran, and
-what is rendered runs exactly that image and nothing that Argo CD or Kubernetes would refuse. A service
-whose builds are committed ran what Git says. A service that Keel delivers ran what the moving tag
-points at now, and what its pipeline verified.
+what is rendered runs exactly that image and has nothing that Argo CD or Kubernetes would refuse. A
+service whose builds are committed ran what Git says. A service that Keel delivers ran what the
+moving tag points at now, and what its pipeline verified.
 
 {EXIT_CODES}"""
 
@@ -52,9 +52,9 @@ ran: the version and its rendered manifests.
   --offline            do not ask the registry
   --help
 
-Versions, digests and manifests come from Git. The registry is asked whether it still has the images;
-when it cannot be reached, that is said and the rollback goes on. Argo CD deploys nothing until
-somebody approves the sync.
+Versions, digests and manifests come from Git. The registry is asked whether it still has the
+images; when it cannot be reached, that is said and the rollback goes on. Argo CD deploys nothing
+until somebody approves the sync.
 
 {EXIT_CODES}"""
 
@@ -84,13 +84,13 @@ Usage: scripts/render.sh OUT                    every environment, from the file
        scripts/render.sh --check [BASE]         what HEAD breaks, compared with BASE (HEAD^1)
        scripts/render.sh --write ENVIRONMENT    write rendered/ENVIRONMENT here, for what runs now
 
-Writes OUT/ENVIRONMENT/NAMESPACE/SERVICE.yaml: what Argo CD applies. For a safe environment those are
-the manifests below rendered/, where it has them. Every service that does not render is reported, and
-the exit code is 4.
+Writes OUT/ENVIRONMENT/NAMESPACE/SERVICE.yaml: what Argo CD applies. For a safe environment those
+are the manifests below rendered/, where it has them. Every service that does not render is
+reported, and the exit code is 4.
 
---check names services that do not render, patches whose target matches nothing, kinds that Argo CD's
-project does not allow, objects that change what Kubernetes never changes under one name, and versions
-and rendered manifests of safe environments that were not changed by a release.
+--check names services that do not render, patches whose target matches nothing, kinds that Argo
+CD's project does not allow, objects that change what Kubernetes never changes under one name, and
+versions and rendered manifests of safe environments that no release has changed.
 
 --write is for an environment that was not rendered into Git before: commit what it writes.
 
