@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitops import codeowners, context, layout
+from gitops import codeowners, context, layout, release_scripts
 from gitops.context import Context
 from gitops.file import File, Ownership
 from gitops.git_objects import tree_id
@@ -23,8 +23,8 @@ def scaffold(settings: Settings) -> dict[str, File]:
 def shared(settings: Settings) -> dict[str, File]:
     """The files that are the same whichever stack renders them."""
     told = context.shared(settings)
-    scripts = _rendered("scripts", "", told, Ownership.MANAGED)
-    told |= {"scripts": tree_id(scripts)}
+    scripts = _scripts(told)
+    told |= {"release_package": _package_id(scripts)}
     return {
         **_rendered("shared", "", told, Ownership.MANAGED),
         **_rendered("checks", "", told, Ownership.MANAGED),
@@ -32,6 +32,27 @@ def shared(settings: Settings) -> dict[str, File]:
         **dict(_reviewers(settings, told)),
         **{path: file for service in told["services"] for path, file in _base(service, told)},
     }
+
+
+def _scripts(told: Context) -> dict[str, File]:
+    """The release scripts, by their path below scripts/."""
+    texts = {**dict(release_scripts.package(told)), "platform.json": release_scripts.platform(told)}
+    return {
+        **_rendered("scripts", "", told, Ownership.MANAGED),
+        **{name: File(text=text, ownership=Ownership.MANAGED) for name, text in texts.items()},
+    }
+
+
+def _package_id(scripts: dict[str, File]) -> str:
+    """Git's name of scripts/release/, by which pipelines know it."""
+    folder = "release/"
+    return tree_id(
+        {
+            name.removeprefix(folder): file
+            for name, file in scripts.items()
+            if name.startswith(folder)
+        }
+    )
 
 
 def environment(settings: Settings) -> dict[str, File]:

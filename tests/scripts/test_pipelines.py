@@ -460,7 +460,7 @@ def test_a_pipeline_whose_scripts_nobody_committed_says_so(
     releases: ReleaseRepository, pipelines: dict[str, Pipeline], source: Source, service: str
 ) -> None:
     jobs = {
-        job: [(script, variables | {"GITOPS_SCRIPTS": "0" * 40}) for script, variables in steps]
+        job: [(script, variables | {"GITOPS_PACKAGE": "0" * 40}) for script, variables in steps]
         for job, steps in pipelines[service].jobs.items()
     }
     foreign = Pipeline(text="", parsed={}, jobs=jobs)
@@ -468,7 +468,7 @@ def test_a_pipeline_whose_scripts_nobody_committed_says_so(
     tip = releases.tip
     ran = build(releases, foreign, source.clone())
     assert ran.code == 1
-    assert "no commit of the GitOps repository has the scripts/" in ran.out
+    assert "no commit of the GitOps repository has the scripts/release/" in ran.out
     assert releases.tip == tip
 
 
