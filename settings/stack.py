@@ -131,9 +131,7 @@ class NodeGroup(Model):
     name: DnsLabel = Field(description="unique among the cluster's node groups")
     instance_types: Annotated[
         list[str], AfterValidator(named_as_types), AfterValidator(one_architecture)
-    ] = Field(
-        min_length=1, description="any of them is taken; all of one processor architecture"
-    )
+    ] = Field(min_length=1, description="any of them is taken; all of one processor architecture")
     min_size: int = Field(ge=0, description="nodes at least")
     max_size: int = Field(ge=1, description="nodes at most")
     release: AmiRelease | None = Field(
