@@ -349,3 +349,10 @@ def test_five_hundred_services_render_within_seconds(configuration: Path, bend: 
     assert time.monotonic() - started < 10
     assert len(list(settings.catalogue.entries())) == 500
     assert len(tree) > 500 * 10
+
+
+def test_the_readme_lists_the_kinds_that_may_be_declared(dev: Settings) -> None:
+    text = scaffold(dev)["README.md"].text
+    for words in ("`Deployment` (apps)", "`ConfigMap`", "`PodMonitor` (monitoring.coreos.com)"):
+        assert words in text
+    assert "`ReplicaSet`" not in text, "the cluster makes it, nobody declares it"
