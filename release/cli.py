@@ -36,6 +36,7 @@ _READING = ("history", "render")
 
 def main(words: Sequence[str]) -> int:
     """Runs a command; its exit code."""
+    os.environ["PATH"] = os.environ.pop("RELEASE_PATH", "") or os.environ.get("PATH", os.defpath)
     name, arguments = (words[0], list(words[1:])) if words else ("", [])
     if name not in COMMANDS:
         sys.stderr.write(f"error: no such command; there are {', '.join(COMMANDS)}\n")

@@ -178,7 +178,12 @@ class Release:
         older = [c for c in plan.changes if not c.rendered and c.state]
         found: dict[str, list[Manifest]] = {}
         for change in coming_back:
-            found |= self._as_it_ran(change)
+            as_it_ran = self._as_it_ran(change)
+            if self._image_problem(change, as_it_ran[change.place.rendered]):
+                # The version was moved without a release: its manifests are not those in Git.
+                older.append(change)
+                continue
+            found |= as_it_ran
             notes += self._moved_since(change)
         found |= self._render(anew, self.repository.tip)
         for change in older:
@@ -320,7 +325,6 @@ class Release:
     ) -> None:
         """Raises Failure where the manifests are not what was promised, or would not be taken."""
         platform = self.repository.platform
-        target = platform.environments[plan.environment]
         fatal: list[str] = []
         for change in plan.changes:
             new = after.get(change.place.rendered)
@@ -328,8 +332,7 @@ class Release:
             if new is None:
                 fatal.append(f"{service}: it did not render")
                 continue
-            image = platform.image(target, service)
-            problem = manifests.image_problem(new, image, change.version, change.digest)
+            problem = self._image_problem(change, new)
             if problem:
                 fatal.append(f"{service}: {problem}")
             would_fail = [
@@ -351,6 +354,13 @@ class Release:
                 notes += [f"warning: {problem}" for problem in would_fail]
         if fatal:
             raise Failure(UNVERIFIED, "nothing was changed:", *fatal)
+
+    def _image_problem(self, change: Change, new: Sequence[Manifest]) -> Optional[str]:
+        """Why the manifests do not run exactly what is promised; None where they do."""
+        platform = self.repository.platform
+        target = platform.environments[change.place.environment]
+        image = platform.image(target, change.place.service)
+        return manifests.image_problem(new, image, change.version, change.digest)
 
     def _refuse_strays(self, commit: str, prepared: Prepared) -> None:
         """Raises Failure where the commit changes more than was shown."""

@@ -85,7 +85,7 @@ Usage: scripts/render.sh OUT                    every environment, from the file
 
 Writes OUT/ENVIRONMENT/NAMESPACE/SERVICE.yaml: what Argo CD applies. For a safe environment those
 are the manifests below rendered/, where it has them. Every service that does not render is
-reported, and the exit code is 4.
+reported, and so is what kustomize leaves out or Argo CD would refuse; then the exit code is 4.
 
 --check names services that do not render, patches whose target matches nothing, kinds that Argo
 CD's project does not allow, objects that change what Kubernetes never changes under one name, and

@@ -11,4 +11,7 @@ command -v python3 >/dev/null 2>&1 || {
   echo "error: python3 is not installed; Python 3.9 or newer is needed" >&2
   exit 3
 }
+# Where python3 is a shim, it puts folders of its own before those in which programs are looked for.
+RELEASE_PATH=$PATH
+export RELEASE_PATH
 exec python3 -I -B "$scripts/release" render "$@"

@@ -148,6 +148,7 @@ class Promotion:
                 f"no service has the version {version}",
                 "list them: scripts/promote-to-prod.sh; a version that never ran on "
                 f"{self.fast.name} needs --service",
+                *notes,
             )
         return dict.fromkeys(sorted(here), version)
 

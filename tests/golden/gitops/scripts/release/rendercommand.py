@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Optional
 
 from release import manifests
@@ -13,6 +13,7 @@ from release.context import Context
 from release.errors import PRECONDITION, UNVERIFIED, USAGE, Failure
 from release.git import Git, last_words
 from release.history import Place, Standing, standing
+from release.patches import problems as patch_problems
 from release.rendering import Rendered, Renderer, Wanted, export
 from release.terminal import Terminal
 
@@ -49,6 +50,19 @@ def into_folder(context: Context, out: str, commit: Optional[str]) -> None:
             _write(path, applied)
     if any(rendered.complaint for rendered in done):
         raise Failure(UNVERIFIED, "some services do not render (see above)")
+    problems = [p for rendered in done for p in _problems(context, tree, rendered)]
+    if problems:
+        raise Failure(UNVERIFIED, "this cannot be released as it is:", *problems)
+
+
+def _problems(context: Context, tree: str, rendered: Rendered) -> Iterator[str]:
+    """What kustomize leaves out without a word, and what Argo CD would refuse."""
+    wanted = rendered.wanted
+    if wanted.packaging == "kustomize":
+        yield from patch_problems(tree, wanted.overlay, rendered.manifests)
+    kinds = context.repository.platform.kinds_of(wanted.service)
+    for problem in manifests.kinds_problems(rendered.manifests, kinds):
+        yield f"{wanted.environment}/{wanted.service}: {problem}"
 
 
 def _tell(terminal: Terminal, rendered: Rendered) -> None:
@@ -63,7 +77,8 @@ def _applied(tree: str, rendered: Rendered) -> Optional[str]:
     folder = os.path.join(tree, "rendered", rendered.wanted.environment, rendered.wanted.service)
     if os.path.isdir(folder):
         texts = []
-        for name in sorted(os.listdir(folder)):
+        # As Argo CD reads it: nothing but manifests, whatever keeps the folder in Git.
+        for name in sorted(n for n in os.listdir(folder) if n.endswith(".yaml")):
             with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as stream:
                 texts.append(stream.read())
         return "---\n".join(texts)

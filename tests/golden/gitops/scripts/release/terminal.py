@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import sys
 from contextlib import suppress
 from typing import IO, Optional
@@ -27,7 +28,8 @@ _BOLD, _DIM, _GREEN, _RED, _CYAN, _PLAIN = (
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-_OURS = re.compile("|".join(map(re.escape, (_BOLD, _DIM, _GREEN, _RED, _CYAN, _PLAIN))))
+_MARK = f"\0{secrets.token_hex(8)}:"
+"""Before a colour of ours, so that nobody else's text brings one."""
 
 
 def visible(text: str) -> str:
@@ -85,7 +87,7 @@ class Terminal:
 
     def _paint(self, colour: str, text: str) -> str:
         text = visible(text)
-        return f"{colour}{text}{_PLAIN}" if self.coloured else text
+        return f"{_MARK}{colour}{text}{_MARK}{_PLAIN}" if self.coloured else text
 
     # --- what is said
 
@@ -181,9 +183,12 @@ class Terminal:
 
 def _steady(text: str) -> str:
     """The same as `visible`, but for the colours that this module has painted."""
-    ours = _OURS.findall(text)
-    parts = _OURS.split(text)
-    return "".join(visible(p) + c for p, c in zip(parts, [*ours, ""]))
+    first, *painted = text.split(_MARK)
+    found = [visible(first)]
+    for part in painted:
+        end = part.index("m") + 1
+        found.append(part[:end] + visible(part[end:]))
+    return "".join(found)
 
 
 def _is_terminal(stream: Optional[IO[str]]) -> bool:

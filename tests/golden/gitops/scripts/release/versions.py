@@ -85,12 +85,19 @@ def read(text: str, packaging: str, service: str) -> Running:
         return UNREADABLE
     entry = _values(content) if packaging == "helm" else _image_of(content, service)
     if entry is None:
-        return UNREADABLE if content and not isinstance(content, dict) else NOTHING
+        return NOTHING if _names_nothing(content) else UNREADABLE
     tag = entry.get("tag" if packaging == "helm" else "newTag")
     digest = entry.get("digest")
     if not _is_text(tag) or not _is_text(digest):
         return UNREADABLE
     return Running(tag or "", digest or "")
+
+
+def _names_nothing(content: object) -> bool:
+    """Whether a file deploys no image at all, as one of a service that was never released."""
+    if not isinstance(content, dict):
+        return content is None
+    return not content.get("images") and not content.get("image")
 
 
 def _is_text(value: object) -> bool:
