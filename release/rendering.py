@@ -134,8 +134,8 @@ class Renderer:
     def _batch(self, tree: str, group: Sequence[Wanted]) -> dict[Wanted, Rendered]:
         """Those of the services that render together as they would alone.
 
-        Between two services stands a marker whose name nobody can know before. kustomize joins names
-        within a namespace, so only objects that are all in the namespace of their service count.
+        Between two services stands a marker whose name nobody can know before. kustomize joins
+        names within a namespace, so only those count whose objects are all in their own.
         """
         secret = secrets.token_hex(16)
         folder = os.path.join(tree, ".rendering", secret)
