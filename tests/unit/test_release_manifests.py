@@ -8,6 +8,7 @@ import pytest
 
 from release import manifests, patches
 from release.manifests import Manifest, ManifestError
+from release.rendering import Wanted, batches
 
 IMAGE = "1.dkr.ecr.eu-central-1.amazonaws.com/shop/cart"
 VERSION, DIGEST = "v20261101-0123abc", f"sha256:{'0' * 64}"
@@ -180,3 +181,15 @@ def test_a_patch_further_down_and_generated_and_suffixed_names_are_understood(
     (problem,) = patches.problems(str(tmp_path), ".", objects(text))
     assert "kind: Gone" in problem
     assert not list(patches.problems(str(tmp_path), ".", []))
+
+
+def test_a_batch_has_few_services_and_never_two_of_a_namespace() -> None:
+    wanted = [Wanted("prod", f"team-{n % 7}/service-{n}", "kustomize") for n in range(60)]
+    wanted += [Wanted("prod", "team-1/chart", "helm")]
+    found = batches(wanted)
+    assert sorted(each for group in found for each in group) == sorted(wanted)
+    assert [each.packaging for group in found for each in group].count("helm") == 1
+    for group in found:
+        namespaces = [each.service.partition("/")[0] for each in group]
+        assert len(set(namespaces)) == len(namespaces) <= 20
+    assert [len(group) for group in batches(wanted[:7])] == [1] * 7

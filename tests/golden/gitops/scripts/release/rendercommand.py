@@ -215,7 +215,7 @@ def carry_over(context: Context, environment: str) -> tuple[int, list[str]]:
             raise Failure(PRECONDITION, f"{target} is no folder; move it away")
     for rendered in done:
         target = os.path.join(clone.root, "rendered", environment, rendered.wanted.service)
-        shutil.rmtree(target, ignore_errors=True)
+        _clear(target)
         if not rendered.manifests:
             empty.append(rendered.wanted.service)
             continue
@@ -223,6 +223,14 @@ def carry_over(context: Context, environment: str) -> tuple[int, list[str]]:
             _write(os.path.join(target, name), text)
         written += 1
     return written, empty
+
+
+def _clear(folder: str) -> None:
+    """Takes the manifests out of a folder; what keeps it in Git stays."""
+    for top, _, names in os.walk(folder):
+        for name in names:
+            if name.endswith((".yaml", ".yml", ".json")):
+                os.remove(os.path.join(top, name))
 
 
 def _refuse_other_images(
