@@ -149,6 +149,8 @@ def test_an_environment_is_carried_over_without_a_change_of_what_runs(
     git(releases.clone, "push", "--quiet")
     assert f"{ONE.version}@{ONE.digest}" in releases.on_origin(RENDERED)
     assert releases.on_origin(version_path("prod", TV_API)) + "\n" == version_text(TV_API, ONE)
+    kept = git(releases.clone, "ls-files", "rendered/prod/*/.gitkeep").splitlines()
+    assert len(kept) == 4, "what the generator wrote there stays"
     assert [row["kind"] for row in releases.history()] == ["promotion"]
     ran = releases.promote(ONE.version, "--service", "tv-api", "--yes")
     assert (ran.code, ran.out) == (0, "already up to date\n"), ran.said
