@@ -35,6 +35,7 @@ def test_every_file_at_the_top_belongs_to_a_team_or_is_left_out(project: Path) -
         "components",
         "docs",
         "gitops",
+        "release",
         "requirements.txt",
         "services.yaml",
         "settings",
