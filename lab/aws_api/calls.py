@@ -29,6 +29,7 @@ _SERVICES = {
     "email": ("sesv2", "ses"),
     "monitoring": ("cloudwatch",),
     "servicequotas": ("service-quotas",),
+    "tagging": ("resourcegroupstaggingapi",),
 }
 """Names in signatures that are not the names of botocore's models."""
 _UNSIGNED = ("nobody", "us-east-1", "sts")

@@ -393,3 +393,15 @@ def life_of_the_rest(aws: LabAws) -> None:
     logs.disassociate_kms_key(logGroupName="/acme/dev")
     assert "kmsKeyId" not in logs.describe_log_groups()["logGroups"][0]
     logs.delete_log_group(logGroupName="/acme/dev")
+
+
+def test_a_service_that_signs_with_another_name_is_known(aws: LabAws) -> None:
+    tags = [{"Key": "ManagedBy", "Value": "pulumi"}]
+    aws.client("ec2").create_vpc(
+        CidrBlock="10.0.0.0/16", TagSpecifications=[{"ResourceType": "vpc", "Tags": tags}]
+    )
+    tagging = aws.client("resourcegroupstaggingapi")
+    (found,) = tagging.get_resources(TagFilters=[{"Key": "ManagedBy", "Values": ["pulumi"]}])[
+        "ResourceTagMappingList"
+    ]
+    assert found["Tags"] == tags
