@@ -157,22 +157,22 @@ def _in_a_cluster(client: Any, cluster: str) -> Iterator[Found]:
         group = client.describe_nodegroup(**own, nodegroupName=name)["nodegroup"]
         ids = [f"{cluster}:{name}", group["nodegroupArn"]]
         delete = f"delete-nodegroup --cluster-name {cluster} --nodegroup-name {name}"
-        yield _part("nodeGroup:NodeGroup", ids, name, group, delete)
+        yield _part("nodeGroup:NodeGroup", ids, ids[0], group, delete)
     for name in _pages(client, "list_addons", "addons", **own):
         addon = client.describe_addon(**own, addonName=name)["addon"]
         ids = [f"{cluster}:{name}", addon["addonArn"]]
         delete = f"delete-addon --cluster-name {cluster} --addon-name {name}"
-        yield _part("addon:Addon", ids, name, addon, delete)
+        yield _part("addon:Addon", ids, ids[0], addon, delete)
     for arn in _pages(client, "list_access_entries", "accessEntries", **own):
         entry = client.describe_access_entry(**own, principalArn=arn)["accessEntry"]
         ids = [f"{cluster}:{arn}", entry["accessEntryArn"]]
         delete = f"delete-access-entry --cluster-name {cluster} --principal-arn {arn}"
-        yield _part("accessEntry:AccessEntry", ids, arn, entry, delete)
+        yield _part("accessEntry:AccessEntry", ids, ids[0], entry, delete)
     for listed in _pages(client, "list_pod_identity_associations", "associations", **own):
         id_ = listed["associationId"]
         made = client.describe_pod_identity_association(**own, associationId=id_)["association"]
         ids = [f"{cluster},{id_}", made["associationArn"], id_]
-        name = f"{made['namespace']}/{made['serviceAccount']}"
+        name = f"{cluster}:{made['namespace']}/{made['serviceAccount']}"
         delete = f"delete-pod-identity-association --cluster-name {cluster} --association-id {id_}"
         yield _part("podIdentityAssociation:PodIdentityAssociation", ids, name, made, delete)
 

@@ -77,16 +77,20 @@ def _identities(resource: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _name(type_: str, said: Mapping[str, Any]) -> str:
-    """An object's own name where it has one, or its tag `Name`."""
+    """An object's own name where it has one, or its tag `Name`.
+
+    What is in a cluster is named within it: `<cluster>:<name>`.
+    """
     if type_ == ROUTE:
         return f"{said.get('routeTableId')}_{said.get('destinationCidrBlock')}"
     if type_ == ASSOCIATION:
         return f"{said.get('subnetId')}/{said.get('routeTableId')}"
     if type_ == "aws:eks/podIdentityAssociation:PodIdentityAssociation":
-        return f"{said.get('namespace')}/{said.get('serviceAccount')}"
-    tags = said.get("tags") or {}
-    own = ["nodeGroupName", "addonName", "principalArn"]
-    if type_ != "aws:ec2/securityGroup:SecurityGroup":  # its name counts inside its VPC alone
-        own.append("name")
-    names = (said.get(key) for key in own)
-    return next((str(name) for name in names if name), str(tags.get("Name", "")))
+        return f"{said.get('clusterName')}:{said.get('namespace')}/{said.get('serviceAccount')}"
+    for key in ("nodeGroupName", "addonName", "principalArn"):
+        if key in said:
+            return f"{said.get('clusterName')}:{said[key]}"
+    tag = str((said.get("tags") or {}).get("Name", ""))
+    if type_ == "aws:ec2/securityGroup:SecurityGroup":  # its name counts inside its VPC alone
+        return tag
+    return str(said.get("name") or tag)
