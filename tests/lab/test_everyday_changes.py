@@ -27,7 +27,7 @@ from tests.lab.conftest import Lab
 from tests.lab.everyday_changes import CHANGES, Change, Content
 
 DOCUMENT = CHECKOUT / "docs" / "changes.md"
-PROGRAM = ("__main__.py", "Pulumi.yaml", "components", "gitops", "settings")
+PROGRAM = ("__main__.py", "Pulumi.yaml", "components", "gitops", "release", "settings")
 KINDS = {"create": "+", "update": "~", "replace": "±", "delete": "-"}
 PRECIOUS = {
     "aws:ec2/vpc:Vpc": ("the VPC", "network"),
