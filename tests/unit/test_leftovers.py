@@ -16,6 +16,7 @@ from settings import Settings
 from tests.unit.conftest import CHECKOUT, Bend
 from tests.unit.whole_program import record_program
 from tools.leftovers import __main__ as command
+from tools.leftovers import services
 from tools.leftovers.found import Found
 from tools.leftovers.report import leftovers, render
 from tools.leftovers.state import Known, known, wanted
@@ -254,6 +255,15 @@ def test_what_only_the_tagging_api_knows_is_listed_by_its_arn(account: None, dev
     topic = client("sns").create_topic(Name="x", Tags=listed("acme-dev-topic"))["TopicArn"]
 
     assert lost(dev, state({})) == [("sns", topic)]
+
+
+def test_what_is_gone_is_not_left_over_because_the_tagging_api_still_names_it(
+    account: None, dev: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = "arn:aws:ec2:eu-central-1:123456789012:natgateway/nat-0123456789abcdef0"
+    monkeypatch.setattr(services, "tagged", lambda *_: iter([(gone, dev.environment.names.tags())]))
+
+    assert lost(dev, state({})) == []
 
 
 # The report

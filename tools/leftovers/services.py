@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,13 @@ from tools.leftovers.found import Found, as_tags
 
 Client = Callable[[str], Any]
 Tags = Mapping[str, str]
+LISTED = re.compile(
+    r"arn:[^:]*:(ec2:[^:]*:[^:]*:(elastic-ip|instance|internet-gateway|launch-template|natgateway|"
+    r"network-interface|route-table|security-group|security-group-rule|subnet|volume|vpc|"
+    r"vpc-endpoint|vpc-flow-log)/|ecr:[^:]*:[^:]*:repository/|eks:|iam:[^:]*:[^:]*:role/|"
+    r"kms:[^:]*:[^:]*:key/|logs:)"
+)
+"""The ARNs of kinds that have a list of their own. The tagging API goes on naming what is gone."""
 _CUT = 55
 """A longer name of a role is cut there, and a hash follows."""
 
@@ -190,11 +198,10 @@ def _part(kind: str, ids: Sequence[str], name: str, said: Mapping[str, Any], del
 
 
 def anything_else(client: Client, tags: Tags, known: frozenset[str]) -> Iterator[Found]:
-    """What only the tagging API finds: kinds that this file does not list."""
+    """What only the tagging API finds: kinds that no other list has."""
     for arn, carried in tagged(client, tags):
         id_ = arn.rpartition("/")[2]
-        machine = any(f":{kind}/" in arn for kind in ("instance", "volume", "network-interface"))
-        if not known & {arn, id_, arn.rpartition(":")[2]} and not machine:
+        if not known & {arn, id_, arn.rpartition(":")[2]} and not LISTED.match(arn):
             yield Found(
                 type=":".join(arn.split(":")[2:3]),
                 id=arn,
