@@ -261,7 +261,8 @@ def test_what_is_gone_is_not_left_over_because_the_tagging_api_still_names_it(
     account: None, dev: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = "arn:aws:ec2:eu-central-1:123456789012:natgateway/nat-0123456789abcdef0"
-    monkeypatch.setattr(services, "tagged", lambda *_: iter([(gone, dev.environment.names.tags())]))
+    said = [(gone, dev.environment.names.tags())]
+    monkeypatch.setattr(services, "tagged", lambda _, __, *kinds: iter([] if kinds else said))
 
     assert lost(dev, state({})) == []
 
