@@ -226,7 +226,11 @@ def settle(lab: Lab, name: str) -> None:
     sync_when_idle(api, name)
 
     def missing() -> str:
-        status = api.application(name)["status"]
+        application = api.application(name)
+        status = application["status"]
+        phase = status.get("operationState", {}).get("phase", "none")
+        if "operation" in application or phase != "Succeeded":  # it may still apply what it read
+            return f"the end of the operation: {phase}"
         state = (status["sync"]["status"], status["health"]["status"])
         return "" if state == ("Synced", "Healthy") else str(state)
 
