@@ -11,7 +11,8 @@ STACK ?= dev
 
 export PATH := $(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE = 1
-export MYPY_CACHE_DIR = $(TWO_SPEED_CACHE)/mypy
+# Another set of packages makes the cache unreadable.
+export MYPY_CACHE_DIR = $(TWO_SPEED_CACHE)/mypy/$(notdir $(VENV))
 export RUFF_CACHE_DIR = $(TWO_SPEED_CACHE)/ruff
 
 .PHONY: help up status down clean build approve shell preview toolchain test test-unit test-scripts \
