@@ -57,7 +57,7 @@ def test_every_document_fits_into_a_managed_policy(stack: str) -> None:
 
 
 def test_a_record_of_calls_becomes_a_list_of_actions() -> None:
-    assert calls.of_record(RECORD, "dev") == ["eks:CreateCluster", "iam:PassRole"]
+    assert calls.of_record(RECORD, "dev") == ["eks:CreateCluster"]
 
 
 def test_what_no_call_shows_comes_with_the_call_that_needs_it(dev: Settings) -> None:

@@ -17,12 +17,12 @@ def committed() -> Mapping[str, list[str]]:
 def of_record(lines: Iterable[str], stack: str) -> list[str]:
     """The actions in a record of calls that `pulumi` made for `stack`, sorted.
 
-    lines: one JSON object each, with `stack` and `actions` (see lab/aws_api/record.py).
+    lines: one JSON object each, with `stack` and `actions` (see lab/aws_api/record.py). The first
+    of the actions is the call itself; beside.py has those that come with it.
     """
     entries = [json.loads(line) for line in lines if line.strip()]
-    return sorted(
-        {action for entry in entries if entry.get("stack") == stack for action in entry["actions"]}
-    )
+    made = [entry for entry in entries if entry.get("stack") == stack]
+    return sorted({action for entry in made for action in entry["actions"][:1]})
 
 
 def add(stack: str, actions: Iterable[str]) -> None:
