@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
+_ROLE = 64
+"""The longest name of an IAM role."""
+_HASH = 9
+"""A hyphen and eight digits, at the end of a name that was cut."""
+
 
 @dataclass(frozen=True)
 class Names:
@@ -32,7 +37,12 @@ class Names:
 
     def role(self, purpose: str) -> str:
         """An IAM role, 64 characters at most."""
-        return _at_most(64, self.of(purpose))
+        return _at_most(_ROLE, self.of(purpose))
+
+    @property
+    def role_beginning(self) -> str:
+        """How the name of every role begins, also of one that was cut."""
+        return self.of("")[: _ROLE - _HASH]
 
     def ci_role(self, service: str) -> str:
         """The IAM role with which a service's pipeline pushes its images."""
@@ -66,4 +76,4 @@ def _at_most(length: int, name: str) -> str:
     """`name`, or its beginning and a hash of the whole where AWS would refuse it as too long."""
     if len(name) <= length:
         return name
-    return f"{name[: length - 9]}-{sha256(name.encode()).hexdigest()[:8]}"
+    return f"{name[: length - _HASH]}-{sha256(name.encode()).hexdigest()[:8]}"

@@ -23,7 +23,8 @@ from pulumi.runtime.rpc import UNKNOWN
 
 from lab.toolchain import Toolchain
 from lab.toolchain.cache import MODULES
-from tests.unit.extremes import FAST, SAFE, copied, record_extreme
+from tests.unit.conftest import copied
+from tests.unit.extremes import FAST, SAFE, record_extreme
 
 TABLE = json.loads((MODULES / "aws" / "types.json").read_text(encoding="utf-8"))
 OFFLINE = {

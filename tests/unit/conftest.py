@@ -61,9 +61,14 @@ def hold(*secrets: str) -> Change:
 @pytest.fixture
 def configuration(tmp_path: Path) -> Path:
     """A folder with a copy of every committed configuration file."""
+    return copied(tmp_path)
+
+
+def copied(folder: Path) -> Path:
+    """`folder`, with a copy of every committed configuration file."""
     for file in ("services.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml"):
-        shutil.copy(CHECKOUT / file, tmp_path / file)
-    return tmp_path
+        shutil.copy(CHECKOUT / file, folder / file)
+    return folder
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -70,13 +69,6 @@ def longest_catalogue(catalogue: dict[str, Any]) -> None:
         L63: {"services": {LABEL: service, LABEL[:-1] + "d": circle}},
         LABEL: {"services": {L63: {**service, "packaging": "helm"}}},
     }
-
-
-def copied(folder: Path) -> Path:
-    """`folder`, with a copy of every committed configuration file."""
-    for file in ("services.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml"):
-        shutil.copy(CHECKOUT / file, folder / file)
-    return folder
 
 
 def record_extreme(stack: str, configuration: Path, monkeypatch: pytest.MonkeyPatch) -> Recording:

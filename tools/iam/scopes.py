@@ -24,8 +24,6 @@ ATTACHED = (
 )
 """AWS's own policies that the program puts on roles."""
 GITHUB_ISSUER = "token.actions.githubusercontent.com"
-_CUT = 55
-"""A longer name of a role is cut there, and a hash follows."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,11 @@ def _by_template(where: Where) -> Condition:
 
 
 def _roles(where: Where) -> list[str]:
-    return [where.arn("iam", f"role/{f'{where.prefix}-'[:_CUT]}*", everywhere=True)]
+    return [
+        where.arn(
+            "iam", f"role/{where.settings.environment.names.role_beginning}*", everywhere=True
+        )
+    ]
 
 
 def _bounded(where: Where) -> Condition:

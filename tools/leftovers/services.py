@@ -18,8 +18,6 @@ LISTED = re.compile(
     r"kms:[^:]*:[^:]*:key/|logs:)"
 )
 """The ARNs of kinds that have a list of their own. The tagging API goes on naming what is gone."""
-_CUT = 55
-"""A longer name of a role is cut there, and a hash follows."""
 
 
 def find(client: Client, names: Names, tags: Tags, clusters: set[str]) -> Iterator[Found]:
@@ -114,7 +112,7 @@ def _repositories(client: Any, tags: Tags) -> Iterator[Found]:
 def _identities(client: Any, names: Names, tags: Tags) -> Iterator[Found]:
     for role in _pages(client, "list_roles", "Roles"):
         name = role["RoleName"]
-        if name.startswith(f"{names.prefix}-"[:_CUT]):
+        if name.startswith(names.role_beginning):
             carried = as_tags(client.list_role_tags(RoleName=name)["Tags"])
             if _ours(carried, tags):
                 yield Found(
