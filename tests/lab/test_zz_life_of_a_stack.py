@@ -115,11 +115,16 @@ def follow(output: IO[str] | None, kind: str, resources: int) -> None:
     """Reads what `up` says until it has created that many resources of the kind."""
     assert output
     created = 0
+    said = []
     for line in output:
+        said.append(line)
         created += f" {kind}" in line and " created (" in line
         if created == resources:
             return
-    pytest.fail(f"the update ended after {created} of {resources} {kind} before it was disturbed")
+    pytest.fail(
+        f"the update ended after {created} of {resources} {kind} before it was disturbed:\n"
+        + "".join(said)
+    )
 
 
 def test_kubernetes_is_upgraded_in_place(lab: Lab, program: Program) -> None:
