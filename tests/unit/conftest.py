@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import yaml
@@ -15,13 +16,22 @@ from settings import Settings, load_files
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="session")
+def shared(fixture_name: str, config: pytest.Config) -> Literal["session", "function"]:
+    """The scope of what several tests use: made once, or for each test where mutmut watches.
+
+    mutmut takes the test that is running for the one that reaches a function. Only the first of
+    the tests that share a fixture would be tried on a mutant.
+    """
+    return "function" if "MUTANT_UNDER_TEST" in os.environ else "session"
+
+
+@pytest.fixture(scope=shared)
 def dev() -> Settings:
     """The committed fast environment."""
     return load_files("dev", CHECKOUT)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope=shared)
 def prod() -> Settings:
     """The committed safe environment."""
     return load_files("prod", CHECKOUT)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lab.aws.kinds import KINDS
-from tests.unit.conftest import CHECKOUT
+from tests.unit.conftest import CHECKOUT, shared
 from tests.unit.recording import Recorded, Recording
 from tests.unit.whole_program import record_program
 
@@ -40,7 +40,7 @@ TRUSTED_SERVICES = {
 }
 
 
-@pytest.fixture(scope="module", params=["dev", "prod"])
+@pytest.fixture(scope=shared, params=["dev", "prod"])
 def program(request: pytest.FixtureRequest) -> Recording:
     return record_program(request.param, CHECKOUT, CHECKOUT / "__main__.py")
 

@@ -10,7 +10,7 @@ import pytest
 
 from components.ci_identity import CiIdentity, CiIdentityArgs
 from settings import Settings, load_files
-from tests.unit.conftest import Bend
+from tests.unit.conftest import Bend, shared
 from tests.unit.iam_conditions import admits
 from tests.unit.recording import Recording, record
 
@@ -25,7 +25,7 @@ def build(settings: Settings, **more: Any) -> Recording:
     return record(lambda: CiIdentity("ci", CiIdentityArgs(settings=settings)).role_arns, **more)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope=shared)
 def identity(dev: Settings) -> Recording:
     return build(dev)
 

@@ -19,7 +19,7 @@ from components.network import Network, NetworkArgs
 from settings import Settings, load_files
 from settings.kubernetes import RELEASES
 from settings.stack import Access as AccessSettings
-from tests.unit.conftest import Bend
+from tests.unit.conftest import Bend, shared
 from tests.unit.existing import USABLE_VPC
 from tests.unit.recording import Recorded, Recording, record
 
@@ -44,12 +44,12 @@ def build(settings: Settings, **more: Any) -> Recording:
     return record(program, **more)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope=shared)
 def dev_cluster(dev: Settings) -> Recording:
     return build(dev)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope=shared)
 def prod_cluster(prod: Settings) -> Recording:
     return build(prod)
 

@@ -18,7 +18,7 @@ from components.network import Network, NetworkArgs
 from components.subnets import ZONES, divide
 from settings import Settings, load_files
 from settings.ranges import LARGEST_NETWORK, SMALLEST_NETWORK
-from tests.unit.conftest import Bend
+from tests.unit.conftest import Bend, shared
 from tests.unit.existing import USABLE_VPC
 from tests.unit.recording import Answer, Recorded, Recording, record
 
@@ -86,12 +86,12 @@ def test_a_sixteen_is_divided_into_nineteens_and_twenty_ones() -> None:
 # What is created
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope=shared)
 def dev_network(dev: Settings) -> Recording:
     return build(dev)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope=shared)
 def prod_network(prod: Settings) -> Recording:
     return build(prod)
 
