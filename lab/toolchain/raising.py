@@ -35,8 +35,10 @@ def raise_version(tool: Tool, version: str, go: Path, modules: Path = MODULES) -
     before = {file: file.read_text(encoding="utf-8") for file in files}
     pins = files[0]
     pins.write_text(with_staging_modules(before[pins], tool, version), encoding="utf-8")
+    # Of the package and not of the module: go.sum then has all that the program is made of.
+    wanted = tool.module if tool.package.startswith("./") else tool.package
     done = subprocess.run(
-        [go, "get", f"{tool.module}@{version}"],
+        [go, "get", f"{wanted}@{version}"],
         cwd=folder,
         env={**os.environ, **FLAGS},
         check=False,

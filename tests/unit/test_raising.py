@@ -43,7 +43,7 @@ def go(folder: Path, script: str) -> Path:
 
 def test_the_module_and_the_table_agree_afterwards(modules: Path) -> None:
     raise_version(HELM, "v9.8.7", go(modules, 'echo "$*" > asked'), modules)
-    assert (modules / "kubernetes" / "asked").read_text() == "get helm.sh/helm/v3@v9.8.7\n"
+    assert (modules / "kubernetes" / "asked").read_text() == "get helm.sh/helm/v3/cmd/helm@v9.8.7\n"
     first, second = (modules / "tools.py").read_text().splitlines()
     assert first == f'version="v9.8.7", release="9.8.7", other="1{HELM.version[1:]}"'
     assert second == TABLE.splitlines()[1]
