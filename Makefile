@@ -16,7 +16,7 @@ export MYPY_CACHE_DIR = $(TWO_SPEED_CACHE)/mypy/$(notdir $(VENV))
 export RUFF_CACHE_DIR = $(TWO_SPEED_CACHE)/ruff
 
 .PHONY: help up status down clean build approve shell preview toolchain test test-unit test-scripts \
-	test-mutation mutation test-lab lint style types schemas shell-scripts format golden lock
+	test-mutation mutation test-lab lint style types schemas shell-scripts format golden lock raise
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -93,6 +93,9 @@ golden: $(VENV)/.ready ## write tests/golden and generated docs anew: look at th
 lock: $(VENV)/.ready ## resolve lab/requirements.in anew, with hashes
 	@cd lab && $(PY) -m uv pip compile --quiet --upgrade --generate-hashes --no-header \
 		--no-annotate --python-version 3.11 requirements.in -o requirements.txt
+
+raise: $(VENV)/.ready ## pin another version of a program of the lab: make raise TOOL=helm VERSION=v3.23.0
+	@$(PY) -m lab.toolchain raise $(TOOL) $(VERSION)
 
 toolchain: $(VENV)/.ready ## build what is missing of the lab's programs
 	@$(PY) -m lab.toolchain build
