@@ -124,7 +124,7 @@ def _read(path: Path) -> bytes | None:
 
 
 def _write(target: Path, text: str, *, executable: bool) -> None:
-    """Replaces `target` in one step: whoever reads it sees the old content or the new."""
+    """Replaces `target` in one step: a reader sees the old content or the new."""
     target.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".scaffold-")
     try:

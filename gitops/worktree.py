@@ -34,7 +34,7 @@ def problem(folder: Path, shown: str, url: str) -> str | None:
 
 def _git(folder: Path, *arguments: str) -> str | None:
     """What git prints in `folder`; None when it refuses."""
-    # A GIT_DIR of whoever called would make git answer for another repository.
+    # The caller's GIT_DIR would make git answer for another repository.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     done = subprocess.run(
         ["git", "-C", str(folder), *arguments],

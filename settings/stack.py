@@ -60,7 +60,7 @@ AmiRelease = Annotated[
     ),
 ]
 Protectable = Literal["network", "cluster", "registry", "applications"]
-"""What is protected against deletion and replacement, as a person names it."""
+"""The parts that are protected against deletion and replacement."""
 PollSchedule = Annotated[
     str,
     Matching(
@@ -71,17 +71,17 @@ PollSchedule = Annotated[
 
 
 def control_plane_zones(zones: list[str]) -> list[str]:
-    """Those of a network's zones, in its order, that EKS is given for the cluster's life."""
+    """The zones of the control plane, which cannot change: the first two of the network."""
     return zones[:2]
 
 
 class ExistingNetwork(Model):
-    """A VPC that exists already and is used as it is."""
+    """An existing VPC, used as it is."""
 
     vpc: VpcId = Field(description="its id")
     private_subnets: Annotated[list[SubnetId], different] = Field(
         min_length=2,
-        description="for nodes, in two zones at least; the first two are the control plane's",
+        description="for nodes, in at least two zones; the first two zones are the control plane's",
     )
     public_subnets: Annotated[list[SubnetId], different] = Field(
         default=[], description="for load balancers that face the internet"
@@ -89,7 +89,7 @@ class ExistingNetwork(Model):
 
 
 class NetworkConfig(Model):
-    """A VPC of our own, or the ids of an existing one."""
+    """A new VPC, or the ids of an existing one."""
 
     cidr: Annotated[IPv4Network, AfterValidator(ranges.of_a_network)] | None = Field(
         None, description="the VPC's private range, /16 to /22"
@@ -101,7 +101,7 @@ class NetworkConfig(Model):
         description="letters of two or three availability zones",
     )
     nat: Literal["single", "per-zone"] = Field(
-        "single", description="one way out for all zones, or one for each"
+        "single", description="one NAT gateway for all zones, or one for each"
     )
     flow_logs: bool = Field(False, description="record every connection in CloudWatch")
     existing: ExistingNetwork | None = Field(None, description="in place of cidr")
@@ -109,7 +109,7 @@ class NetworkConfig(Model):
     @model_validator(mode="after")
     def one_or_the_other(self) -> Self:
         if (self.cidr is None) == (self.existing is None):
-            raise ValueError("must have either cidr (a new VPC) or existing (one that is there)")
+            raise ValueError("must have either cidr (a new VPC) or existing (an existing one)")
         if self.existing and (keys := self.keys_beside("existing")):
             raise ValueError(f"has {keys} beside existing, and an existing VPC is left as it is")
         return self
@@ -131,15 +131,15 @@ class NodeGroup(Model):
     name: DnsLabel = Field(description="unique among the cluster's node groups")
     instance_types: Annotated[
         list[str], AfterValidator(named_as_types), AfterValidator(one_architecture)
-    ] = Field(min_length=1, description="any of them is taken; all of one processor architecture")
+    ] = Field(min_length=1, description="EC2 uses any of them; all of one processor architecture")
     min_size: int = Field(ge=0, description="nodes at least")
     max_size: int = Field(ge=1, description="nodes at most")
     release: AmiRelease | None = Field(
-        None, description="of the machine image; unless set, the newest when AWS updates the group"
+        None, description="of the machine image; without it, the newest when AWS updates the group"
     )
     disk_gib: int = Field(50, ge=20, le=16384, description="of each node, encrypted")
     capacity: Literal["on-demand", "spot"] = Field(
-        "on-demand", description="spot is cheaper and can be taken away"
+        "on-demand", description="spot is cheaper, and AWS can stop its nodes at any time"
     )
     labels: dict[LabelKey, LabelValue] = Field(
         default={}, description="of the nodes, for node selectors"
@@ -167,14 +167,14 @@ class NodeGroup(Model):
 
 
 class AccessConfig(Model):
-    """Who may enter the cluster; teams are keys of `teams` in services.yaml."""
+    """Who has access to the cluster; teams are keys of `teams` in services.yaml."""
 
     platform: list[PrincipalArn] = Field(min_length=1, description="administrators")
     teams: dict[DnsLabel, list[PrincipalArn]] = Field(
-        default={}, description="by team: may read the namespaces where the team owns services"
+        default={}, description="by team: read the namespaces of the team's services"
     )
     read_only: list[PrincipalArn] = Field(
-        default=[], description="may read every namespace, secrets excepted"
+        default=[], description="read every namespace, except secrets"
     )
 
 
@@ -191,34 +191,34 @@ class ClusterConfig(Model):
         description="the addresses of Kubernetes services, /12 to /24; cannot change later",
     )
     public_access: Annotated[
-        list[Annotated[IPv4Network, AfterValidator(ranges.of_somebody)]], different
+        list[Annotated[IPv4Network, AfterValidator(ranges.of_the_internet)]], different
     ] = Field(
         [],
         max_length=MAX_PUBLIC_RANGES,
-        description="who reaches the endpoint publicly; none: it is private",
+        description="public ranges that reach the endpoint; none: it is private",
     )
     private_access: Annotated[
         list[Annotated[IPv4Network, AfterValidator(ranges.of_a_neighbour)]], different
     ] = Field(
         [],
         max_length=MAX_NEIGHBOURS,
-        description="who reaches it from the VPC and connected networks, beside the nodes",
+        description="ranges of the VPC and connected networks that reach it, besides the nodes",
     )
     logs: list[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"]] = Field(
         default=["api", "audit", "authenticator"],
-        description="what of the control plane is logged to CloudWatch",
+        description="the control plane's logs that go to CloudWatch",
     )
     node_groups: list[NodeGroup] = Field(
         default=[], max_length=MAX_NODE_GROUPS, description="at least one, unless existing is set"
     )
     addons: dict[AddonName, AddonVersion] = Field(
         default={},
-        description="in place of the version that belongs to the Kubernetes version; "
-        "aws-ebs-csi-driver is installed where it is named here",
+        description="versions in place of the Kubernetes version's own; aws-ebs-csi-driver is "
+        "installed only if it is named here",
     )
-    access: AccessConfig = Field(description="who may enter")
+    access: AccessConfig = Field(description="who has access")
     existing: Annotated[str, Matching(*CLUSTER_NAME)] | None = Field(
-        None, description="the name of a cluster that exists; beside it only access counts"
+        None, description="the name of an existing cluster; only access is allowed beside it"
     )
 
     @property
@@ -249,7 +249,7 @@ class ClusterConfig(Model):
         if groups and not any(group.min_size and not group.taints for group in groups):
             raise ValueError(
                 "has no node group where DNS and Argo CD can start; give one without taints a "
-                "minSize of 1 at least"
+                "minSize of at least 1"
             )
         return self
 
@@ -279,8 +279,8 @@ class RegistryConfig(Model):
     owner: DnsLabel = Field(description="the stack that creates the repositories")
     host: str | None = Field(
         None,
-        description="what AWS calls the registry where that is not ECR's usual host name; the "
-        "owner's file decides, and the others may leave it out",
+        description="the registry's host name, where it is not ECR's usual one; the owner's file "
+        "decides, and the others may leave it out",
     )
     encryption: Literal["AES256", "KMS"] = Field(
         "AES256", description="of images at rest; cannot change later"
@@ -288,19 +288,19 @@ class RegistryConfig(Model):
     untagged_days: int = Field(7, ge=1, description="when an untagged image expires")
     refuse: Literal["critical", "high", "medium", "low"] | None = Field(
         None,
-        description="promotions to this environment refuse an image in which ECR's scan found "
-        "something of this severity or worse; read where speed is safe",
+        description="promotions to this environment refuse an image in which ECR's scan found this "
+        "severity or worse; for safe environments",
     )
     build_days: int = Field(
-        90, ge=7, description="when an image tagged build-… and nothing else expires"
+        90, ge=7, description="when an image that is only tagged build-… expires"
     )
 
 
 class CiConfig(Model):
-    """How pipelines enter the registry's account."""
+    """How pipelines reach the registry's account."""
 
     existing: Annotated[list[Ci], different] = Field(
-        default=[], description="CI systems whose OIDC provider the account has already"
+        default=[], description="CI systems whose OIDC provider already exists in the account"
     )
 
     @model_validator(mode="before")
@@ -332,8 +332,8 @@ class GitOpsConfig(Model):
     checkout: str = Field("../gitops", description="a folder, relative to this program")
     releases: Literal["push", "pull-request"] = Field(
         "push",
-        description="how promotions and rollbacks of this environment reach the branch; read where "
-        "speed is safe",
+        description="how promotions and rollbacks of this environment reach the branch; for safe "
+        "environments",
     )
     github_app: GithubApp | None = Field(
         None, description="in place of the secrets gitToken and gitPrivateKey"
@@ -341,7 +341,7 @@ class GitOpsConfig(Model):
 
 
 class Chart(Model):
-    """Where a Helm chart comes from, and the one version of it."""
+    """The source and version of a Helm chart."""
 
     repository: str | None = Field(None, description="in place of the chart's own repository")
     version: ChartVersion | None = Field(None, description="in place of the pinned version")
@@ -349,7 +349,7 @@ class Chart(Model):
 
 def _enterprise(host: str) -> str:
     if host == "github.com":
-        raise ValueError("is where people sign in anyway; leave the key out")
+        raise ValueError("is the default; leave the key out")
     return host
 
 
@@ -357,7 +357,7 @@ class GithubSso(Model):
     """Sign-on by GitHub: a group is a team, as `<organization>:<team>`."""
 
     organization: GithubName = Field(
-        description="whose members sign in; in capitals and small letters as GitHub writes it"
+        description="its members sign in; spelled exactly as on GitHub"
     )
     host: Annotated[DomainName, AfterValidator(_enterprise)] | None = Field(
         None, description="of GitHub Enterprise Server, in place of github.com"
@@ -379,7 +379,7 @@ class Sso(Model):
 
 
 class Notifications(Model):
-    """Where Argo CD reports to; the Slack token is `platform:slackToken`."""
+    """Where Argo CD sends notifications; the Slack token is `platform:slackToken`."""
 
     slack_channel: str | None = Field(None, description="its name, without #")
     webhook: HttpUrl | None = Field(None, description="takes messages as JSON")
@@ -390,15 +390,15 @@ class ArgoCdConfig(Model):
 
     chart: Chart = Field(Chart.model_validate({}), description="in place of the pinned one")
     domain: DomainName | None = Field(
-        None, description="where its UI and API are reached; argocd.<domain> unless set"
+        None, description="the host name of its UI and API; argocd.<domain> unless set"
     )
-    sso: Sso | None = Field(None, description="who people are; without it the local admin signs in")
+    sso: Sso | None = Field(None, description="sign-in; without it only the local admin signs in")
     notifications: Notifications = Field(
         Notifications.model_validate({}), description="deployed, degraded, failed, waiting"
     )
     reconciliation_seconds: int = Field(30, ge=10, le=3600, description="how often Git is read")
     sync_windows: list[SyncWindow] = Field(
-        [], description="when syncs are allowed or denied, also to people; none: always allowed"
+        [], description="when syncs and approvals are allowed or denied; none: always allowed"
     )
 
 
@@ -407,7 +407,7 @@ class KeelConfig(Model):
 
     chart: Chart = Field(Chart.model_validate({}), description="in place of the pinned one")
     schedule: PollSchedule = Field(
-        "@every 30s", description="how often the registry is asked for new builds"
+        "@every 30s", description="how often Keel asks the registry for new builds"
     )
 
 
@@ -415,38 +415,38 @@ class StackConfig(Model):
     """Every `platform:` key of one stack."""
 
     speed: Literal["fast", "safe"] = Field(
-        description="the one switch: fast follows every build, safe waits for a person"
+        description="fast follows every build, safe waits for a person"
     )
     organization: Annotated[DnsLabel, AfterValidator(of_an_organization)] = Field(
-        description="prefix of everything's name"
+        description="prefix of every name"
     )
     domain: DomainName = Field(description="services with ingress are <service>.<domain>")
-    network: NetworkConfig = Field(description="a VPC of our own, or an existing one")
-    cluster: ClusterConfig = Field(description="EKS: its version, its nodes, and who may enter")
+    network: NetworkConfig = Field(description="a new VPC, or an existing one")
+    cluster: ClusterConfig = Field(description="EKS: version, nodes and access")
     registry: RegistryConfig = Field(description="ECR: one for all environments")
     gitops: GitOpsConfig = Field(description="the repository that mirrors the clusters")
-    argocd: ArgoCdConfig = Field(description="what deploys; {} for the defaults")
+    argocd: ArgoCdConfig = Field(description="Argo CD; {} for the defaults")
     keel: KeelConfig | None = Field(
-        None, description="rolls new builds; needed where speed is fast and a service relies on it"
+        None, description="Keel; needed if speed is fast and a service has delivery: keel"
     )
     ci: CiConfig = Field(
-        CiConfig.model_validate({}), description="how pipelines enter; read in the registry owner"
+        CiConfig.model_validate({}), description="of pipelines; used in the registry owner's file"
     )
     permissions_boundary: PolicyArn | None = Field(
-        None, description="the ARN of a policy that no role of the platform goes beyond"
+        None, description="the ARN of the permissions boundary of every role"
     )
     unprotected: Annotated[list[Protectable], different] = Field(
-        default=[], description="what may be deleted or replaced, on purpose and by name"
+        default=[], description="parts that may be deleted or replaced"
     )
 
     @property
     def argocd_domain(self) -> str:
-        """Where Argo CD's UI and API are reached."""
+        """The host name of Argo CD's UI and API."""
         return self.argocd.domain or f"argocd.{self.domain}"
 
 
 class AssumeRole(Model):
-    """A role that Pulumi takes on; the provider reads the other keys."""
+    """The role that Pulumi assumes; the provider reads the other keys."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -467,7 +467,7 @@ class AwsConfig(Model):
     """The `aws:` keys that the program itself needs; the provider reads the others."""
 
     region: Annotated[str, Matching(r"[a-z]{2}(-[a-z]+)+-\d", "must be an AWS region")] = Field(
-        description="where everything is created"
+        description="of every resource"
     )
     allowed_account_ids: list[Annotated[str, Matching(r"\d{12}", "must be 12 digits")]] = Field(
         min_length=1, max_length=1, description="the one account of this environment"
@@ -479,5 +479,5 @@ class AwsConfig(Model):
 
     @property
     def role(self) -> str | None:
-        """The ARN of the role that Pulumi takes on in this account."""
+        """The ARN of the role that Pulumi assumes in this account."""
         return self.assume_roles[0].role_arn if self.assume_roles else None

@@ -17,7 +17,7 @@ IN_CLUSTER = "https://kubernetes.default.svc"
 """The cluster that Argo CD runs in; it manages no other."""
 
 CASCADE = "resources-finalizer.argocd.argoproj.io"
-"""With it, who deletes an Application deletes what it deployed."""
+"""With it, deleting an Application deletes its workloads."""
 
 SYNC_OPTIONS = (
     # Two Applications that declare the same object fail instead of fighting over it.
@@ -37,9 +37,9 @@ SCALED_BY_THE_CLUSTER = tuple(
     {"group": "apps", "kind": kind, "managedFieldsManagers": ["kube-controller-manager"]}
     for kind in ("Deployment", "StatefulSet")
 )
-"""Replicas belong to a HorizontalPodAutoscaler where there is one: the field is then the
-controller's, and no difference that Argo CD heals or somebody has to approve. Replicas that a
-person set by hand are still put back."""
+"""A HorizontalPodAutoscaler sets the number of replicas. The field then belongs to the controller
+manager and is no difference that Argo CD heals or a releaser approves. Manual scaling is still
+undone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ def project_spec(target: Target, namespace: str) -> dict[str, Any]:
         "namespaceResourceWhitelist": [
             {"group": group, "kind": kind} for group, kind in kinds.allowed(namespace)
         ],
-        # Says what nobody declares, such as leftovers of an Application that was deleted.
+        # Lists objects that no Application declares, such as those of a deleted one.
         "orphanedResources": {"warn": True},
         **({"syncWindows": windows} if windows else {}),
     }

@@ -50,7 +50,7 @@ def values(wanted: Installation) -> dict[str, Any]:
             "cm": config_map(wanted.config, wanted.secrets),
             "params": PARAMS,
             "rbac": rbac(wanted.catalogue, owners_sync=wanted.speed.owners_sync),
-            # With it, only Git's own announcements of a push are believed.
+            # With it, Argo CD accepts only push webhooks that Git has signed.
             "secret": {"githubSecret": reference("gitWebhookSecret", wanted.secrets)},
         },
         # One controller serves one cluster: a second replica would have no share of the work.
@@ -99,13 +99,13 @@ def config_map(argocd: ArgoCdConfig, secrets: Collection[str]) -> dict[str, str]
     data = {
         "admin.enabled": "false" if argocd.sso else "true",
         "timeout.reconciliation": f"{seconds}s",
-        # Spreads the reads of Git without making anybody wait noticeably longer.
+        # Spreads the reads of Git over time.
         "timeout.reconciliation.jitter": f"{seconds // 5}s",
         # Labels can be copied from object to object, this annotation names its own object.
         "application.resourceTrackingMethod": "annotation",
         # The right to sync is the right to apply what Git's branch says, and nothing else:
         "application.sync.requireOverridePrivilegeForRevisionSync": "true",
-        # rolling back inside Argo CD is a right of its own, and nobody has it.
+        # a rollback inside Argo CD needs a separate right, which no role has.
         "server.rbac.rollback.enforce.enable": "true",
         "exec.enabled": "false",
         "statusbadge.enabled": "false",
@@ -133,9 +133,9 @@ def _github(client_id: str, github: GithubSso, secrets: Collection[str]) -> str:
     config = {
         "clientID": client_id,
         "clientSecret": reference("ssoClientSecret", secrets),
-        "orgs": [{"name": github.organization}],  # nobody else gets in
+        "orgs": [{"name": github.organization}],  # other people cannot sign in
         "teamNameField": "slug",  # a team's name may have blanks and commas
-        "useLoginAsID": False,  # a login can be given up, and taken by somebody else
+        "useLoginAsID": False,  # a login can be given up, and taken by another person
     }
     if github.host:
         config["hostName"] = github.host
@@ -161,5 +161,5 @@ def _oidc(sso: Sso, secrets: Collection[str]) -> str:
 
 
 def _resources(*, cpu: str, memory: str, limit: str) -> dict[str, dict[str, str]]:
-    """What a process asks for; memory is limited, the processor is shared."""
+    """Requests of a process; memory is limited, the processor is shared."""
     return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": limit}}

@@ -44,12 +44,12 @@ class CiIdentity(pulumi.ComponentResource):
 
     An OpenID Connect provider for each CI system that the catalogue uses (looked up where
     the account has it already), and for each service a role that the pipeline of its
-    repository can take on from its branch alone, with which it pushes to its own repository
+    repository can assume from its branch alone, with which it pushes to its own repository
     and to nothing else. No role can delete an image or enter a cluster.
     """
 
     role_arns: pulumi.Output[Mapping[str, str]]
-    """By service, the role that its pipeline takes on."""
+    """By service, the role that its pipeline assumes."""
 
     def __init__(
         self, name: str, args: CiIdentityArgs, opts: pulumi.ResourceOptions | None = None

@@ -63,7 +63,7 @@ class Cluster(pulumi.ComponentResource):
     kubeconfig: pulumi.Output[str]
     """JSON without a secret; its tokens come from the AWS CLI."""
     owned: bool
-    """Whether this program made it, rather than somebody else who may use it too."""
+    """Whether this program made it; an existing cluster may have other users."""
     provider: kubernetes.Provider
     """Kubernetes as the program sees it; it waits until nodes, DNS and access are there."""
 
@@ -84,7 +84,7 @@ class Cluster(pulumi.ComponentResource):
             # Another profile or CA is an update; another cluster replaces what was in the old.
             cluster_identifier=self.endpoint,
             enable_server_side_apply=True,
-            # What a killed run made is taken up; in somebody else's cluster it may be theirs.
+            # Takes over objects of a killed run; in an existing cluster they may be others'.
             upsert_existing_objects=self.owned,
             opts=pulumi.ResourceOptions(parent=self, depends_on=ready),
         )

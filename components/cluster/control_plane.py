@@ -46,7 +46,7 @@ class ControlPlane(pulumi.ComponentResource):
     certificate_authority: pulumi.Output[str]
     """PEM in base64."""
     endpoint_rules: Sequence[pulumi.Resource]
-    """What has to be there before anybody but the nodes reaches the private endpoint."""
+    """What must exist before others than the nodes reach the private endpoint."""
 
     def __init__(
         self, name: str, args: ControlPlaneArgs, opts: pulumi.ResourceOptions | None = None
@@ -107,7 +107,7 @@ class ControlPlane(pulumi.ComponentResource):
         )
 
     def _endpoint_rules(self, cluster: aws.eks.Cluster) -> Sequence[pulumi.Resource]:
-        """EKS's own security group lets in the nodes, and nobody else of the network."""
+        """Ranges of the network, beside the nodes that EKS's own security group lets in."""
         group = cluster.vpc_config.apply(lambda config: config.cluster_security_group_id or "")
         return [
             aws.vpc.SecurityGroupIngressRule(

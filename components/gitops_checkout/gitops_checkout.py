@@ -26,10 +26,9 @@ class GitOpsCheckoutArgs:
 class GitOpsCheckout(pulumi.ComponentResource):
     """The files of this environment, and those that all share, in a checkout of the repository.
 
-    A preview shows each file that would be created, changed or removed, and each that is skipped
-    because somebody edited it. `up` writes them; committing and pushing is a person's. Nothing is
-    deleted with the stack. Fails at preview when `platform:gitops.checkout` is no checkout of
-    `platform:gitops.url`.
+    A preview shows each file that would be created, changed or removed, and each edited file
+    that is kept. `up` writes them; a person commits and pushes. Nothing is deleted with the stack.
+    Fails at preview when `platform:gitops.checkout` is no checkout of `platform:gitops.url`.
     """
 
     checkout: pulumi.Output[str]

@@ -67,7 +67,7 @@ class CheckoutProvider(ResourceProvider):
 
     def delete(self, _id: str, props: Properties) -> None:
         """Deletes nothing: the repository outlives the stack."""
-        _say(props, ["every file stays: delete what nobody needs and commit that"])
+        _say(props, ["every file stays: delete and commit what is no longer needed"])
 
 
 def _outputs(props: Properties) -> Properties:

@@ -21,9 +21,9 @@ UNFINISHED = "status in (pending-install,pending-upgrade,pending-rollback)"
 def cleanup_hooks(kubeconfig: Output[str]) -> ResourceHookBinding:
     """Hooks of a release that remove what a killed run left of its record.
 
-    Pulumi's lock says that nobody else is at work. Before it creates a release it knows of none:
-    then every record is of a run that died before it could tell, and without it Helm takes over
-    the objects that are there. Before an update only what was never finished goes.
+    Pulumi's lock excludes other runs. Before a creation Pulumi knows of no release, so every record
+    is of a run that was killed; without it Helm takes over the existing objects. Before an update
+    only unfinished records are removed.
     """
 
     def before(*selectors: str) -> ResourceHookFunction:

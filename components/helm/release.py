@@ -28,7 +28,7 @@ def helm_release(
     """The chart as the Helm release `release`, ready within the time or taken back.
 
     kubeconfig: how to reach the cluster. owned: whether this program made the cluster; in another
-    one, records of a release of that name are left alone, because they may be somebody else's.
+    one, records of a release of that name are kept, because they may belong to others.
     """
     hooks = helm_record.cleanup_hooks(kubeconfig) if owned else None
     return k8s.helm.v3.Release(

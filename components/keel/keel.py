@@ -75,7 +75,7 @@ class Keel(pulumi.ComponentResource):
         k8s.networking.v1.NetworkPolicy(
             f"{name}-unreachable",
             metadata={"name": "keel", "namespace": self.namespace},
-            # Keel always listens for webhooks, of anybody.
+            # Keel always listens for webhooks, without authentication.
             spec={"pod_selector": {}, "policy_types": ["Ingress"]},
             opts=ResourceOptions(parent=self),
         )

@@ -37,7 +37,7 @@ def values(keel: KeelConfig, *, region: str, namespaces: Sequence[str]) -> dict[
         "helmProvider": {"enabled": False},
         # Registry rights come by EKS Pod Identity, so no key is stored.
         "ecr": {"enabled": False},
-        # Reached by nobody: it polls, takes no webhooks and shows no dashboard.
+        # No Service: it polls, takes no webhooks and shows no dashboard.
         "service": {"enabled": False},
         "ingress": {"enabled": False},
         "basicauth": {"enabled": False},

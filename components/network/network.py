@@ -375,8 +375,8 @@ class Network(pulumi.ComponentResource):
 def _reachable(
     zones: Sequence[str], subnets_by_zone: Mapping[str, aws.ec2.Subnet], ways: Mapping[str, WayOut]
 ) -> pulumi.Output[Sequence[str]]:
-    """The ids of the subnets in `zones`, known once their ways out exist, which also outlive
-    whoever uses them: a load balancer's controller calls AWS until all that it made is deleted."""
+    """The ids of the subnets in `zones`, known once their ways out exist. The ways out are
+    deleted after what uses them: a load balancer's controller calls AWS until its own are gone."""
     ids = [subnets_by_zone[letter].id for letter in zones]
     ready = [resource.id for letter in zones for resource in ways[letter]]
     return pulumi.Output.all(*ids, *ready).apply(lambda values: values[: len(ids)])

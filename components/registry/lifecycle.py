@@ -15,7 +15,7 @@ from typing import Any
 VERSION_TAGS = "v*-*"
 """Versions are named vYYYYMMDD-<commit>."""
 BUILD_TAGS = "build-*"
-"""Whatever a pipeline pushes that nobody may release: previews, experiments, caches."""
+"""Images that are never released: previews, experiments, caches."""
 NEVER_DAYS = 36500
 """A hundred years: a rule needs a condition, and a guard's must never be met."""
 
