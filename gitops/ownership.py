@@ -52,7 +52,7 @@ WRITING = frozenset({Action.CREATE, Action.UPDATE, Action.REMOVE})
 
 
 def decide(file: File | None, before: bytes | None, locked: str | None) -> Action | None:
-    """What the table of this module says; None where nothing is to be done or said.
+    """The action of this module's table; None where there is none.
 
     file: what is generated, None for what is no longer; before: what is there, None for
     nothing; locked: the hash of what was last written, None for nothing.

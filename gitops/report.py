@@ -1,4 +1,4 @@
-"""A plan in words: what is written, what is kept and why, and the difference line by line."""
+"""A plan as text: what is written, what is kept and why, and the difference."""
 
 from __future__ import annotations
 

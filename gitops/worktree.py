@@ -1,4 +1,4 @@
-"""Whether a folder is a checkout of the GitOps repository, and what to do if it is not."""
+"""Whether a folder is a checkout of the GitOps repository, and the remedy if not."""
 
 from __future__ import annotations
 

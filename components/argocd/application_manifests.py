@@ -22,9 +22,9 @@ CASCADE = "resources-finalizer.argocd.argoproj.io"
 SYNC_OPTIONS = (
     # Two Applications that declare the same object fail instead of fighting over it.
     "FailOnSharedResource=true",
-    # What left Git goes after everything new is healthy.
+    # Prune after everything new is healthy.
     "PruneLast=true",
-    # A sync for another reason does not put back what is ignored.
+    # A sync leaves ignored fields alone.
     "RespectIgnoreDifferences=true",
 )
 """Replace=true is not among them: it would undo what Keel wrote, and recreates objects.
@@ -101,7 +101,7 @@ def application_metadata(
         "name": name,
         "labels": {"team": service.owner, "environment": target.environment},
         "annotations": {
-            # A push that touches none of these does not concern this Application.
+            # Argo CD ignores a push that changes none of these.
             "argocd.argoproj.io/manifest-generate-paths": ";".join(
                 f"/{path}" for path in _read(target, namespace, name)
             )
@@ -123,7 +123,7 @@ def application_spec(target: Target, namespace: str, name: str, service: Service
             "syncOptions": list(SYNC_OPTIONS),
         },
         "ignoreDifferences": list(SCALED_BY_THE_CLUSTER),
-        # Who applied what now runs, and nothing to roll back to: that goes through Git.
+        # One entry: what runs now. A rollback goes through Git.
         "revisionHistoryLimit": 1,
         "info": [
             {"name": "Owner", "value": service.owner},
@@ -143,7 +143,7 @@ def _source(target: Target, namespace: str, name: str, service: Service) -> dict
         "targetRevision": target.gitops.branch,
     }
     if target.speed.rendered:
-        # Said to be a plain folder, so that nothing in it can make it something else.
+        # A plain folder, even if it has a kustomization.yaml or Chart.yaml.
         plain = {"include": "*.yaml"}
         return {
             **git,
@@ -176,8 +176,7 @@ def _read(target: Target, namespace: str, name: str) -> tuple[str, ...]:
 def _retry(speed: Speed) -> dict[str, Any]:
     """How a sync that failed goes on: a newer commit may correct it.
 
-    Where a person approves, it ends: nothing repeats by itself, and nothing is in the way of the
-    sync that takes the release back.
+    Where a person approves, there is no retry: it would block the sync of a rollback.
     """
     if not speed.sync_retries:
         return {}
@@ -192,5 +191,5 @@ def _window(window: SyncWindow) -> dict[str, Any]:
         "duration": window.duration,
         "timeZone": window.time_zone,
         "applications": ["*"],
-        "manualSync": False,  # people keep to it too: an approval outside waits for the window
+        "manualSync": False,  # approvals too: outside the window they wait
     }

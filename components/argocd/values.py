@@ -1,4 +1,4 @@
-"""The values that the Argo CD chart is installed with. Pure."""
+"""The values of the Argo CD chart. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Installation:
     domain: str
     """Where Argo CD's UI and API are reached."""
     catalogue: Catalogue
-    """Who owns what, and who releases."""
+    """Owners of services, and releasers."""
     speed: Speed
     secrets: frozenset[str]
     """The names of the secrets that the stack sets."""
@@ -44,7 +44,7 @@ def values(wanted: Installation) -> dict[str, Any]:
             "domain": wanted.domain,
             "logging": {"format": "json", "level": "info"},
         },
-        # Without the CRDs there are no Applications: keep them where deletion must be deliberate.
+        # Deleting the CRDs deletes all Applications: keep them in a safe environment.
         "crds": {"install": True, "keep": wanted.speed.protected},
         "configs": {
             "cm": config_map(wanted.config, wanted.secrets),
@@ -53,7 +53,7 @@ def values(wanted: Installation) -> dict[str, Any]:
             # With it, Argo CD accepts only push webhooks that Git has signed.
             "secret": {"githubSecret": reference("gitWebhookSecret", wanted.secrets)},
         },
-        # One controller serves one cluster: a second replica would have no share of the work.
+        # One controller serves one cluster; a second replica would have no work.
         "controller": {
             "replicas": 1,
             "resources": _resources(cpu="250m", memory="512Mi", limit="2Gi"),
@@ -81,7 +81,7 @@ def values(wanted: Installation) -> dict[str, Any]:
 
 
 PARAMS = {
-    # TLS ends at the load balancer; the pods take plain HTTP from it and from port-forwards.
+    # TLS ends at the load balancer; pods accept HTTP from it and from port-forwards.
     "server.insecure": "true",
     # Replacing deletes and recreates; it would also undo what Keel wrote.
     "server.sync.replace.allowed": "false",
@@ -114,9 +114,9 @@ def config_map(argocd: ArgoCdConfig, secrets: Collection[str]) -> dict[str, str]
 
 
 def _dex(sso: Sso | None) -> dict[str, Any]:
-    """Argo CD speaks OpenID Connect itself; GitHub does not, and Dex translates.
+    """Dex, for GitHub, which is no OpenID Connect provider.
 
-    One, on a safe environment too: its keys are in its memory, and a second would have others.
+    Always one replica: its keys are in its memory, and a second replica would have others.
     """
     if not sso or not sso.github:
         return {"enabled": False}

@@ -18,7 +18,7 @@ PUSHING = (
     "ecr:BatchCheckLayerAvailability",
     "ecr:BatchGetImage",
     "ecr:CompleteLayerUpload",
-    "ecr:DescribeImages",  # a pipeline refuses to build a version that is there already
+    "ecr:DescribeImages",  # a pipeline does not build an existing version again
     "ecr:GetDownloadUrlForLayer",
     "ecr:InitiateLayerUpload",
     "ecr:PutImage",
@@ -28,7 +28,7 @@ PUSHING = (
 
 @dataclass(frozen=True, kw_only=True)
 class CiIdentityArgs:
-    """The catalogue says who is built where; existing: whose OIDC provider the account has."""
+    """The catalogue, and the CI systems whose OIDC provider the account has (existing)."""
 
     catalogue: Catalogue
     existing: Collection[Ci]
@@ -36,7 +36,7 @@ class CiIdentityArgs:
     account: AwsAccount
     """Where the registry is."""
     permissions_boundary: str | None
-    """The policy that no role goes beyond, if there is one."""
+    """The permissions boundary of every role, if there is one."""
 
 
 class CiIdentity(pulumi.ComponentResource):

@@ -1,7 +1,7 @@
 """Which pipelines may assume a service's role: trust policies for both CI systems.
 
-IAM compares a few claims of an OpenID Connect token, so everything rests on `aud`, whom the
-token is for, and `sub`, who asks. Both CI systems put repository and branch into `sub`.
+IAM compares two claims of an OpenID Connect token: `aud`, the audience, and `sub`, the subject.
+Both CI systems put repository and branch into `sub`.
 """
 
 from __future__ import annotations

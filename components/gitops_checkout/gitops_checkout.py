@@ -1,4 +1,4 @@
-"""The GitOps repository: what the environment needs in it, written into a checkout."""
+"""The files of the GitOps repository, written into a checkout."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class CheckoutProvider(ResourceProvider):
     serialize_as_secret_always = False
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
-        """Refuses a folder that is no checkout of `url`; tells what will be written and skipped.
+        """Refuses a folder that is no checkout of `url`; says what will be written and skipped.
 
         The inputs that come out differ from the last ones exactly by what will be written, so
         that a preview shows that and nothing else: a file that is skipped has its last text, and

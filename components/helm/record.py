@@ -1,4 +1,4 @@
-"""Helm's own record of a release, which a killed run leaves in the next one's way."""
+"""Helm's record of a release, which a killed run leaves and which stops the next run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kubernetes.client import CoreV1Api
 
 UNFINISHED = "status in (pending-install,pending-upgrade,pending-rollback)"
-"""What Helm had begun; until it ends, Helm begins nothing else."""
+"""States of an unfinished operation; with one of them Helm starts no other."""
 
 
 def cleanup_hooks(kubeconfig: Output[str]) -> ResourceHookBinding:
@@ -53,7 +53,7 @@ def forget(api: CoreV1Api, namespace: str, selector: str) -> bool:
 
 def core_api(kubeconfig: str) -> CoreV1Api:
     """The cluster's API, reached as the kubeconfig says."""
-    # Imported here: no preview needs it, and each would wait for it.
+    # Imported here, because it is slow and no preview needs it.
     from kubernetes import client, config  # noqa: PLC0415
 
     client_of = config.new_client_from_config_dict(json.loads(kubeconfig))  # type: ignore[no-untyped-call]
