@@ -1,4 +1,4 @@
-"""`platform:cluster`: the EKS cluster, its nodes, and who may enter."""
+"""`platform:cluster`: the EKS cluster, its nodes, and access."""
 
 from __future__ import annotations
 

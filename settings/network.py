@@ -1,4 +1,4 @@
-"""`platform:network`: a VPC of our own, or an existing one."""
+"""`platform:network`: a new VPC, or an existing one."""
 
 from __future__ import annotations
 
