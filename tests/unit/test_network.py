@@ -333,7 +333,7 @@ def test_a_vpc_that_cannot_hold_a_cluster_says_why(configuration: Path, bend: Be
 
     report = str(refused.value)
     assert "2 problems" in report
-    assert "existing.vpc: has enableDnsHostnames off, and nodes find a private" in report
+    assert "existing.vpc: has enableDnsHostnames off, and nodes need it to find a private" in report
     assert f"cluster.serviceCidr: overlaps 172.20.4.0/22 of {VPC} (given: 172.20.0.0/16)" in report
 
 
