@@ -251,7 +251,8 @@ def test_github_needs_a_secret_where_openid_connect_does_not(
     bend("Pulumi.prod.yaml", GITHUB)
     assert report(configuration) == [
         "Pulumi.prod.yaml: platform:ssoClientSecret: is missing, and GitHub signs people in "
-        "only for a client with a secret; set it with `pulumi config set --secret platform:ssoClientSecret`"
+        "only for a client with a secret; set it with "
+        "`pulumi config set --secret platform:ssoClientSecret`"
     ]
 
 
