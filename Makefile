@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export TWO_SPEED_CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/two-speed-gitops
 # The interpreter itself, also where PATH begins with a virtual environment or a shim.
 BASE_PYTHON ?= $(shell for p in python3.11 python3; do $$p -c 'import sys; print(sys._base_executable)' && break; done 2>/dev/null)
-LOCK := lab/requirements.txt
+LOCK := requirements-dev.txt
 VENV := $(TWO_SPEED_CACHE)/python/$(shell { cat $(LOCK); $(BASE_PYTHON) -VV; } | sha256sum | cut -c1-16)
 PY := $(VENV)/bin/python
 STACK ?= dev
@@ -48,7 +48,7 @@ clean: down ## stop everything and forget the lab's state; caches stay
 test: lint test-unit test-scripts test-lab ## every check and every test
 
 test-unit: $(VENV)/.ready ## in a minute, without the lab's programs and network
-	@$(PY) -m pytest --numprocesses auto --dist loadfile tests/unit
+	@$(PY) -m pytest --numprocesses auto --dist loadfile tests/unit lab/tests/unit
 
 test-mutation: $(VENV)/.ready ## whether tests notice faults in functions that a change touches
 	@$(PY) -m tests.mutation --changed
@@ -60,7 +60,7 @@ test-scripts: toolchain ## the release scripts and pipelines, in scratch reposit
 	@$(PY) -m pytest tests/scripts
 
 test-lab: toolchain ## against the real parts
-	@$(PY) -m pytest tests/lab
+	@$(PY) -m pytest lab/tests/environment
 
 lint: style types schemas shell-scripts ## style, formatting, types, schemas, shell scripts
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lab.part import Part
-from lab.parts import (
+from lab.daemons import (
     aws,
     charts,
     control_plane,

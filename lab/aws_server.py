@@ -30,7 +30,7 @@ from lab.aws_api.callers import session_of
 from lab.aws_api.frontend import Frontend
 from lab.aws_journal import JournaledApp, WsgiApp
 from lab.ecr_events import pushed_tags, record_pushes
-from lab.parts import aws
+from lab.daemons import aws
 from lab.site import CHECKOUT, HOST, Site
 from settings import Settings, load_files
 

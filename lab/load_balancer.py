@@ -15,7 +15,7 @@ from typing import Any
 import requests
 
 from lab.kubernetes_api import KubernetesApi
-from lab.parts.load_balancer import marker
+from lab.daemons.load_balancer import marker
 from lab.site import Site
 
 INGRESSES = "/apis/networking.k8s.io/v1"
