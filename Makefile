@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 export MYPY_CACHE_DIR = $(TWO_SPEED_CACHE)/mypy/$(notdir $(VENV))
 export RUFF_CACHE_DIR = $(TWO_SPEED_CACHE)/ruff
 
-.PHONY: help up status down clean build approve shell preview toolchain test test-unit test-scripts \
+.PHONY: help up status down clean build approve shell preview toolchain bench test test-unit test-scripts \
 	test-mutation mutation test-lab lint style types schemas shell-scripts format golden lock
 
 help: ## this list
@@ -57,7 +57,10 @@ mutation: $(VENV)/.ready ## the same for the whole program, or for make mutation
 	@$(PY) -m tests.mutation $(MODULES)
 
 test-scripts: toolchain ## the release scripts and pipelines, in scratch repositories
-	@$(PY) -m pytest tests/scripts
+	@PATH="$$($(PY) -m lab.toolchain path):$$PATH" $(PY) -m pytest tests/scripts
+
+bench: toolchain ## how long rendering, promoting and rolling back take with 500 services
+	@PATH="$$($(PY) -m lab.toolchain path):$$PATH" $(PY) -m bench.releases
 
 test-lab: toolchain ## against the real parts
 	@$(PY) -m pytest lab/tests/environment
@@ -90,9 +93,10 @@ format: $(VENV)/.ready ## put the code into its standard form
 golden: $(VENV)/.ready ## write tests/golden and generated docs anew: look at the difference before you commit it
 	@$(PY) -m pytest tests/unit --regenerate
 
-lock: $(VENV)/.ready ## resolve lab/requirements.in anew, with hashes
-	@cd lab && $(PY) -m uv pip compile --quiet --upgrade --generate-hashes --no-header \
-		--no-annotate --python-version 3.11 requirements.in -o requirements.txt
+lock: $(VENV)/.ready ## resolve the Python packages of the product, its tests and the lab anew, with hashes
+	@$(PY) -m uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate \
+		--python-version 3.11 requirements.txt lab/pyproject.toml --group dev \
+		--group lab/pyproject.toml:types -o $(LOCK)
 
 toolchain: $(VENV)/.ready ## build what is missing of the lab's programs
 	@$(PY) -m lab.toolchain build

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from lab.part import Part
 from lab.daemons import (
     aws,
     charts,
@@ -16,6 +15,7 @@ from lab.daemons import (
     pods,
     registry,
 )
+from lab.part import Part
 from lab.site import Site
 from lab.toolchain import Toolchain
 

@@ -29,8 +29,8 @@ from lab.aws_api.backend import Backend
 from lab.aws_api.callers import session_of
 from lab.aws_api.frontend import Frontend
 from lab.aws_journal import JournaledApp, WsgiApp
-from lab.ecr_events import pushed_tags, record_pushes
 from lab.daemons import aws
+from lab.ecr_events import pushed_tags, record_pushes
 from lab.site import CHECKOUT, HOST, Site
 from settings import Settings, load_files
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import requests
 
-from lab.kubernetes_api import KubernetesApi
 from lab.daemons.load_balancer import marker
+from lab.kubernetes_api import KubernetesApi
 from lab.site import Site
 
 INGRESSES = "/apis/networking.k8s.io/v1"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from lab.daemons.control_plane import client_certificate
 from lab.kubernetes_api import KubernetesApi, cluster_pki, write_kubeconfig
 from lab.part import Part, title
-from lab.daemons.control_plane import client_certificate
 from lab.readiness import Condition, all_of, http_ok
 from lab.site import CHECKOUT, HOST, Site
 from lab.toolchain import Toolchain

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from lab.site import CHECKOUT
-from settings import load_files
 from lab.tests.environment.conftest import Lab
+from settings import load_files
 from tools.iam import calls, documents
 
 ROLE = "platform"

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from lab.aws_account import Account
-from settings import Settings
 from lab.tests.environment.conftest import Lab
+from settings import Settings
 
 ADMINISTRATOR = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 

@@ -9,8 +9,8 @@ import pytest
 
 from lab import supervisor
 from lab.aws_api.record import nobody_answered, recorded
-from lab.waiting import wait_until_empty
 from lab.tests.environment.conftest import Lab
+from lab.waiting import wait_until_empty
 
 Client = Callable[[str], Any]
 

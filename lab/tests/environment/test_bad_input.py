@@ -7,8 +7,8 @@ import pytest
 from lab import supervisor
 from lab.ports import PortsTakenError
 from lab.site import Site
-from lab.waiting import wait_until_empty
 from lab.tests.environment.conftest import Lab
+from lab.waiting import wait_until_empty
 
 
 def test_every_problem_is_in_one_report_and_nothing_is_created(lab: Lab) -> None:

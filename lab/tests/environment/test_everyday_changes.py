@@ -18,13 +18,13 @@ from typing import Any
 import pytest
 import yaml
 
-from lab.overrides import merged, overrides
 from lab.daemons import charts
+from lab.overrides import merged, overrides
 from lab.program import ProgramError
 from lab.site import CHECKOUT, HOST
-from lab.toolchain import Toolchain
 from lab.tests.environment.conftest import Lab
 from lab.tests.environment.everyday_changes import CHANGES, Change, Content
+from lab.toolchain import Toolchain
 
 DOCUMENT = CHECKOUT / "docs" / "changes.md"
 PROGRAM = ("__main__.py", "Pulumi.yaml", "components", "gitops", "release", "settings")
@@ -42,7 +42,8 @@ INTRODUCTION = """\
 
 Each line is one change of `services.yaml` or of a stack file, previewed by the real engine against
 two environments that run: how many resources `pulumi up` would create, update, replace and delete,
-and which. `pytest lab/tests/environment/test_everyday_changes.py --regenerate` writes this table anew.
+and which. `pytest lab/tests/environment/test_everyday_changes.py --regenerate` writes this table
+anew.
 
 Replicas, resources and whatever else is in an overlay of the GitOps repository need no `pulumi up`
 at all: commit it there.

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from lab.gitops_checkout import commit_and_push, git, pull
-from lab.waiting import wait_until_empty
 from lab.tests.environment.conftest import Lab
+from lab.waiting import wait_until_empty
 
 NAMESPACE, NAME = "streaming", "tv-frontend"
 OVERLAY = f"environments/dev/{NAMESPACE}/{NAME}/deployment.yaml"

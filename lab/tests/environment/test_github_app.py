@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from lab.http_server import JsonHandler
 from lab.site import HOST
-from lab.waiting import wait_until_empty
 from lab.tests.environment.conftest import Lab
+from lab.waiting import wait_until_empty
 
 APP, INSTALLATION = 4711, 815
 SERVICE = "tv-api"

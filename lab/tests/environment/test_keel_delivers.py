@@ -8,8 +8,8 @@ import pytest
 
 from lab.gitops_checkout import git
 from lab.images import digest_of
-from lab.waiting import wait_until_empty
 from lab.tests.environment.conftest import Lab
+from lab.waiting import wait_until_empty
 
 UPDATED = "keel.sh/update-time"
 

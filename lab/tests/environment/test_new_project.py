@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 import yaml
 
-from lab.overrides import merged, overrides
 from lab.daemons import aws
+from lab.overrides import merged, overrides
 from lab.program import Program
 from lab.readiness import http_ok
 from lab.site import CHECKOUT, HOST, Site

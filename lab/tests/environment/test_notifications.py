@@ -7,9 +7,9 @@ from pathlib import Path
 
 import requests
 
+from lab.tests.environment.conftest import Lab
 from lab.up import approve
 from lab.waiting import wait_until_empty
-from lab.tests.environment.conftest import Lab
 
 SERVICE = "tv-frontend"
 Message = dict[str, str]

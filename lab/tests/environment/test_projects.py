@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from lab.kubectl import Kubectl
-from lab.waiting import wait_until_empty
 from lab.tests.environment.conftest import Lab
+from lab.waiting import wait_until_empty
 
 Change = Callable[[dict[str, Any]], None]
 

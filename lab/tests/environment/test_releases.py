@@ -14,9 +14,9 @@ import pytest
 from lab.gitops_checkout import commit_and_push, git, pull
 from lab.images import digest_of, tags
 from lab.kubectl import KubectlError
+from lab.tests.environment.conftest import Lab
 from lab.up import approve, up_and_push
 from lab.waiting import wait_until_empty
-from lab.tests.environment.conftest import Lab
 
 TV_API, TV_FRONTEND = "streaming/tv-api", "streaming/tv-frontend"
 """Delivered by commits."""

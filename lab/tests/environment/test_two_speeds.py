@@ -11,8 +11,8 @@ import yaml
 from lab.argocd_api import ArgoCdApi, ArgoCdError
 from lab.gitops_checkout import commit_and_push, pull
 from lab.kubectl import KubectlError
-from lab.waiting import wait_until_empty
 from lab.tests.environment.conftest import Lab
+from lab.waiting import wait_until_empty
 
 KUSTOMIZED = ("streaming", "tv-frontend")
 

@@ -23,12 +23,12 @@ from lab.aws_account import NOBODY
 from lab.kubectl import KubectlError
 from lab.program import Program
 from lab.site import CHECKOUT
-from lab.waiting import wait_until_empty
-from settings import load_files
-from tests.committed import committed
 from lab.tests.environment.conftest import Lab
 from lab.tests.environment.least_privilege import hold_to_the_policies
 from lab.tests.environment.neighbour import neighbour
+from lab.waiting import wait_until_empty
+from settings import load_files
+from tests.committed import committed
 
 ANEW = ["applications", "cluster", "network"]
 REPOSITORIES = [

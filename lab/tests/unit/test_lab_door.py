@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab import presigned
-from lab.eks_token import LIFETIME, PREFIX, RefusedError, decode, principal, require_valid
 from lab.daemons.door import admit
+from lab.eks_token import LIFETIME, PREFIX, RefusedError, decode, principal, require_valid
 
 KEY = Credentials("ASIAEXAMPLE", "a secret key", "a session's token")
 HOST = "sts.eu-central-1.amazonaws.com"

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from settings import Settings
 from lab.tests.unit import aws_in_process
 from lab.tests.unit.aws_in_process import LabAws, two_subnets
+from settings import Settings
 from tools.leftovers.__main__ import find
 from tools.leftovers.report import leftovers, render
 from tools.leftovers.state import known, wanted
