@@ -7,15 +7,16 @@ from typing import Any
 
 import requests
 
-from lab.people import id_token
+from lab.identity_provider import id_token
 from lab.site import Site
+from settings import UserError
 
 TIMEOUT = 30
 CLIENT = "argocd"
 """What Argo CD calls itself to the identity provider: `argocd.sso.clientId`."""
 
 
-class ArgoCdError(Exception):
+class ArgoCdError(UserError):
     """Argo CD refused a call."""
 
     def __init__(self, call: str, status: int, answer: str) -> None:
@@ -32,7 +33,7 @@ class ArgoCdApi:
 
     @classmethod
     def signed_in(cls, site: Site, environment: str, person: str) -> ArgoCdApi:
-        """The API as somebody of `people.yaml` sees it; raises UnknownPersonError."""
+        """The API as somebody of `users.yaml` sees it; raises UnknownUserError."""
         return cls(site.url("argocd-server", environment), id_token(site, person, CLIENT))
 
     def call(self, method: str, path: str, body: object = None) -> dict[str, Any]:

@@ -106,7 +106,7 @@ class JournaledApp:
         self._changes += 1
         mock_random.seed(self._changes)
         with (
-            mock.patch.object(ecr, "datetime", standing(at)),
+            mock.patch.object(ecr, "datetime", frozen_at(at)),
             mock.patch.object(AccountSpecificBackend, "__getitem__", _backend_of),
             # Session tokens come from elsewhere, and a session must outlive moto like its key.
             mock.patch.object(sts, "os", SimpleNamespace(urandom=mock_random.randbytes)),
@@ -140,15 +140,15 @@ def _play(app: WsgiApp, environ: Environ) -> None:
         print(f"{environ['PATH_INFO']} failed again: {error!r}", flush=True)
 
 
-def standing(moment: datetime) -> type[datetime]:
+def frozen_at(moment: datetime) -> type[datetime]:
     """A `datetime` that stands still: images were pushed when they were pushed."""
 
-    class Standing(datetime):
+    class Frozen(datetime):
         @classmethod
         def now(cls, tz: tzinfo | None = None) -> Self:
             return cls.fromtimestamp(moment.timestamp(), tz)
 
-    return Standing
+    return Frozen
 
 
 def changes_something(environ: Environ, body: bytes) -> bool:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lab.site import Site
+from settings import UserError
 
 ENGINEER = ("Platform Engineer", "platform@acme.example")
 
 
-class GitError(Exception):
+class GitError(UserError):
     """A git command failed."""
 
     def __init__(self, command: Sequence[str], output: str) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 
 from lab.site import Site
 from lab.toolchain import Toolchain
+from settings import UserError
 
 
-class KubectlError(Exception):
+class KubectlError(UserError):
     """kubectl failed."""
 
     def __init__(self, arguments: tuple[str, ...], output: str) -> None:

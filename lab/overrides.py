@@ -43,8 +43,8 @@ def overrides(site: Site) -> dict[str, Any]:
         charts=site.url("charts"),
         gitops_url=site.gitops_url,
         gitops_checkout=os.path.relpath(site.gitops_checkout, CHECKOUT),
-        inbox=f"{site.url('inbox')}/argocd",
-        people=site.url("people"),
+        webhook_receiver=f"{site.url('webhook-receiver')}/argocd",
+        identity_provider=site.url("identity-provider"),
         registry_host=site.registry_host,
     )
     content: dict[str, Any] = yaml.safe_load(text)

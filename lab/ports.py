@@ -11,7 +11,8 @@ from textwrap import shorten
 
 import psutil
 
-from lab.site import CLUSTER_PARTS, HOST, KEEL_PORT, SHARED_PARTS, Site
+from lab.site import CLUSTER_PORTS, HOST, KEEL_PORT, SHARED_PORTS, Site
+from settings import UserError
 
 _HIGHEST_BASE = 30000  # above begin the ports that Linux gives to outgoing connections
 
@@ -30,19 +31,19 @@ class Holder:
 class Conflict:
     """A port that the lab needs and somebody else has."""
 
-    part: str
+    daemon: str
     port: int
     holder: Holder | None
 
     def __str__(self) -> str:
         if self.holder is None:
-            return f"{self.port} for {self.part}, held by a process that cannot be seen from here"
-        return f"{self.port} for {self.part}, held by process {self.holder.pid}: " + shorten(
+            return f"{self.port} for {self.daemon}, held by a process that cannot be seen from here"
+        return f"{self.port} for {self.daemon}, held by process {self.holder.pid}: " + shorten(
             self.holder.command, 70
         )
 
 
-class PortsTakenError(Exception):
+class PortsTakenError(UserError):
     """Ports that the lab needs are taken; nothing was started. The message names every one."""
 
     def __init__(self, conflicts: list[Conflict], port_base: int) -> None:
@@ -65,11 +66,11 @@ class PortsTakenError(Exception):
 
 
 def needed(site: Site) -> dict[int, str]:
-    """Every port of the lab, with the part that listens there."""
-    ports = {site.port(part): part for part in SHARED_PARTS}
+    """Every port of the lab, with the daemon that listens there."""
+    ports = {site.port(name): name for name in SHARED_PORTS}
     for environment in site.environments:
-        for part in CLUSTER_PARTS:
-            ports[site.port(part, environment)] = f"{environment}/{part}"
+        for name in CLUSTER_PORTS:
+            ports[site.port(name, environment)] = f"{environment}/{name}"
     return {**ports, KEEL_PORT: "keel"}
 
 
@@ -112,7 +113,7 @@ def conflicts(
     free: Callable[[int], bool] = is_free,
     who: Callable[[], Mapping[int, Holder]] = holders,
 ) -> list[Conflict]:
-    """Those of `ports` (number to part) that are taken, in order of their number."""
+    """Those of `ports` (number to daemon) that are taken, in order of their number."""
     taken = sorted(port for port in ports if not free(port))
     listening = who() if taken else {}
     return [Conflict(ports[port], port, listening.get(port)) for port in taken]

@@ -16,9 +16,10 @@ from lab.overrides import stack_file
 from lab.pulumi_home import PLUGINS, assemble
 from lab.site import CHECKOUT, Site
 from lab.toolchain import Toolchain
+from settings import UserError
 
 
-class ProgramError(Exception):
+class ProgramError(UserError):
     """A `pulumi` command failed; its own output says why."""
 
     def __init__(self, command: Sequence[str], status: int, output: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Conditions under which a part counts as ready; each says what is still missing."""
+"""Conditions under which a daemon counts as ready; each says what is still missing."""
 
 from __future__ import annotations
 

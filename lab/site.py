@@ -11,8 +11,16 @@ from settings.files import stack_files
 CHECKOUT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 
-SHARED_PARTS = ("aws", "registry", "git", "charts", "door", "inbox", "people")
-CLUSTER_PARTS = (
+SHARED_PORTS = (
+    "aws",
+    "registry",
+    "git",
+    "charts",
+    "authenticator",
+    "webhook-receiver",
+    "identity-provider",
+)
+CLUSTER_PORTS = (
     "etcd",
     "etcd-peer",
     "apiserver",
@@ -51,15 +59,15 @@ class Site:
         """One cluster for each committed stack file."""
         return tuple(stack_files(CHECKOUT))
 
-    def port(self, part: str, environment: str | None = None) -> int:
-        """The port of a shared part, or of a part of an environment's cluster."""
+    def port(self, name: str, environment: str | None = None) -> int:
+        """The port of that name: one that all share, or one of an environment's cluster."""
         if environment is None:
-            return self.port_base + SHARED_PARTS.index(part)
+            return self.port_base + SHARED_PORTS.index(name)
         cluster = self.environments.index(environment)
-        return self.port_base + 100 * (cluster + 1) + CLUSTER_PARTS.index(part)
+        return self.port_base + 100 * (cluster + 1) + CLUSTER_PORTS.index(name)
 
-    def url(self, part: str, environment: str | None = None, scheme: str = "http") -> str:
-        return f"{scheme}://{HOST}:{self.port(part, environment)}"
+    def url(self, name: str, environment: str | None = None, scheme: str = "http") -> str:
+        return f"{scheme}://{HOST}:{self.port(name, environment)}"
 
     @property
     def registry_host(self) -> str:
@@ -86,10 +94,6 @@ class Site:
     def aws_credentials(self) -> Path:
         """AWS_* variables of the platform role, one `NAME=value` a line."""
         return self.home / "aws" / "platform.env"
-
-    @property
-    def kept(self) -> Path:
-        return self.home / "aws" / "kept.json"
 
     @property
     def aws_calls(self) -> Path:

@@ -19,13 +19,13 @@ from lab.program import Program, aws_credentials
 from lab.site import CHECKOUT, Site
 from lab.toolchain import Toolchain
 from lab.waiting import wait_until_empty
-from settings import Settings, load_files
+from settings import Settings, UserError, load_files
 
 RELEASER = "rhea"
-"""Of lab/people.yaml: approves the syncs of safe environments."""
+"""Of lab/users.yaml: approves the syncs of safe environments."""
 
 
-class ReleaseError(Exception):
+class ReleaseError(UserError):
     """A release script refused or failed."""
 
     def __init__(self, command: list[str], output: str) -> None:

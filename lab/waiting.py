@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from settings import UserError
 
-class StillMissingError(Exception):
+
+class StillMissingError(UserError):
     """A condition did not come true in time."""
 
     def __init__(self, what: str, seconds: float, missing: object) -> None:

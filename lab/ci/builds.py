@@ -17,7 +17,7 @@ from lab.ci.github_actions import Workflow
 from lab.gitops_checkout import git
 from lab.pulumi_hosts import write_launcher
 from lab.site import CHECKOUT, Site
-from settings import Settings, load_files
+from settings import Settings, UserError, load_files
 from settings.catalogue import Service
 
 DEVELOPER = ("Devon Developer", "devon@acme.example")
@@ -28,7 +28,7 @@ SOURCE = {
 }
 
 
-class UnknownServiceError(Exception):
+class UnknownServiceError(UserError):
     """The catalogue has no such service."""
 
     def __init__(self, name: str, known: list[str]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import jwt
 
+from settings import UserError
 from settings.catalogue import Service
 
 GITHUB = "token.actions.githubusercontent.com"
@@ -17,7 +18,7 @@ SOMEBODY = "0f1e2d3c-4b5a-4978-8695-a4b3c2d1e0f1"
 Claims = dict[str, str]
 
 
-class NotTrustedError(Exception):
+class NotTrustedError(UserError):
     """A role's trust policy does not let these claims in."""
 
     def __init__(self, role: str, claims: Claims) -> None:

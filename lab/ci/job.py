@@ -6,15 +6,17 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from settings import UserError
 
-class StepError(Exception):
+
+class StepError(UserError):
     """A step of a pipeline failed."""
 
     def __init__(self, name: str, status: int, output: str) -> None:
         super().__init__(f"the step {name!r} ended with status {status}:\n{output}")
 
 
-class UnknownStepError(Exception):
+class UnknownStepError(UserError):
     """A pipeline uses something of its CI system that the lab does not play."""
 
     def __init__(self, what: str) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from lab.part import Part
+from lab.daemon import Daemon
 from lab.readiness import http_ok
 from lab.site import Site
 
 READY = "/lab/ready"
 
 
-def part(site: Site) -> Part:
-    return Part(
+def daemon(site: Site) -> Daemon:
+    return Daemon(
         name="aws",
         port=site.port("aws"),
         ready=http_ok(f"{site.url('aws')}{READY}"),

@@ -6,24 +6,26 @@ import hashlib
 import shutil
 import subprocess
 import sys
-from functools import partial
-from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
-from lab.http_server import serve
-from lab.part import Part
+from werkzeug.exceptions import NotFound
+from werkzeug.middleware.shared_data import SharedDataMiddleware
+
+from lab.daemon import Daemon
+from lab.http_server import serve_wsgi
 from lab.readiness import http_ok
 from lab.site import CHECKOUT, Site
 from lab.toolchain import Toolchain
+from settings import UserError
 
 SOURCES = CHECKOUT / "lab" / "charts"
 ARGO_CD_MODULE = "github.com/argoproj/argo-cd/v3"
 
 
-def part(site: Site, tools: Toolchain) -> Part:
+def daemon(site: Site, tools: Toolchain) -> Daemon:
     helm = tools.path("helm")
     crds = tools.module_dir(ARGO_CD_MODULE) / "manifests" / "crds"
-    return Part(
+    return Daemon(
         name="charts",
         port=site.port("charts"),
         prepare=lambda: pack(helm, SOURCES, crds, folder(site), site.url("charts")),
@@ -33,18 +35,18 @@ def part(site: Site, tools: Toolchain) -> Part:
 
 
 def folder(site: Site) -> Path:
-    """What is served."""
+    """The folder that is served."""
     return site.home / "charts"
 
 
 def pack(helm: Path, sources: Path, crds: Path, target: Path, url: str) -> None:
-    """Packs every chart of `sources` into `target` and indexes them under `url`.
+    """Pack every chart of `sources` into `target` and index them under `url`.
 
-    Nothing is written when what is there was made from the same files.
+    Nothing is written if `target` was made from the same files.
     """
-    mark = target / "made-from"
+    stamp = target / "made-from"
     state = f"{_fingerprint(sources)} {_fingerprint(crds)} {url}\n"
-    if mark.exists() and mark.read_text(encoding="ascii") == state:
+    if stamp.exists() and stamp.read_text(encoding="ascii") == state:
         return
     shutil.rmtree(target, ignore_errors=True)
     drafts = target / "drafts"
@@ -58,10 +60,10 @@ def pack(helm: Path, sources: Path, crds: Path, target: Path, url: str) -> None:
         _run(helm, "package", str(draft), "--destination", str(target))
     shutil.rmtree(drafts)
     _run(helm, "repo", "index", str(target), "--url", url)
-    mark.write_text(state, encoding="ascii")
+    stamp.write_text(state, encoding="ascii")
 
 
-class PackingError(Exception):
+class PackingError(UserError):
     """helm cannot pack a chart; the message is helm's."""
 
 
@@ -81,8 +83,7 @@ def _fingerprint(tree: Path) -> str:
 
 def main() -> None:
     site = Site.from_environment()
-    handler = partial(SimpleHTTPRequestHandler, directory=str(folder(site)))
-    serve(site.port("charts"), handler)
+    serve_wsgi(site.port("charts"), SharedDataMiddleware(NotFound(), {"/": str(folder(site))}))
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ from ipaddress import IPv4Address, IPv4Network
 
 import yaml
 
+from lab.daemon import Daemon, title
 from lab.kubernetes_api import cluster_pki, write_kubeconfig
-from lab.part import Part, title
 from lab.pki import Pki
 from lab.readiness import http_ok
 from lab.site import CHECKOUT, HOST, Site
@@ -18,7 +18,7 @@ from settings import load_files
 ADMINISTRATOR = "lab-admin"
 
 
-def parts(site: Site, environment: str, tools: Toolchain) -> tuple[Part, ...]:
+def daemons(site: Site, environment: str, tools: Toolchain) -> tuple[Daemon, ...]:
     """The four processes; etcd's data outlive them."""
     services = load_files(environment, CHECKOUT).config.cluster.service_cidr
     return (
@@ -29,9 +29,9 @@ def parts(site: Site, environment: str, tools: Toolchain) -> tuple[Part, ...]:
     )
 
 
-def _etcd(site: Site, environment: str, tools: Toolchain) -> Part:
+def _etcd(site: Site, environment: str, tools: Toolchain) -> Daemon:
     client, peer = site.url("etcd", environment), site.url("etcd-peer", environment)
-    return Part(
+    return Daemon(
         name="etcd",
         environment=environment,
         port=site.port("etcd", environment),
@@ -53,10 +53,10 @@ def _etcd(site: Site, environment: str, tools: Toolchain) -> Part:
     )
 
 
-def _api_server(site: Site, environment: str, tools: Toolchain, services: IPv4Network) -> Part:
+def _api_server(site: Site, environment: str, tools: Toolchain, services: IPv4Network) -> Daemon:
     folder = site.cluster_dir(environment)
     pki = cluster_pki(site, environment)
-    door = folder / "door.kubeconfig"
+    authenticator = folder / "authenticator.kubeconfig"
     tokens = folder / "tokens.csv"
 
     def prepare() -> None:
@@ -75,9 +75,11 @@ def _api_server(site: Site, environment: str, tools: Toolchain, services: IPv4Ne
         write_kubeconfig(
             site, environment, path=site.admin_kubeconfig(environment), user={"token": token}
         )
-        write_atomically(door, yaml.safe_dump(_webhook(f"{site.url('door')}/{environment}")))
+        write_atomically(
+            authenticator, yaml.safe_dump(_webhook(f"{site.url('authenticator')}/{environment}"))
+        )
 
-    return Part(
+    return Daemon(
         name="apiserver",
         environment=environment,
         port=site.port("apiserver", environment),
@@ -102,7 +104,7 @@ def _api_server(site: Site, environment: str, tools: Toolchain, services: IPv4Ne
             f"--service-account-signing-key-file={pki.key('service-accounts')}",
             f"--service-cluster-ip-range={services}",
             f"--token-auth-file={tokens}",
-            f"--authentication-token-webhook-config-file={door}",
+            f"--authentication-token-webhook-config-file={authenticator}",
             "--authentication-token-webhook-version=v1",
             # A changed access entry counts soon.
             "--authentication-token-webhook-cache-ttl=5s",
@@ -115,7 +117,7 @@ def _api_server(site: Site, environment: str, tools: Toolchain, services: IPv4Ne
     )
 
 
-def _controller_manager(site: Site, environment: str, tools: Toolchain) -> Part:
+def _controller_manager(site: Site, environment: str, tools: Toolchain) -> Daemon:
     pki = cluster_pki(site, environment)
     return _client(
         site,
@@ -130,18 +132,18 @@ def _controller_manager(site: Site, environment: str, tools: Toolchain) -> Part:
     )
 
 
-def _scheduler(site: Site, environment: str, tools: Toolchain) -> Part:
+def _scheduler(site: Site, environment: str, tools: Toolchain) -> Daemon:
     return _client(site, environment, tools, "scheduler", ())
 
 
 def _client(
     site: Site, environment: str, tools: Toolchain, name: str, flags: tuple[str, ...]
-) -> Part:
-    """A part of the control plane that works through the API server as `system:kube-<name>`."""
+) -> Daemon:
+    """A daemon of the control plane that works through the API server as `system:kube-<name>`."""
     program = f"kube-{name}"
     pki = cluster_pki(site, environment)
     kubeconfig = site.cluster_dir(environment) / f"{program}.kubeconfig"
-    return Part(
+    return Daemon(
         name=name,
         environment=environment,
         port=site.port(name, environment),
@@ -176,12 +178,14 @@ def client_certificate(pki: Pki, name: str) -> dict[str, str]:
 
 
 def _webhook(url: str) -> dict[str, object]:
-    """How the API server reaches the lab's door."""
+    """How the API server reaches the lab's authenticator."""
     return {
         "apiVersion": "v1",
         "kind": "Config",
-        "current-context": "door",
-        "clusters": [{"name": "door", "cluster": {"server": url}}],
-        "contexts": [{"name": "door", "context": {"cluster": "door", "user": "apiserver"}}],
+        "current-context": "authenticator",
+        "clusters": [{"name": "authenticator", "cluster": {"server": url}}],
+        "contexts": [
+            {"name": "authenticator", "context": {"cluster": "authenticator", "user": "apiserver"}}
+        ],
         "users": [{"name": "apiserver", "user": {}}],
     }

@@ -1,26 +1,26 @@
-"""Git over HTTP: bare repositories that anybody may read, and push to with the lab's token.
+"""Git over HTTP: bare repositories. Reading needs no credentials, a push needs the lab's token.
 
-Every push is told to each environment's Argo CD, as GitHub would.
+Every push is reported to the Argo CD of each environment, as GitHub does by webhook.
 """
 
 from __future__ import annotations
 
-import base64
 import hmac
 import os
 import secrets
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
-from lab.http_server import JsonHandler, serve
-from lab.part import Part
+from werkzeug.wrappers import Request, Response
+
+from lab.daemon import Daemon
+from lab.http_server import serve
 from lab.readiness import http_ok
-from lab.site import CHECKOUT, Site
+from lab.site import CHECKOUT, HOST, Site
 from lab.state import write_atomically
 
 USER = "lab"
@@ -28,8 +28,8 @@ BRANCH = "main"
 GITOPS = "gitops.git"
 
 
-def part(site: Site) -> Part:
-    return Part(
+def daemon(site: Site) -> Daemon:
+    return Daemon(
         name="git",
         port=site.port("git"),
         prepare=lambda: prepare(site),
@@ -39,14 +39,14 @@ def part(site: Site) -> Part:
 
 
 def prepare(site: Site) -> None:
-    """The token, and the GitOps repository, empty, if they are not there yet."""
+    """Create the token and an empty GitOps repository, unless they exist."""
     if not site.git_token.exists():
         write_atomically(site.git_token, secrets.token_hex(20), mode=0o600)
     create_repository(site, GITOPS)
 
 
 def create_repository(site: Site, name: str) -> Path:
-    """A bare repository served as `/<name>`, or the one that is there; returns its folder."""
+    """Create the bare repository that is served as `/<name>`, unless it exists; its folder."""
     folder = site.git_repositories / name
     if not (folder / "HEAD").exists():
         subprocess.run(
@@ -62,92 +62,66 @@ def create_repository(site: Site, name: str) -> Path:
     return folder
 
 
-def may_push(authorization: str | None, token: str) -> bool:
-    """Whether an Authorization header has the token as its password, as GitHub asks."""
-    scheme, _, encoded = (authorization or "").partition(" ")
-    if scheme.lower() != "basic":
+def may_push(request: Request, token: str) -> bool:
+    """Whether the request has the token as its password, under any user name, as at GitHub."""
+    given = request.authorization
+    if given is None or given.type != "basic":
         return False
-    try:
-        given = base64.b64decode(encoded, validate=True)
-    except ValueError:
-        return False
-    return hmac.compare_digest(given.partition(b":")[2], token.encode())
+    return hmac.compare_digest((given.password or "").encode(), token.encode())
 
 
-def is_push(path: str, query: str) -> bool:
-    """Whether a request of Git's smart protocol is about pushing."""
-    return path.endswith("/git-receive-pack") or "service=git-receive-pack" in query
+def is_push(request: Request) -> bool:
+    """Whether a request of Git's smart protocol belongs to a push."""
+    return "git-receive-pack" in (request.path.rpartition("/")[2], request.args.get("service"))
 
 
-def cgi_variables(
-    site: Site, *, method: str, url: str, headers: Mapping[str, str], pusher: str | None
-) -> dict[str, str]:
-    """What `git http-backend` is told of a request."""
-    parts = urlsplit(url)
+def cgi_variables(site: Site, request: Request, *, pusher: str | None) -> dict[str, str]:
+    """The environment in which `git http-backend` serves a request."""
     variables = {
         **os.environ,
         "GIT_PROJECT_ROOT": str(site.git_repositories),
         "GIT_HTTP_EXPORT_ALL": "1",
-        "REQUEST_METHOD": method,
-        "PATH_INFO": unquote(parts.path),
-        "QUERY_STRING": parts.query,
-        "CONTENT_TYPE": headers.get("Content-Type", ""),
-        "HTTP_CONTENT_ENCODING": headers.get("Content-Encoding", ""),
-        "GIT_PROTOCOL": headers.get("Git-Protocol", ""),
-        "REMOTE_ADDR": "127.0.0.1",
+        "REQUEST_METHOD": request.method,
+        "PATH_INFO": request.path,
+        "QUERY_STRING": request.query_string.decode(),
+        "CONTENT_TYPE": request.headers.get("Content-Type", ""),
+        "CONTENT_LENGTH": str(len(request.get_data())),
+        "HTTP_CONTENT_ENCODING": request.headers.get("Content-Encoding", ""),
+        "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
+        "REMOTE_ADDR": HOST,
     }
     return {**variables, "REMOTE_USER": pusher} if pusher else variables
 
 
-class _Handler(JsonHandler):
-    site = Site.from_environment()
+def answer(site: Site, request: Request) -> Response:
+    """Answer one request of Git."""
+    pusher = None
+    if is_push(request):
+        if not may_push(request, site.git_token.read_text(encoding="ascii")):
+            return Response(
+                status=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": 'Basic realm="lab"'}
+            )
+        pusher = USER
+    done = subprocess.run(
+        ["git", "http-backend"],
+        input=request.get_data(),
+        env=cgi_variables(site, request, pusher=pusher),
+        capture_output=True,
+        check=False,
+    )
+    if done.stderr:
+        print(done.stderr.decode(errors="replace"), flush=True)
+    return _from_cgi(done.stdout)
 
-    def do_GET(self) -> None:
-        self._serve_git()
 
-    def do_POST(self) -> None:
-        self._serve_git()
-
-    def _serve_git(self) -> None:
-        body = self.body()
-        target = urlsplit(self.path)
-        pusher = None
-        if is_push(target.path, target.query):
-            token = self.site.git_token.read_text(encoding="ascii")
-            if not may_push(self.headers.get("Authorization"), token):
-                self._ask_who()
-                return
-            pusher = USER
-        variables = cgi_variables(
-            self.site, method=self.command, url=self.path, headers=dict(self.headers), pusher=pusher
-        )
-        variables["CONTENT_LENGTH"] = str(len(body))
-        done = subprocess.run(
-            ["git", "http-backend"], input=body, env=variables, capture_output=True, check=False
-        )
-        if done.stderr:
-            print(done.stderr.decode(errors="replace"), flush=True)
-        self._relay(done.stdout)
-
-    def _relay(self, output: bytes) -> None:
-        """Sends on what a CGI program wrote."""
-        head, _, content = output.partition(b"\r\n\r\n")
-        lines = [line.partition(":") for line in head.decode(errors="replace").splitlines()]
-        headers = {name.strip(): value.strip() for name, _, value in lines}
-        status = int(headers.pop("Status", "200").split()[0])
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def _ask_who(self) -> None:
-        self.send_response(HTTPStatus.UNAUTHORIZED)
-        self.send_header("WWW-Authenticate", 'Basic realm="lab"')
-        self.send_header("Content-Length", "0")
-        self.end_headers()
+def _from_cgi(output: bytes) -> Response:
+    """The response that a CGI program wrote."""
+    head, _, content = output.partition(b"\r\n\r\n")
+    lines = [line.partition(":") for line in head.decode(errors="replace").splitlines()]
+    headers = {name.strip(): value.strip() for name, _, value in lines}
+    return Response(content, headers.pop("Status", "200 OK"), headers)
 
 
 if __name__ == "__main__":
-    serve(Site.from_environment().port("git"), _Handler)
+    here = Site.from_environment()
+    serve(here.port("git"), partial(answer, here))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from lab.part import Part, title
+from lab.daemon import Daemon, title
 from lab.readiness import exists
 from lab.site import Site
 from lab.state import run_folder
 
 
-def part(site: Site, environment: str) -> Part:
-    return Part(
+def daemon(site: Site, environment: str) -> Daemon:
+    return Daemon(
         name="load-balancer",
         environment=environment,
         needs=frozenset({title("apiserver", environment)}),

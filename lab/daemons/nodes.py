@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from lab.daemon import Daemon, title
 from lab.daemons.control_plane import client_certificate
 from lab.kubernetes_api import KubernetesApi, cluster_pki, write_kubeconfig
-from lab.part import Part, title
 from lab.readiness import Condition, all_of, http_ok
 from lab.site import CHECKOUT, HOST, Site
 from lab.toolchain import Toolchain
@@ -16,7 +16,7 @@ COUNT = 3
 ANNOTATION = "kwok.x-k8s.io/node"
 
 
-def part(site: Site, environment: str, tools: Toolchain) -> Part:
+def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
     """KWOK, which plays the nodes that stand in the cluster's zones."""
     api = KubernetesApi(site, environment)
     place = load_files(environment, CHECKOUT).environment
@@ -28,7 +28,7 @@ def part(site: Site, environment: str, tools: Toolchain) -> Part:
         write_kubeconfig(site, environment, path=kubeconfig, user=user)
         join(api, place)
 
-    return Part(
+    return Daemon(
         name="kwok",
         environment=environment,
         port=site.port("kwok", environment),

@@ -5,18 +5,18 @@ from __future__ import annotations
 import sys
 
 from lab import state
-from lab.part import Part, title
+from lab.daemon import Daemon, title
 from lab.programs import programs
 from lab.readiness import exists
 from lab.site import Site
 from lab.toolchain import Toolchain
 
 
-def part(site: Site, environment: str, tools: Toolchain) -> Part:
+def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
     report = state.processes_report(site, environment)
     for program in programs(site, environment).values():
         tools.path(program.tool)  # raises when one is missing: now, and not when it is needed
-    return Part(
+    return Daemon(
         name="process-kubelet",
         environment=environment,
         needs=frozenset({title("apiserver", environment)}),

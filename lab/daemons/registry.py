@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import yaml
 
-from lab.part import Part
+from lab.daemon import Daemon
 from lab.readiness import http_ok
 from lab.site import HOST, Site
 from lab.state import write_atomically
 from lab.toolchain import Toolchain
 
 
-def part(site: Site, tools: Toolchain) -> Part:
+def daemon(site: Site, tools: Toolchain) -> Daemon:
     folder = site.home / "registry"
     config = folder / "config.yaml"
-    return Part(
+    return Daemon(
         name="registry",
         port=site.port("registry"),
         needs=frozenset({"aws"}),

@@ -9,10 +9,10 @@ from functools import partial
 from typing import NoReturn
 
 from lab.toolchain import MissingToolError, Toolchain
-from lab.toolchain.build import WrongGoError, build
-from lab.toolchain.compiler import CompileError
+from lab.toolchain.build import build
 from lab.toolchain.pruning import UnknownNamesError
 from lab.toolchain.tools import PROGRAMS, TOOLS
+from settings import UserError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     toolchain, report = Toolchain(), partial(print, flush=True)
     try:
         build(toolchain, report, chosen, keep_go_caches=options.keep_go_caches)
-    except (CompileError, MissingToolError, UnknownNamesError, WrongGoError) as error:
+    except (UserError, UnknownNamesError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

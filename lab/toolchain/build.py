@@ -12,13 +12,14 @@ from lab.toolchain import MissingToolError, Toolchain
 from lab.toolchain.cache import Cache
 from lab.toolchain.compiler import Compiler, duration
 from lab.toolchain.tools import GO_RELEASE, TOOLS, WHEELS, Tool
+from settings import UserError
 
 GB = 10**9
 NEEDED_GB = 20
 """What a build of everything takes on the disk while it runs, with some room."""
 
 
-class WrongGoError(Exception):
+class WrongGoError(UserError):
     """The Go toolchain of the Python environment is not the pinned one."""
 
     def __init__(self, version: str) -> None:

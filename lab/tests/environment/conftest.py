@@ -20,7 +20,7 @@ from lab.gitops_checkout import clone
 from lab.kubectl import Kubectl
 from lab.program import Program, aws_credentials
 from lab.site import Site
-from lab.state import PartStatus
+from lab.state import DaemonStatus
 from lab.toolchain import Toolchain
 from lab.up import up
 
@@ -40,7 +40,7 @@ class Lab:
         return Kubectl.admin(self.site, environment)
 
     def argocd(self, environment: str, person: str = "rhea") -> ArgoCdApi:
-        """Argo CD as somebody of lab/people.yaml; rhea is a releaser and sees everything."""
+        """Argo CD as somebody of lab/users.yaml; rhea is a releaser and sees everything."""
         return ArgoCdApi.signed_in(self.site, environment, person)
 
     def aws(self, service: str) -> Any:
@@ -48,16 +48,16 @@ class Lab:
         owner = self.builds.settings.registry_owner
         return Account(self.site, owner.account, owner.region).client(service)
 
-    def kill(self, part: str) -> PartStatus:
-        """Kills a part as `kill -9` does; what it was until then."""
-        (found,) = (one for one in supervisor.status(self.site) if one.part == part)
+    def kill(self, name: str) -> DaemonStatus:
+        """Kills a daemon as `kill -9` does; what it was until then."""
+        (found,) = (one for one in supervisor.status(self.site) if one.name == name)
         assert found.pid
         os.kill(found.pid, signal.SIGKILL)
         return found
 
     def unready(self) -> list[str]:
-        """The parts that are not ready."""
-        return [one.part for one in supervisor.status(self.site) if one.state != "ready"]
+        """The daemons that are not ready."""
+        return [one.name for one in supervisor.status(self.site) if one.state != "ready"]
 
     def clone(self, folder: Path) -> Path:
         """A fresh clone of the GitOps repository that can push."""

@@ -85,7 +85,7 @@ def test_a_killed_aws_comes_back_as_it_was(lab: Lab, client: Client) -> None:
     killed = lab.kill("aws")
 
     def away() -> list[str]:
-        unnoticed = [p.part for p in supervisor.status(lab.site) if p.pid == killed.pid]
+        unnoticed = [p.name for p in supervisor.status(lab.site) if p.pid == killed.pid]
         return unnoticed or lab.unready()
 
     wait_until_empty("the return of AWS", away, seconds=90)

@@ -64,11 +64,11 @@ def test_a_second_lab_on_the_same_ports_is_refused_as_a_whole(lab: Lab) -> None:
 
 
 def test_a_killed_api_server_is_named_with_its_log_and_comes_back(lab: Lab) -> None:
-    part = lab.kill("prod/apiserver")
+    before = lab.kill("prod/apiserver")
 
     def named() -> str:
-        (now,) = (p for p in supervisor.status(lab.site) if p.part == "prod/apiserver")
-        return "" if "make down" in now.note or now.restarts > part.restarts else now.state
+        (now,) = (p for p in supervisor.status(lab.site) if p.name == "prod/apiserver")
+        return "" if "make down" in now.note or now.restarts > before.restarts else now.state
 
     wait_until_empty("the report of the killed API server", named, seconds=30, every=0.05)
     wait_until_empty("its return", lab.unready, seconds=90)

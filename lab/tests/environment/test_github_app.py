@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from http.server import ThreadingHTTPServer
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
 
-from lab.http_server import JsonHandler
+from lab.http_server import as_json
 from lab.site import HOST
 from lab.tests.environment.conftest import Lab
 from lab.waiting import wait_until_empty
@@ -53,27 +54,24 @@ class GitHub:
         self.given.append(str(claims["iss"]))
         return "ghs_lab"
 
+    def answer(self, request: Request) -> Response:
+        token = self.token_for(request.path, request.headers.get("Authorization", ""))
+        if token is None:
+            return as_json({"message": "refused"}, HTTPStatus.UNAUTHORIZED)
+        until = datetime.now(UTC) + timedelta(hours=1)
+        expires = until.isoformat(timespec="seconds").replace("+00:00", "Z")
+        return as_json({"token": token, "expires_at": expires}, HTTPStatus.CREATED)
+
 
 @pytest.fixture
 def github() -> Iterator[GitHub]:
     github = GitHub()
 
-    class Handler(JsonHandler):
-        def do_POST(self) -> None:  # noqa: N802 -- the base class's name
-            self.body()
-            token = github.token_for(self.path, self.headers.get("Authorization", ""))
-            if token is None:
-                self.answer({"message": "refused"}, HTTPStatus.UNAUTHORIZED)
-                return
-            until = datetime.now(UTC) + timedelta(hours=1)
-            expires = until.isoformat(timespec="seconds").replace("+00:00", "Z")
-            self.answer({"token": token, "expires_at": expires}, HTTPStatus.CREATED)
-
-    with ThreadingHTTPServer((HOST, 0), Handler) as server:
-        github.address = f"http://{HOST}:{server.server_port}"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield github
-        server.shutdown()
+    server = make_server(HOST, 0, Request.application(github.answer), threaded=True)
+    github.address = f"http://{HOST}:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield github
+    server.shutdown()
 
 
 @pytest.fixture

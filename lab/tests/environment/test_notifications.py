@@ -17,7 +17,7 @@ Message = dict[str, str]
 
 def messages(lab: Lab, environment: str) -> list[Message]:
     """What came for the service, in the order of its arrival."""
-    answer = requests.get(f"{lab.site.url('inbox')}/argocd", timeout=10)
+    answer = requests.get(f"{lab.site.url('webhook-receiver')}/argocd", timeout=10)
     answer.raise_for_status()
     bodies: list[Message] = [document["body"] for document in answer.json()]
     return [m for m in bodies if (m["service"], m["environment"]) == (SERVICE, environment)]

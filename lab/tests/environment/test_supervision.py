@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from lab import state, supervisor
-from lab.part import Part
+from lab.daemon import Daemon
 from lab.process import Identity
 from lab.readiness import exists
 from lab.runner import Runner
 from lab.site import Site
-from lab.state import PartStatus, Report
+from lab.state import DaemonStatus, Report
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -30,12 +30,12 @@ HANGS = "import time; time.sleep(600)"
 
 
 def run(site: Site, programs: dict[str, str], seconds: float = 30) -> None:
-    """A supervisor over parts that are small Python programs, each needing the one before."""
-    parts, before = [], frozenset[str]()
+    """A supervisor over daemons that are small Python programs, each needing the one before."""
+    daemons, before = [], frozenset[str]()
     for name, program in programs.items():
         mark = site.home / f"{name}.ready"
-        parts.append(
-            Part(
+        daemons.append(
+            Daemon(
                 name=name,
                 command=(sys.executable, "-c", program, mark),
                 needs=before,
@@ -44,7 +44,7 @@ def run(site: Site, programs: dict[str, str], seconds: float = 30) -> None:
             )
         )
         before = frozenset({name})
-    raise SystemExit(Runner(site, parts, grace=1).run())
+    raise SystemExit(Runner(site, daemons, grace=1).run())
 
 
 class Lab:
@@ -62,8 +62,8 @@ class Lab:
     def report(self) -> Report:
         return state.read(state.supervisor_report(self.site))
 
-    def part(self, name: str) -> PartStatus:
-        return next(part for part in self.report().parts if part.part == name)
+    def daemon(self, name: str) -> DaemonStatus:
+        return next(daemon for daemon in self.report().daemons if daemon.name == name)
 
     def ended(self) -> int | None:
         """The supervisor's exit code."""
@@ -89,10 +89,10 @@ def until(condition: Callable[[], bool], seconds: float = 20) -> None:
 
 
 def identities(report: Report) -> list[Identity]:
-    return [part.process for part in report.parts if part.process]
+    return [daemon.process for daemon in report.daemons if daemon.process]
 
 
-def test_parts_start_in_order_and_stop_when_told(lab: Lab) -> None:
+def test_daemons_start_in_order_and_stop_when_told(lab: Lab) -> None:
     lab.start({"first": LIVES, "second": LIVES})
     until(lambda: lab.report().phase == "up")
     running = identities(lab.report())
@@ -106,7 +106,7 @@ def test_parts_start_in_order_and_stop_when_told(lab: Lab) -> None:
     assert supervisor.status(lab.site) == []
 
 
-def test_a_part_that_dies_at_the_start_is_named_and_nothing_stays(lab: Lab) -> None:
+def test_a_daemon_that_dies_at_the_start_is_named_and_nothing_stays(lab: Lab) -> None:
     lab.start({"first": LIVES, "second": DIES, "third": LIVES})
 
     assert lab.ended() == 1
@@ -115,10 +115,10 @@ def test_a_part_that_dies_at_the_start_is_named_and_nothing_stays(lab: Lab) -> N
     assert report.message.startswith("second exited with code 1")
     assert "the disk is full" in report.message, "the tail of its log is missing"
     assert identities(report) == []
-    assert not (lab.site.home / "third.ready").exists(), "a part started after the failure"
+    assert not (lab.site.home / "third.ready").exists(), "a daemon started after the failure"
 
 
-def test_a_part_that_is_never_ready_is_named_with_what_was_missing(lab: Lab) -> None:
+def test_a_daemon_that_is_never_ready_is_named_with_what_was_missing(lab: Lab) -> None:
     lab.start({"first": LIVES, "second": HANGS}, seconds=1)
 
     assert lab.ended() == 1
@@ -127,17 +127,17 @@ def test_a_part_that_is_never_ready_is_named_with_what_was_missing(lab: Lab) -> 
     assert "second.ready is not written yet" in message
 
 
-def test_a_part_that_dies_later_comes_back_and_the_others_stay(lab: Lab) -> None:
+def test_a_daemon_that_dies_later_comes_back_and_the_others_stay(lab: Lab) -> None:
     lab.start({"first": LIVES, "second": LIVES})
     until(lambda: lab.report().phase == "up")
     first, second = identities(lab.report())
 
     second.signal(signal.SIGKILL)
-    until(lambda: lab.part("second").restarts == 1 and lab.part("second").state == "ready")
+    until(lambda: lab.daemon("second").restarts == 1 and lab.daemon("second").state == "ready")
 
-    assert lab.part("second").process != second
-    assert "was killed by SIGKILL" in lab.part("second").note
-    assert lab.part("first").process == first
+    assert lab.daemon("second").process != second
+    assert "was killed by SIGKILL" in lab.daemon("second").note
+    assert lab.daemon("first").process == first
 
 
 def test_nothing_survives_a_killed_supervisor(lab: Lab) -> None:
@@ -150,7 +150,7 @@ def test_nothing_survives_a_killed_supervisor(lab: Lab) -> None:
     os.kill(lab.process.pid, signal.SIGKILL)
 
     until(lambda: not any(process.alive() for process in running), seconds=5)
-    assert {part.state for part in supervisor.status(lab.site)} == {"stopped"}
+    assert {daemon.state for daemon in supervisor.status(lab.site)} == {"stopped"}
 
 
 def test_what_ignores_a_polite_request_is_killed(lab: Lab) -> None:

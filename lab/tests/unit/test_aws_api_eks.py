@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lab.aws_api.stand_ins.eks_clusters import environment_of
-from lab.daemons.door import admit, entry_of
+from lab.daemons.authenticator import admit, entry_of
 from lab.eks_token import RefusedError
 from lab.tests.unit import aws_in_process
 from lab.tests.unit.aws_in_process import ACCOUNT, REGION, LabAws, cluster, two_subnets

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab import presigned
-from lab.daemons.door import admit
+from lab.daemons.authenticator import admit
 from lab.eks_token import LIFETIME, PREFIX, RefusedError, decode, principal, require_valid
 
 KEY = Credentials("ASIAEXAMPLE", "a secret key", "a session's token")

@@ -17,7 +17,7 @@ SITE = Site(home=Path("/nowhere"), port_base=21000)
 def test_every_part_has_a_port_of_its_own() -> None:
     shared, clusters = 7, 13 * len(SITE.environments)
 
-    assert len(ports.needed(SITE)) == shared + clusters + 1, "two parts share a port"
+    assert len(ports.needed(SITE)) == shared + clusters + 1, "two daemons share a port"
 
 
 def test_two_labs_at_the_proposed_bases_meet_at_keels_port_only() -> None:

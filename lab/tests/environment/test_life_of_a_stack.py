@@ -57,8 +57,8 @@ def program(lab: Lab) -> Program:
     return lab.program
 
 
-def unprotect(program: Program, **parts: list[str]) -> None:
-    for stack, named in parts.items():
+def unprotect(program: Program, **stacks: list[str]) -> None:
+    for stack, named in stacks.items():
         program.trying.setdefault(stack, {})["platform:unprotected"] = named
         program.read("up", "--yes", stack=program.selected(stack))
 
@@ -373,8 +373,8 @@ def ours(lab: Lab) -> dict[str, list[str]]:
 
 
 def test_a_stopped_lab_leaves_no_process_and_no_port_and_starts_again(lab: Lab) -> None:
-    pids = {part.pid for part in supervisor.status(lab.site) if part.pid}
-    ports = [part.port for part in supervisor.status(lab.site) if part.port]
+    pids = {daemon.pid for daemon in supervisor.status(lab.site) if daemon.pid}
+    ports = [daemon.port for daemon in supervisor.status(lab.site) if daemon.port]
     assert len(pids) > 15
 
     supervisor.stop(lab.site)
@@ -384,4 +384,4 @@ def test_a_stopped_lab_leaves_no_process_and_no_port_and_starts_again(lab: Lab) 
             assert probe.connect_ex(("127.0.0.1", port)) != 0, f"port {port} still listens"
 
     supervisor.start(lab.site)
-    wait_until_empty("every part's readiness", lab.unready)
+    wait_until_empty("every daemon's readiness", lab.unready)

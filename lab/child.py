@@ -1,4 +1,4 @@
-"""A process that is watched: asked until it is ready, and due for another start when it dies."""
+"""A child of a supervisor: one process, how far it is, and when it may start again."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pathlib import Path
 
 from lab.process import Identity, describe_exit, start, stop, tail
 from lab.readiness import Condition
-from lab.state import PartStatus
+from lab.state import DaemonStatus
 
 LONGEST_PAUSE = 30.0
-"""Seconds between two restarts of a process that dies at once, at most."""
+"""The longest pause, in seconds, before a process that keeps dying starts again."""
 
 
-class Watched:
-    """What is known of one part's process, kept in `status`."""
+class Child:
+    """The process of one daemon; `status` is what others read about it."""
 
-    def __init__(self, part: str, *, log: Path, port: int | None, note: str = "") -> None:
+    def __init__(self, name: str, *, log: Path, port: int | None, note: str = "") -> None:
         self.log = log
-        self.status = PartStatus(part=part, state="waiting", port=port, log=str(log), note=note)
+        self.status = DaemonStatus(name=name, state="waiting", port=port, log=str(log), note=note)
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
         self._not_before = 0.0
@@ -32,7 +32,7 @@ class Watched:
 
     @property
     def may_start(self) -> bool:
-        """Whether the pause after its last end is over."""
+        """Whether the pause after its last exit is over."""
         return time.monotonic() >= self._not_before
 
     @property
@@ -43,7 +43,7 @@ class Watched:
     def start(
         self, command: Sequence[str | Path], *, variables: Mapping[str, str], folder: Path
     ) -> None:
-        """Starts the process; how an earlier one died stays in the note until this one is ready."""
+        """Start the process. After a restart the note keeps the last exit until it is ready."""
         self._started = time.monotonic()
         self._process = start(command, log=self.log, variables=variables, folder=folder)
         self.status = replace(
@@ -54,11 +54,11 @@ class Watched:
         )
 
     def wait_for(self, what: str) -> None:
-        """Notes what has to be there before it can start."""
+        """Note what it needs before it can start."""
         self.status = replace(self.status, state="waiting", note=f"waits: {what}")
 
-    def ask(self, ready: Condition) -> bool:
-        """Whether the process is ready by now."""
+    def check(self, ready: Condition) -> bool:
+        """Whether the process is ready now; the note says what is missing."""
         missing = ready()
         if missing is None:
             note = self.status.note.partition("\n")[0] if self.status.restarts else ""
@@ -68,22 +68,22 @@ class Watched:
             self.status = replace(self.status, note=missing)
         return missing is None
 
-    def ending(self) -> str | None:
-        """How its process ended; None while it runs."""
+    def exit(self) -> str | None:
+        """How its process ended, such as `exited with code 1`; None while it runs."""
         code = self._process.poll() if self._process else None
         return None if code is None else describe_exit(code)
 
-    def lose(self, how: str) -> str:
-        """Takes note that it `exited with code 1` or the like; returns that with its log's end.
+    def record_failure(self, how: str) -> str:
+        """Note how it failed, and return that with the end of its log.
 
-        What may still run of it is killed. The next start may be at once, later ones after a
-        pause that doubles.
+        A process that still runs is killed. The first restart may be at once. Each later one
+        waits twice as long as the one before.
         """
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait()
         self._process = None
-        story = f"{how}.\n  The end of {self.log}:\n{tail(self.log)}"
+        report = f"{how}.\n  The end of {self.log}:\n{tail(self.log)}"
         restarts = self.status.restarts + 1
         pause = 0.0 if restarts == 1 else min(2.0 ** (restarts - 2), LONGEST_PAUSE)
         self._not_before = time.monotonic() + pause
@@ -92,12 +92,12 @@ class Watched:
             state="died",
             process=None,
             restarts=restarts,
-            note=f"at {time.strftime('%H:%M:%S')} it {story}",
+            note=f"at {time.strftime('%H:%M:%S')} it {report}",
         )
-        return story
+        return report
 
-    def end(self, seconds: float) -> None:
-        """Stops the process, by force after `seconds`."""
+    def stop(self, seconds: float) -> None:
+        """Stop the process; kill it after `seconds`."""
         if self._process is not None:
             if self.status.process:
                 stop([self.status.process], seconds)
@@ -106,8 +106,8 @@ class Watched:
         self.status = replace(self.status, state="stopped", process=None)
 
 
-def end_all(watched: Sequence[Watched], seconds: float) -> None:
-    """Stops several processes at once."""
-    stop([each.status.process for each in watched if each.status.process], seconds)
-    for each in watched:
-        each.end(seconds)
+def stop_all(children: Sequence[Child], seconds: float) -> None:
+    """Stop several processes at once."""
+    stop([child.status.process for child in children if child.status.process], seconds)
+    for child in children:
+        child.stop(seconds)

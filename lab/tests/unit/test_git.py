@@ -6,6 +6,8 @@ import base64
 from pathlib import Path
 
 import pytest
+from werkzeug.test import EnvironBuilder
+from werkzeug.wrappers import Request
 
 from lab.daemons.git import cgi_variables, is_push, may_push
 from lab.push_webhook import NOTHING, payload, updates
@@ -19,6 +21,11 @@ def basic(text: str) -> str:
     return "Basic " + base64.b64encode(text.encode()).decode()
 
 
+def request(path: str, query: str = "", **headers: str) -> Request:
+    named = [(name.replace("_", "-"), value) for name, value in headers.items()]
+    return Request(EnvironBuilder(path=path, query_string=query, headers=named).get_environ())
+
+
 @pytest.mark.parametrize(
     ("authorization", "allowed"),
     [
@@ -30,13 +37,14 @@ def basic(text: str) -> str:
         (f"Bearer {TOKEN}", False),
         ("Basic ***", False),
         ("", False),
-        (None, False),
     ],
 )
-def test_who_has_the_token_may_push_under_any_name(
-    authorization: str | None, allowed: bool
-) -> None:
-    assert may_push(authorization, TOKEN) is allowed
+def test_who_has_the_token_may_push_under_any_name(authorization: str, allowed: bool) -> None:
+    assert may_push(request("/", Authorization=authorization), TOKEN) is allowed
+
+
+def test_who_gives_no_token_may_not_push() -> None:
+    assert not may_push(request("/"), TOKEN)
 
 
 @pytest.mark.parametrize(
@@ -49,15 +57,14 @@ def test_who_has_the_token_may_push_under_any_name(
     ],
 )
 def test_pushes_are_told_from_reads(path: str, query: str, push: bool) -> None:
-    assert is_push(path, query) is push
+    assert is_push(request(path, query)) is push
 
 
 def test_git_learns_who_pushes_and_in_which_encoding() -> None:
-    headers = {"Content-Encoding": "gzip", "Content-Type": "x"}
-    url = "/gitops.git/git-receive-pack?a=b"
+    push = request("/gitops.git/git-receive-pack", "a=b", Content_Encoding="gzip")
 
-    pushed = cgi_variables(SITE, method="POST", url=url, headers=headers, pusher="lab")
-    read = cgi_variables(SITE, method="POST", url=url, headers=headers, pusher=None)
+    pushed = cgi_variables(SITE, push, pusher="lab")
+    read = cgi_variables(SITE, push, pusher=None)
 
     assert pushed["REMOTE_USER"] == "lab"
     assert pushed["HTTP_CONTENT_ENCODING"] == "gzip"

@@ -59,7 +59,7 @@ def test_a_stack_whose_people_sign_in_by_github_signs_in_at_the_labs_provider() 
     argocd = {"sso": {"github": {"organization": "acme"}, "clientId": "argocd"}}
     result = merged({"platform:argocd": argocd}, overrides(SITE))
     sso = Sso.model_validate(result["platform:argocd"]["sso"])
-    assert (sso.issuer, sso.github) == (SITE.url("people"), None)
+    assert (sso.issuer, sso.github) == (SITE.url("identity-provider"), None)
 
 
 def leaves(value: Any, path: str = "") -> dict[str, Any]:

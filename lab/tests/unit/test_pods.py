@@ -13,7 +13,7 @@ import pytest
 from lab import pod
 from lab.pod import UnresolvedError, Workload
 from lab.programs import addresses, programs
-from lab.site import CLUSTER_PARTS, KEEL_PORT, Site
+from lab.site import CLUSTER_PORTS, KEEL_PORT, Site
 
 MAPS = {
     ("configmaps", "argocd-cm"): {"data": {"timeout.reconciliation": "30s"}},
@@ -141,7 +141,7 @@ def test_a_process_starts_anew_exactly_when_its_pod_template_changes(
 
 def test_every_program_has_a_port_of_its_own_site() -> None:
     site = Site(home=Path("/nowhere"), port_base=21000)
-    own = {site.port(part, "dev") for part in CLUSTER_PARTS}
+    own = {site.port(name, "dev") for name in CLUSTER_PORTS}
 
     ports = [program.port for program in programs(site, "dev").values()]
 

@@ -1,4 +1,4 @@
-"""The people of the lab, and the ID tokens that single sign-on gives them."""
+"""The users of the lab, and the ID tokens that single sign-on gives them."""
 
 from __future__ import annotations
 
@@ -11,35 +11,36 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lab.site import Site
+from settings import UserError
 
-PEOPLE = Path(__file__).with_name("people.yaml")
+USERS = Path(__file__).with_name("users.yaml")
 KEY_ID = "lab"
 LIFETIME_SECONDS = 3600
 
 
-class UnknownPersonError(LookupError):
-    """Nobody in `people.yaml` has that name."""
+class UnknownUserError(UserError):
+    """Nobody in `users.yaml` has that name."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is not in lab/people.yaml; there are {', '.join(groups())}")
+        super().__init__(f"{name} is not in lab/users.yaml; there are {', '.join(groups())}")
 
 
 def groups() -> dict[str, list[str]]:
     """Everybody's groups, by name."""
-    content: dict[str, list[str]] = yaml.safe_load(PEOPLE.read_text())
+    content: dict[str, list[str]] = yaml.safe_load(USERS.read_text())
     return content
 
 
 def id_token(site: Site, name: str, audience: str) -> str:
     """What the identity provider gives `name` after signing in to the application `audience`.
 
-    Raises UnknownPersonError.
+    Raises UnknownUserError.
     """
     if name not in groups():
-        raise UnknownPersonError(name)
+        raise UnknownUserError(name)
     now = int(time.time())
     claims = {
-        "iss": site.url("people"),
+        "iss": site.url("identity-provider"),
         "sub": name,
         "aud": audience,
         "iat": now,
@@ -53,7 +54,7 @@ def id_token(site: Site, name: str, audience: str) -> str:
 
 def signing_key(site: Site) -> rsa.RSAPrivateKey:
     """The identity provider's key, made at its first use."""
-    file = site.home / "people" / "key.pem"
+    file = site.home / "identity-provider" / "key.pem"
     if file.exists():
         key = serialization.load_pem_private_key(file.read_bytes(), password=None)
         if not isinstance(key, rsa.RSAPrivateKey):

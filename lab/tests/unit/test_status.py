@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from lab import state, supervisor
+from lab.child import LONGEST_PAUSE, Child
 from lab.process import Identity, describe_exit, tail
 from lab.site import Site
-from lab.state import PartStatus, Report
-from lab.watched import LONGEST_PAUSE, Watched
+from lab.state import DaemonStatus, Report
 
 US = Identity.of(os.getpid())
 GONE = Identity(pid=os.getpid(), started=1)
@@ -33,7 +33,7 @@ def test_a_stranger_with_a_recorded_number_survives_a_stop(site: Site) -> None:
     state.write(
         state.supervisor_report(site),
         Report(
-            phase="up", owner=GONE, parts=(PartStatus(part="git", state="ready", process=GONE),)
+            phase="up", owner=GONE, daemons=(DaemonStatus(name="git", state="ready", process=GONE),)
         ),
     )
 
@@ -52,9 +52,9 @@ def test_a_report_is_read_as_it_was_written(site: Site) -> None:
     report = Report(
         phase="up",
         owner=US,
-        parts=(
-            PartStatus(part="git", state="ready", process=US, port=1, seconds=0.5, restarts=2),
-            PartStatus(part="door", state="waiting", note="waits for aws"),
+        daemons=(
+            DaemonStatus(name="git", state="ready", process=US, port=1, seconds=0.5, restarts=2),
+            DaemonStatus(name="authenticator", state="waiting", note="waits for aws"),
         ),
         message="all is well",
     )
@@ -63,7 +63,7 @@ def test_a_report_is_read_as_it_was_written(site: Site) -> None:
     assert state.read(state.supervisor_report(site)) == report
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"parts": 3}', '{"parts": [{"other": 1}]}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"daemons": 3}', '{"daemons": [{"other": 1}]}'])
 def test_a_report_that_cannot_be_read_counts_as_none(site: Site, text: str) -> None:
     path = state.supervisor_report(site)
     path.parent.mkdir(parents=True)
@@ -72,7 +72,18 @@ def test_a_report_that_cannot_be_read_counts_as_none(site: Site, text: str) -> N
     assert state.read(path) == Report()
 
 
-def test_a_part_whose_process_vanished_is_reported_with_its_log_and_what_to_do(site: Site) -> None:
+def test_a_report_in_another_layout_still_names_the_process_to_stop(site: Site) -> None:
+    assert US is not None
+    path = state.supervisor_report(site)
+    path.parent.mkdir(parents=True)
+    path.write_text(f'{{"owner": {{"pid": {US.pid}, "started": {US.started}}}, "parts": []}}')
+
+    assert state.read(path) == Report(owner=US)
+
+
+def test_a_daemon_whose_process_vanished_is_reported_with_its_log_and_a_remedy(
+    site: Site,
+) -> None:
     log = site.logs() / "dev-apiserver.log"
     log.parent.mkdir(parents=True)
     log.write_text("the last words\n")
@@ -80,68 +91,72 @@ def test_a_part_whose_process_vanished_is_reported_with_its_log_and_what_to_do(s
         state.supervisor_report(site),
         Report(
             phase="up",
-            parts=(PartStatus(part="dev/apiserver", state="ready", process=GONE, log=str(log)),),
+            daemons=(
+                DaemonStatus(name="dev/apiserver", state="ready", process=GONE, log=str(log)),
+            ),
         ),
     )
 
-    (part,) = supervisor.status(site)
+    (daemon,) = supervisor.status(site)
 
-    assert (part.part, part.state, part.pid) == ("dev/apiserver", "stopped", None)
-    assert "the last words" in part.note
-    assert "make down && make up" in part.note
+    assert (daemon.name, daemon.state, daemon.pid) == ("dev/apiserver", "stopped", None)
+    assert "the last words" in daemon.note
+    assert "make down && make up" in daemon.note
 
 
-def test_pods_processes_stand_behind_the_parts(site: Site) -> None:
+def test_pods_processes_stand_behind_the_daemons(site: Site) -> None:
     for path, title in (
         (state.processes_report(site, "dev"), "dev/keel"),
         (state.supervisor_report(site), "git"),
     ):
-        state.write(path, Report(parts=(PartStatus(part=title, state="waiting"),)))
+        state.write(path, Report(daemons=(DaemonStatus(name=title, state="waiting"),)))
 
-    assert [part.part for part in supervisor.status(site)] == ["git", "dev/keel"]
+    assert [daemon.name for daemon in supervisor.status(site)] == ["git", "dev/keel"]
 
 
-def test_a_part_that_dies_again_and_again_pauses_longer_each_time(
+def test_a_daemon_that_dies_again_and_again_pauses_longer_each_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]
-    monkeypatch.setattr("lab.watched.time.monotonic", lambda: now[0])
-    watched = Watched("git", log=tmp_path / "git.log", port=1)
+    monkeypatch.setattr("lab.child.time.monotonic", lambda: now[0])
+    child = Child("git", log=tmp_path / "git.log", port=1)
     pauses = []
     for _ in range(9):
-        watched.lose("exited with code 1")
+        child.record_failure("exited with code 1")
         pause = 0.0
-        while not watched.may_start:
+        while not child.may_start:
             now[0] += 0.5
             pause += 0.5
         pauses.append(pause)
 
     assert pauses == [0, 1, 2, 4, 8, 16, LONGEST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE]
-    assert watched.status.restarts == len(pauses)
+    assert child.status.restarts == len(pauses)
 
 
-def test_how_a_part_died_is_told_until_it_is_ready_and_in_short_afterwards(tmp_path: Path) -> None:
+def test_the_exit_of_a_daemon_is_reported_until_it_is_ready_and_in_short_afterwards(
+    tmp_path: Path,
+) -> None:
     log = tmp_path / "git.log"
     log.write_text("cannot open the box\n")
-    watched = Watched("git", log=log, port=1)
+    child = Child("git", log=log, port=1)
 
-    watched.lose("was killed by SIGKILL")
-    assert "was killed by SIGKILL" in watched.status.note
-    assert "cannot open the box" in watched.status.note
+    child.record_failure("was killed by SIGKILL")
+    assert "was killed by SIGKILL" in child.status.note
+    assert "cannot open the box" in child.status.note
 
-    watched.ask(lambda: "nothing listens")
-    assert "cannot open the box" in watched.status.note
+    child.check(lambda: "nothing listens")
+    assert "cannot open the box" in child.status.note
 
-    watched.ask(lambda: None)
-    assert watched.status.state == "ready"
-    assert watched.status.note.endswith("was killed by SIGKILL.")
+    child.check(lambda: None)
+    assert child.status.state == "ready"
+    assert child.status.note.endswith("was killed by SIGKILL.")
 
 
-def test_a_part_that_is_not_ready_says_what_is_missing(tmp_path: Path) -> None:
-    watched = Watched("git", log=tmp_path / "git.log", port=1)
+def test_a_daemon_that_is_not_ready_says_what_is_missing(tmp_path: Path) -> None:
+    child = Child("git", log=tmp_path / "git.log", port=1)
 
-    assert not watched.ask(lambda: "nothing accepts connections on port 1")
-    assert watched.status.note == "nothing accepts connections on port 1"
+    assert not child.check(lambda: "nothing accepts connections on port 1")
+    assert child.status.note == "nothing accepts connections on port 1"
 
 
 @pytest.mark.parametrize(

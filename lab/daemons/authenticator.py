@@ -1,4 +1,4 @@
-"""The clusters' door, as on EKS: a token webhook that maps AWS callers to Kubernetes groups.
+"""The clusters' cluster, as on EKS: a token webhook that maps AWS callers to Kubernetes groups.
 
 The API server of environment ENV posts TokenReviews to `/ENV`. The token is decoded, the caller
 asked of STS, and the groups are those of the caller's access entry, which EKS is asked for.
@@ -11,42 +11,44 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
 import requests
 from botocore.exceptions import ClientError
+from werkzeug.wrappers import Request, Response
 
 from lab.aws_account import Account
+from lab.daemon import Daemon
 from lab.eks_token import CLUSTER_HEADER, RefusedError, Token, decode, principal, require_valid
-from lab.http_server import JsonHandler, serve
-from lab.part import Part
+from lab.http_server import as_json, serve
 from lab.readiness import http_ok
 from lab.site import CHECKOUT, Site
 from settings import load_files
 
 CLUSTER_ADMIN = ":cluster-access-policy/AmazonEKSClusterAdminPolicy"
 SESSION_NAME = "{{SessionName}}"
-"""Stands in the user name of an access entry for the name of whoever's session it is."""
+"""Placeholder in the user name of an access entry: the name of the caller's session."""
 Body: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Door:
-    """One cluster's door: the cluster's name, and where EKS keeps its access entries."""
+class Cluster:
+    """A cluster, as EKS knows it."""
 
-    cluster: str
+    name: str
     account: str
     region: str
 
 
-def part(site: Site) -> Part:
-    return Part(
-        name="door",
-        port=site.port("door"),
+def daemon(site: Site) -> Daemon:
+    return Daemon(
+        name="authenticator",
+        port=site.port("authenticator"),
         needs=frozenset({"aws"}),
-        ready=http_ok(f"{site.url('door')}/"),
-        command=(sys.executable, "-m", "lab.daemons.door"),
+        ready=http_ok(f"{site.url('authenticator')}/"),
+        command=(sys.executable, "-m", "lab.daemons.authenticator"),
     )
 
 
@@ -69,7 +71,7 @@ def entry_of(eks: Any, caller: str, cluster: str) -> tuple[Body, list[Body]]:
 
 
 def admit(caller: str, entry: Body, policies: Iterable[Body]) -> dict[str, Any]:
-    """The Kubernetes user that the AWS principal `caller` is by its access entry."""
+    """The Kubernetes user of the AWS principal `caller`, from its access entry."""
     groups = set(entry.get("kubernetesGroups") or ())
     if any(_is_administrator(policy) for policy in policies):
         groups.add("system:masters")
@@ -79,9 +81,9 @@ def admit(caller: str, entry: Body, policies: Iterable[Body]) -> dict[str, Any]:
 
 
 def caller_of(site: Site, token: Token, cluster: str) -> str:
-    """The ARN of whoever signed the token for `cluster`, as STS tells when the call is made.
+    """The ARN of the caller that signed the token for `cluster`, from STS.
 
-    The call goes to the lab's STS, whatever host it was signed for.
+    The call goes to the lab's STS, not to the host that it was signed for.
     """
     answer = requests.get(
         f"{site.url('aws')}/?{token.query}",
@@ -93,16 +95,16 @@ def caller_of(site: Site, token: Token, cluster: str) -> str:
     return str(answer.json()["GetCallerIdentityResponse"]["GetCallerIdentityResult"]["Arn"])
 
 
-def review(site: Site, door: Door, token: str) -> dict[str, Any]:
-    """The status of a TokenReview; one that is refused says why, and authenticates nobody."""
+def review(site: Site, cluster: Cluster, token: str) -> dict[str, Any]:
+    """The status of a TokenReview; the error says why a token is refused."""
     try:
         claims = decode(token)
         require_valid(claims, datetime.now(UTC))
-        caller = caller_of(site, claims, door.cluster)
-        eks = Account(site, door.account, door.region).client("eks")
-        user = admit(caller, *entry_of(eks, caller, door.cluster))
+        caller = caller_of(site, claims, cluster.name)
+        eks = Account(site, cluster.account, cluster.region).client("eks")
+        user = admit(caller, *entry_of(eks, caller, cluster.name))
     except RefusedError as refusal:
-        return {"authenticated": False, "error": f"the token lets nobody in: {refusal}"}
+        return {"authenticated": False, "error": f"the token is refused: {refusal}"}
     return {"authenticated": True, "user": user}
 
 
@@ -111,34 +113,30 @@ def _is_administrator(policy: Body) -> bool:
     return whole_cluster and str(policy["policyArn"]).endswith(CLUSTER_ADMIN)
 
 
-def doors(site: Site) -> dict[str, Door]:
-    """The door of each environment's cluster."""
+def clusters(site: Site) -> dict[str, Cluster]:
+    """The cluster of each environment."""
     found = {}
     for name in site.environments:
         settings = load_files(name, CHECKOUT)
         where = settings.environment
-        found[name] = Door(where.names.cluster, where.account, where.region)
+        found[name] = Cluster(where.names.cluster, where.account, where.region)
     return found
 
 
-class _Handler(JsonHandler):
-    site = Site.from_environment()
-    doors: Mapping[str, Door] = {}
-
-    def do_GET(self) -> None:
-        self.answer({name: door.cluster for name, door in self.doors.items()})
-
-    def do_POST(self) -> None:
-        request = json.loads(self.body())
-        door = self.doors[self.path.strip("/").split("?")[0]]
-        status = review(self.site, door, request["spec"]["token"])
-        print(f"{door.cluster}: {status.get('user') or status.get('error')}", flush=True)
-        self.answer({"apiVersion": request["apiVersion"], "kind": "TokenReview", "status": status})
+def answer(site: Site, known: Mapping[str, Cluster], request: Request) -> Response:
+    """Answer a TokenReview at `/ENV`; a GET lists the clusters."""
+    if request.method == "GET":
+        return as_json({name: cluster.name for name, cluster in known.items()})
+    posted = json.loads(request.get_data())
+    cluster = known[request.path.strip("/")]
+    status = review(site, cluster, posted["spec"]["token"])
+    print(f"{cluster.name}: {status.get('user') or status.get('error')}", flush=True)
+    return as_json({"apiVersion": posted["apiVersion"], "kind": "TokenReview", "status": status})
 
 
 def main() -> None:
-    _Handler.doors = doors(_Handler.site)
-    serve(_Handler.site.port("door"), _Handler)
+    site = Site.from_environment()
+    serve(site.port("authenticator"), partial(answer, site, clusters(site)))
 
 
 if __name__ == "__main__":
