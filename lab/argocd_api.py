@@ -32,9 +32,9 @@ class ArgoCdApi:
     token: str
 
     @classmethod
-    def signed_in(cls, site: Site, environment: str, person: str) -> ArgoCdApi:
-        """The API as somebody of `users.yaml` sees it; raises UnknownUserError."""
-        return cls(site.url("argocd-server", environment), id_token(site, person, CLIENT))
+    def signed_in(cls, site: Site, environment: str, user: str) -> ArgoCdApi:
+        """The API as a user of `users.yaml` sees it; raises UnknownUserError."""
+        return cls(site.url("argocd-server", environment), id_token(site, user, CLIENT))
 
     def call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         """One call below /api/v1; raises ArgoCdError when it is refused."""

@@ -16,7 +16,7 @@ CLOCK_SKEW = timedelta(minutes=1)
 
 
 class RefusedError(Exception):
-    """The token lets nobody in; the message says why, for the door's log."""
+    """The token is refused; the message says why, for the authenticator's log."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,7 @@ class Kubectl:
 
     @classmethod
     def admin(cls, site: Site, environment: str) -> Kubectl:
-        """As the lab's own administrator, past the door."""
+        """As the lab's own administrator, without the authenticator."""
         return cls(site.admin_kubeconfig(environment))
 
     def __call__(self, *arguments: str, stdin: str = "") -> str:

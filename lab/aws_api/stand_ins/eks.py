@@ -1,4 +1,4 @@
-"""What the stand-ins for EKS share: where things are kept, and how EKS names and refuses."""
+"""What the stand-ins for EKS share: where things are stored, and how EKS names and refuses."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def cluster_of(request: ApiRequest, name: str) -> Body:
     return cluster
 
 
-def kept(request: ApiRequest, kind: str, key: str) -> Body:
+def stored(request: ApiRequest, kind: str, key: str) -> Body:
     """A body; raises Refusal when there is none."""
     body = request.store.get(kind, key)
     if body is None:

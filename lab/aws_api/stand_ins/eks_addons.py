@@ -12,9 +12,9 @@ from lab.aws_api.stand_ins.eks import (
     IDENTITY,
     arn_of,
     cluster_of,
-    kept,
     key_of,
     page,
+    stored,
     taken,
     unique,
     update_started,
@@ -88,7 +88,7 @@ def _whole(request: ApiRequest, addon: Body) -> Body:
 
 def _describe(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, DescribeAddon."""
-    return {"addon": _whole(request, kept(request, ADDON, key_of(request.given, *_KEY)))}
+    return {"addon": _whole(request, stored(request, ADDON, key_of(request.given, *_KEY)))}
 
 
 def _list(request: ApiRequest) -> Body:
@@ -105,7 +105,7 @@ def _update(request: ApiRequest) -> Body:
     A list of associations replaces those that the add-on owns; without a list they stay.
     """
     given, key = request.given, key_of(request.given, *_KEY)
-    addon = kept(request, ADDON, key)
+    addon = stored(request, ADDON, key)
     if "podIdentityAssociations" in given:
         _own(request, addon, given["podIdentityAssociations"])
     changes = {**without(given, *_STEERING), "modifiedAt": request.now}
@@ -117,7 +117,7 @@ def _update(request: ApiRequest) -> Body:
 def _delete(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, DeleteAddon."""
     key = key_of(request.given, *_KEY)
-    addon = _whole(request, kept(request, ADDON, key))
+    addon = _whole(request, stored(request, ADDON, key))
     _own(request, addon, [])
     request.store.drop(ADDON, key)
     return {"addon": {**addon, "status": "DELETING"}}

@@ -1,4 +1,4 @@
-"""The running lab: the one of this checkout, or one that is started for the tests and stopped."""
+"""The running lab: the one of this checkout, or one that the tests start and stop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -24,24 +24,38 @@ from lab.state import DaemonStatus
 from lab.toolchain import Toolchain
 from lab.up import up
 
+TAKES_LAB_APART = "takes_lab_apart"
+
 
 class Lab:
     """A lab in which both environments are up."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.taken_apart = False
-        """Whether a test destroyed the stacks: what is left of them is of no use to anybody."""
+        self.condition: Literal["whole", "unprotected", "destroyed"] = "whole"
+        """What tests that are marked `takes_lab_apart` have done to the stacks."""
+        self._connect()
+
+    def _connect(self) -> None:
+        site = self.site
         self.program = Program(site, Toolchain())
         self.builds = Builds(site, self.program.environment)
+
+    def recreate(self) -> None:
+        """Delete the lab's state and bring both environments up again."""
+        supervisor.stop(self.site)
+        shutil.rmtree(self.site.home)
+        up(self.site)
+        self.condition = "whole"
+        self._connect()
 
     def kubectl(self, environment: str) -> Kubectl:
         """kubectl as the lab's own administrator."""
         return Kubectl.admin(self.site, environment)
 
-    def argocd(self, environment: str, person: str = "rhea") -> ArgoCdApi:
-        """Argo CD as somebody of lab/users.yaml; rhea is a releaser and sees everything."""
-        return ArgoCdApi.signed_in(self.site, environment, person)
+    def argocd(self, environment: str, user: str = "rhea") -> ArgoCdApi:
+        """Argo CD as a user of lab/users.yaml; rhea is a releaser and sees everything."""
+        return ArgoCdApi.signed_in(self.site, environment, user)
 
     def aws(self, service: str) -> Any:
         """A boto3 client of the account and region that both environments are in."""
@@ -49,7 +63,7 @@ class Lab:
         return Account(self.site, owner.account, owner.region).client(service)
 
     def kill(self, name: str) -> DaemonStatus:
-        """Kills a daemon as `kill -9` does; what it was until then."""
+        """Kill a daemon as `kill -9` does; returns its status before."""
         (found,) = (one for one in supervisor.status(self.site) if one.name == name)
         assert found.pid
         os.kill(found.pid, signal.SIGKILL)
@@ -78,7 +92,7 @@ class Lab:
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
-    """The lab of this checkout: used as it is if it runs, else started now and stopped at the end.
+    """The lab of this checkout. If it does not run, it is started now and stopped at the end.
 
     `make up` before `make test-lab` saves the start; the tests leave every service working.
     """
@@ -87,10 +101,28 @@ def lab() -> Iterator[Lab]:
     up(site)
     running = Lab(site)
     yield running
-    if running.taken_apart:
-        supervisor.stop(site)
-        shutil.rmtree(site.home, ignore_errors=True)
     if not was_running:
         supervisor.stop(site)
-    elif running.taken_apart:
-        up(site)
+    if running.condition != "whole":
+        if was_running:
+            running.recreate()
+        else:
+            shutil.rmtree(site.home)
+
+
+@pytest.fixture(autouse=True)
+def _whole_lab(request: pytest.FixtureRequest) -> None:
+    """Recreate the lab for a test that needs it whole, after one that took it apart."""
+    if "lab" in request.fixturenames and not request.node.get_closest_marker(TAKES_LAB_APART):
+        lab: Lab = request.getfixturevalue("lab")
+        if lab.condition != "whole":
+            lab.recreate()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"{TAKES_LAB_APART}: the lab has to be recreated afterwards")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that take the lab apart run last: in any other order it has to be recreated."""
+    items.sort(key=lambda item: item.get_closest_marker(TAKES_LAB_APART) is not None)

@@ -1,4 +1,4 @@
-"""The role that runs Pulumi, held to the policies of docs/iam/."""
+"""The role that runs Pulumi, restricted to the policies of docs/iam/."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tools.iam import calls, documents
 ROLE = "platform"
 
 
-def hold_to_the_policies(lab: Lab) -> None:
+def restrict_to_the_policies(lab: Lab) -> None:
     """From now on AWS refuses to the role what the generated policies do not allow."""
     iam = lab.aws("iam")
     for stack, called in calls.committed().items():

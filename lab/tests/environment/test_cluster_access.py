@@ -1,4 +1,4 @@
-"""Who gets in, and how far: IAM roles at the cluster's door, people at Argo CD's."""
+"""Who may do what: IAM roles in the clusters, users in Argo CD."""
 
 from __future__ import annotations
 
@@ -160,10 +160,10 @@ OVERRIDES: dict[str, tuple[str, str, Any]] = {
 
 
 @pytest.mark.parametrize("way", OVERRIDES)
-@pytest.mark.parametrize(("environment", "person"), [("dev", "tove"), ("prod", "rhea")])
-def test_nobody_overrides_what_git_says(lab: Lab, environment: str, person: str, way: str) -> None:
+@pytest.mark.parametrize(("environment", "user"), [("dev", "tove"), ("prod", "rhea")])
+def test_nobody_overrides_what_git_says(lab: Lab, environment: str, user: str, way: str) -> None:
     name = "tv-api"
-    api = lab.argocd(environment, person)
+    api = lab.argocd(environment, user)
     spec = api.application(name)["spec"]
     method, path, body = OVERRIDES[way]
     if path.endswith("/spec"):

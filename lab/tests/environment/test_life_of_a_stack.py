@@ -1,7 +1,4 @@
-"""A stack is destroyed, made anew while things are killed around it, and destroyed for good.
-
-Runs last: it takes the lab apart.
-"""
+"""A stack is upgraded, destroyed, created while processes are killed, and destroyed for good."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ from lab.kubectl import KubectlError
 from lab.program import Program
 from lab.site import CHECKOUT
 from lab.tests.environment.conftest import Lab
-from lab.tests.environment.least_privilege import hold_to_the_policies
+from lab.tests.environment.least_privilege import restrict_to_the_policies
 from lab.tests.environment.neighbour import neighbour
 from lab.waiting import wait_until_empty
 from settings import load_files
@@ -45,15 +42,24 @@ READER = {
 """Whoever runs Pulumi may not read all that `tools.leftovers` looks through."""
 
 
-@pytest.fixture(scope="module")
-def program(lab: Lab) -> Program:
-    """The program with nothing protected but the images; the lab is of no use afterwards.
+pytestmark = pytest.mark.takes_lab_apart
 
-    Whoever runs it may do what docs/iam/ says, and no more.
+
+@pytest.fixture
+def program(lab: Lab) -> Program:
+    """The program, both stacks up, with nothing protected but the images.
+
+    It runs with the permissions of docs/iam/ and no others.
     """
-    lab.taken_apart = True
-    hold_to_the_policies(lab)
-    unprotect(lab.program, prod=ANEW, dev=ANEW)
+    if lab.condition == "destroyed":
+        lab.recreate()
+    if lab.condition == "whole":
+        lab.condition = "unprotected"
+        restrict_to_the_policies(lab)
+        unprotect(lab.program, prod=ANEW, dev=ANEW)
+    for stack in ("dev", "prod"):
+        if lab.program.changes(stack):
+            lab.program.read("up", "--yes", stack=lab.program.selected(stack))
     return lab.program
 
 
@@ -137,7 +143,7 @@ def test_kubernetes_is_upgraded_in_place(lab: Lab, program: Program) -> None:
 
     assert program.changes("prod") == {}
     after = eks.describe_cluster(name="acme-prod")["cluster"]
-    assert after["createdAt"] == before["createdAt"], "it was made anew"
+    assert after["createdAt"] == before["createdAt"], "it was replaced"
     assert after["version"] == "1.36"
     assert lab.kubectl("prod").get("--namespace=argocd", "deployment/argocd-server")
 
@@ -297,7 +303,7 @@ def test_a_cluster_of_somebody_else_is_used_and_left_as_it_is(lab: Lab, program:
         before = ours(lab)
         program.read("up", "--yes", stack=program.selected("prod"))
         assert program.changes("prod") == {}
-        assert ours(lab) == before, "nothing of AWS belongs to an environment that is adopted"
+        assert ours(lab) == before, "an environment in an existing cluster creates nothing in AWS"
         applications = lab.kubectl("prod").get("--namespace=argocd", "applications")["items"]
         assert len(applications) == len(REPOSITORIES)
 
@@ -307,6 +313,7 @@ def test_a_cluster_of_somebody_else_is_used_and_left_as_it_is(lab: Lab, program:
 
 
 def test_destroying_both_stacks_leaves_the_images_and_says_so(lab: Lab, program: Program) -> None:
+    lab.condition = "destroyed"
     destroy(program, "prod")
     with pytest.raises(KubectlError, match="NotFound"):
         lab.kubectl("prod").get("--namespace=argocd", "deployment/argocd-server")

@@ -1,4 +1,4 @@
-"""What people are told: the real notifications controller, and the inbox that it posts to."""
+"""Notifications: the real notifications controller, and the webhook receiver that it posts to."""
 
 from __future__ import annotations
 

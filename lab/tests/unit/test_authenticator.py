@@ -1,4 +1,4 @@
-"""The clusters' door: who enters with a token of `aws eks get-token`, and as whom."""
+"""The authenticator: which tokens of `aws eks get-token` it accepts, and as which user."""
 
 from __future__ import annotations
 
