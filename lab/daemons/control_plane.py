@@ -8,14 +8,12 @@ import yaml
 
 from lab.daemon import Daemon, title
 from lab.kubernetes_api import cluster_pki, write_kubeconfig
-from lab.pki import Pki
+from lab.pki import ADMINISTRATOR
 from lab.readiness import http_ok
 from lab.site import CHECKOUT, HOST, Site
 from lab.state import write_atomically
 from lab.toolchain import Toolchain
 from settings import load_files
-
-ADMINISTRATOR = "lab-admin"
 
 
 def daemons(site: Site, environment: str, tools: Toolchain) -> tuple[Daemon, ...]:
@@ -57,7 +55,6 @@ def _api_server(site: Site, environment: str, tools: Toolchain, services: IPv4Ne
     folder = site.cluster_dir(environment)
     pki = cluster_pki(site, environment)
     authenticator = folder / "authenticator.kubeconfig"
-    tokens = folder / "tokens.csv"
 
     def prepare() -> None:
         pki.make(
@@ -70,11 +67,8 @@ def _api_server(site: Site, environment: str, tools: Toolchain, services: IPv4Ne
                 "kubernetes.default.svc",
             ]
         )
-        token = pki.admin_token.read_text(encoding="ascii")
-        write_atomically(tokens, f'{token},{ADMINISTRATOR},1,"system:masters"\n', mode=0o600)
-        write_kubeconfig(
-            site, environment, path=site.admin_kubeconfig(environment), user={"token": token}
-        )
+        user = {"token": pki.token(ADMINISTRATOR)}
+        write_kubeconfig(site, environment, path=site.admin_kubeconfig(environment), user=user)
         write_atomically(
             authenticator, yaml.safe_dump(_webhook(f"{site.url('authenticator')}/{environment}"))
         )
@@ -87,8 +81,8 @@ def _api_server(site: Site, environment: str, tools: Toolchain, services: IPv4Ne
         prepare=prepare,
         ready=http_ok(
             f"{site.url('apiserver', environment, 'https')}/readyz",
-            authority=pki.certificate("ca"),
-            token=lambda: pki.admin_token.read_text(encoding="ascii"),
+            authority=pki.authority,
+            token=lambda: pki.token(ADMINISTRATOR),
         ),
         command=(
             tools.path("kube-apiserver"),
@@ -96,14 +90,13 @@ def _api_server(site: Site, environment: str, tools: Toolchain, services: IPv4Ne
             f"--bind-address={HOST}",
             f"--advertise-address={HOST}",
             f"--secure-port={site.port('apiserver', environment)}",
-            f"--tls-cert-file={pki.certificate('kube-apiserver')}",
-            f"--tls-private-key-file={pki.key('kube-apiserver')}",
-            f"--client-ca-file={pki.certificate('ca')}",
+            f"--tls-cert-file={pki.certificate}",
+            f"--tls-private-key-file={pki.key}",
             "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
-            f"--service-account-key-file={pki.folder / 'service-accounts.pub'}",
-            f"--service-account-signing-key-file={pki.key('service-accounts')}",
+            f"--service-account-key-file={pki.service_account_public_key}",
+            f"--service-account-signing-key-file={pki.service_account_key}",
             f"--service-cluster-ip-range={services}",
-            f"--token-auth-file={tokens}",
+            f"--token-auth-file={pki.tokens}",
             f"--authentication-token-webhook-config-file={authenticator}",
             "--authentication-token-webhook-version=v1",
             # A changed access entry counts soon.
@@ -126,8 +119,8 @@ def _controller_manager(site: Site, environment: str, tools: Toolchain) -> Daemo
         "controller-manager",
         (
             "--use-service-account-credentials=true",
-            f"--root-ca-file={pki.certificate('ca')}",
-            f"--service-account-private-key-file={pki.key('service-accounts')}",
+            f"--root-ca-file={pki.authority}",
+            f"--service-account-private-key-file={pki.service_account_key}",
         ),
     )
 
@@ -149,11 +142,9 @@ def _client(
         port=site.port(name, environment),
         needs=frozenset({title("apiserver", environment)}),
         prepare=lambda: write_kubeconfig(
-            site, environment, path=kubeconfig, user=client_certificate(pki, program)
+            site, environment, path=kubeconfig, user={"token": pki.token(f"system:{program}")}
         ),
-        ready=http_ok(
-            f"{site.url(name, environment, 'https')}/healthz", authority=pki.certificate("ca")
-        ),
+        ready=http_ok(f"{site.url(name, environment, 'https')}/healthz", authority=pki.authority),
         command=(
             tools.path(program),
             f"--kubeconfig={kubeconfig}",
@@ -161,20 +152,12 @@ def _client(
             f"--authorization-kubeconfig={kubeconfig}",
             f"--bind-address={HOST}",
             f"--secure-port={site.port(name, environment)}",
-            f"--tls-cert-file={pki.certificate('kube-apiserver')}",
-            f"--tls-private-key-file={pki.key('kube-apiserver')}",
+            f"--tls-cert-file={pki.certificate}",
+            f"--tls-private-key-file={pki.key}",
             "--leader-elect=false",
             *flags,
         ),
     )
-
-
-def client_certificate(pki: Pki, name: str) -> dict[str, str]:
-    """Credentials of a kubeconfig's user."""
-    return {
-        "client-certificate": str(pki.certificate(name)),
-        "client-key": str(pki.key(name)),
-    }
 
 
 def _webhook(url: str) -> dict[str, object]:

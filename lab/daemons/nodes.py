@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from lab.daemon import Daemon, title
-from lab.daemons.control_plane import client_certificate
 from lab.kubernetes_api import KubernetesApi, cluster_pki, write_kubeconfig
 from lab.readiness import Condition, all_of, http_ok
 from lab.site import CHECKOUT, HOST, Site
@@ -24,8 +23,7 @@ def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
     kubeconfig = site.cluster_dir(environment) / "kwok.kubeconfig"
 
     def prepare() -> None:
-        user = client_certificate(pki, "kwok")
-        write_kubeconfig(site, environment, path=kubeconfig, user=user)
+        write_kubeconfig(site, environment, path=kubeconfig, user={"token": pki.token("kwok")})
         join(api, place)
 
     return Daemon(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 from ipaddress import IPv4Address
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.x509.oid import NameOID
 
 from lab.daemons.nodes import nodes
 from lab.pki import Pki
@@ -35,10 +35,12 @@ def read(path: Path) -> x509.Certificate:
     return x509.load_pem_x509_certificate(path.read_bytes())
 
 
-def test_the_api_servers_certificate_is_signed_for_its_addresses(tmp_path: Path) -> None:
+def test_the_api_servers_certificate_is_for_its_addresses_and_is_what_clients_trust(
+    tmp_path: Path,
+) -> None:
     pki = Pki(tmp_path)
     pki.make([IPv4Address("127.0.0.1"), "kubernetes.default.svc"])
-    server, authority = read(pki.certificate("kube-apiserver")), read(pki.certificate("ca"))
+    server, authority = read(pki.certificate), read(pki.authority)
 
     server.verify_directly_issued_by(authority)
     names = server.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -46,26 +48,30 @@ def test_the_api_servers_certificate_is_signed_for_its_addresses(tmp_path: Path)
     assert names.get_values_for_type(x509.DNSName) == ["kubernetes.default.svc"]
 
 
-def test_parts_of_the_control_plane_have_the_names_that_kubernetes_gives_rights(
-    tmp_path: Path,
-) -> None:
+def test_only_the_administrator_and_the_nodes_are_masters(tmp_path: Path) -> None:
     pki = Pki(tmp_path)
     pki.make(["kubernetes"])
 
-    for name in ("kube-controller-manager", "kube-scheduler"):
-        subject = read(pki.certificate(name)).subject
-        (common_name,) = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-        assert common_name.value == f"system:{name}"
-        assert not subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME), "no group beside"
+    rows = list(csv.reader(pki.tokens.read_text().splitlines()))
+    assert [(user, groups) for _, user, _, *groups in rows] == [
+        ("lab-admin", ["system:masters"]),
+        ("kwok", ["system:masters"]),
+        ("system:kube-controller-manager", []),
+        ("system:kube-scheduler", []),
+    ]
+    assert [token for token, *_ in rows] == [pki.token(user) for _, user, *_ in rows]
+    assert len({token for token, *_ in rows}) == 4
 
 
-def test_keys_are_made_once_and_private(tmp_path: Path) -> None:
+def test_keys_are_created_once_and_private(tmp_path: Path) -> None:
     pki = Pki(tmp_path)
     pki.make(["kubernetes"])
-    token, key = pki.admin_token.read_text(), pki.key("ca").read_text()
+    before = {path.name: path.read_text() for path in tmp_path.iterdir()}
 
-    pki.make(["kubernetes"])
+    pki.make(["kubernetes", "another.name"])
 
-    assert (pki.admin_token.read_text(), pki.key("ca").read_text()) == (token, key)
-    for path in (pki.admin_token, pki.key("ca"), pki.key("service-accounts")):
-        assert path.stat().st_mode & 0o077 == 0, f"{path.name} can be read by others"
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
+    public = {"ca.crt", "kube-apiserver.crt", "service-accounts.pub"}
+    for path in tmp_path.iterdir():
+        others = path.stat().st_mode & 0o077
+        assert (others != 0) == (path.name in public), f"{path.name} can be read by others"
