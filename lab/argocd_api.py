@@ -1,4 +1,4 @@
-"""Argo CD as its users reach it: the API of one environment, logged in."""
+"""The API of one environment's Argo CD, as a user who has signed in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from settings import UserError
 
 TIMEOUT = 30
 CLIENT = "argocd"
-"""What Argo CD calls itself to the identity provider: `argocd.sso.clientId`."""
+"""Argo CD's client ID at the identity provider: `argocd.sso.clientId`."""
 
 
 class ArgoCdError(UserError):
@@ -56,7 +56,7 @@ class ArgoCdApi:
         return {item["metadata"]["name"]: item for item in items}
 
     def application(self, name: str, *, refresh: bool = False) -> dict[str, Any]:
-        """One Application; with `refresh`, compared with Git anew first."""
+        """One Application; with `refresh`, compared with Git first."""
         return self.call("GET", f"applications/{name}{'?refresh=normal' if refresh else ''}")
 
     def sync(self, name: str) -> None:

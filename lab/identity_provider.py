@@ -19,20 +19,20 @@ LIFETIME_SECONDS = 3600
 
 
 class UnknownUserError(UserError):
-    """Nobody in `users.yaml` has that name."""
+    """No user of `users.yaml` has that name."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} is not in lab/users.yaml; there are {', '.join(groups())}")
 
 
 def groups() -> dict[str, list[str]]:
-    """Everybody's groups, by name."""
+    """The groups of each user."""
     content: dict[str, list[str]] = yaml.safe_load(USERS.read_text())
     return content
 
 
 def id_token(site: Site, name: str, audience: str) -> str:
-    """What the identity provider gives `name` after signing in to the application `audience`.
+    """The ID token of user `name` for the application `audience`.
 
     Raises UnknownUserError.
     """
@@ -53,7 +53,7 @@ def id_token(site: Site, name: str, audience: str) -> str:
 
 
 def signing_key(site: Site) -> rsa.RSAPrivateKey:
-    """The identity provider's key, made at its first use."""
+    """The identity provider's key. The first call creates it."""
     file = site.home / "identity-provider" / "key.pem"
     if file.exists():
         key = serialization.load_pem_private_key(file.read_bytes(), password=None)

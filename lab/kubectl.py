@@ -1,4 +1,4 @@
-"""kubectl against one of the lab's clusters, as its administrator or as somebody else."""
+"""kubectl against one of the lab's clusters, as its administrator or as another user."""
 
 from __future__ import annotations
 

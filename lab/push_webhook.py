@@ -1,4 +1,4 @@
-"""Tells every Argo CD of a push, in the form in which GitHub tells it. Git runs it after a push."""
+"""Reports a push to every Argo CD, as GitHub's webhook does. Git runs it after a push."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import requests
 from lab.site import Site
 
 NOTHING = "0" * 40
-"""Git's name for the commit before the first, and after the last."""
+"""Git's name for no commit: before a branch exists, and after it is deleted."""
 
 
 def payload(
@@ -59,14 +59,14 @@ def updates(lines: Iterable[str]) -> Iterator[tuple[str, str, str]]:
 
 
 def touched(before: str, after: str) -> list[str]:
-    """The paths that differ between two commits of the repository one stands in."""
+    """The paths that differ between two commits of the repository in the current folder."""
     since = [before] if before != NOTHING else ["--root"]
     command = ["git", "diff-tree", "-r", "--name-only", "--no-commit-id", *since, after]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n")
 
 
-def tell(site: Site, body: dict[str, Any]) -> None:
-    """Posts to every environment's Argo CD; one that does not run hears of it at its next poll."""
+def notify(site: Site, body: dict[str, Any]) -> None:
+    """Post to every environment's Argo CD; one that does not run sees the push at its next poll."""
     for environment in site.environments:
         try:
             requests.post(
@@ -84,7 +84,7 @@ def main(repository: str) -> None:
     for before, after, ref in updates(sys.stdin):
         files = [path for path in touched(before, after) if path]
         body = payload(site, repository, before=before, after=after, ref=ref, files=files)
-        tell(site, body)
+        notify(site, body)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Where a lab lives: its folders, its ports and its addresses, as plain data."""
+"""The folders, ports and addresses of one lab."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ CLUSTER_PORTS = (
     "argocd-notifications-metrics",
 )
 KEEL_PORT = 9300
-"""Keel listens here and nowhere else: its port is compiled in."""
+"""The port that is compiled into Keel."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """One lab on this machine: `home` holds its state, ports count up from `port_base`."""
+    """One lab on this machine: its state is in `home`, its ports count up from `port_base`."""
 
     home: Path = CHECKOUT / ".lab"
     port_base: int = 21000
@@ -84,7 +84,7 @@ class Site:
         return self.home / "clusters" / environment
 
     def admin_kubeconfig(self, environment: str) -> Path:
-        """The lab's own way in; the program never sees it."""
+        """The lab's own administrator; the program never uses it."""
         return self.cluster_dir(environment) / "admin.kubeconfig"
 
     def certificate_authority(self, environment: str) -> Path:
@@ -97,12 +97,12 @@ class Site:
 
     @property
     def aws_calls(self) -> Path:
-        """Every call of the lab's AWS, one JSON object a line."""
+        """The record of calls to the lab's AWS, one JSON object a line."""
         return self.home / "aws" / "calls.jsonl"
 
     @property
     def checked_roles(self) -> Path:
-        """Names of the roles whose calls IAM policies are applied to, one a line; may be absent."""
+        """Names of the roles whose IAM policies are enforced, one a line; may be absent."""
         return self.home / "aws" / "checked-roles"
 
     @property
@@ -111,7 +111,7 @@ class Site:
 
     @property
     def git_token(self) -> Path:
-        """The token with which one pushes (user `lab`)."""
+        """The token for pushes, of the user `lab`."""
         return self.home / "git" / "token"
 
     @property

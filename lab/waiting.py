@@ -1,4 +1,4 @@
-"""Waiting for conditions: with a limit, and a message that says what was still missing."""
+"""Waiting for conditions, with a limit and a message that says what is missing."""
 
 from __future__ import annotations
 

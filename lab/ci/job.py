@@ -17,10 +17,10 @@ class StepError(UserError):
 
 
 class UnknownStepError(UserError):
-    """A pipeline uses something of its CI system that the lab does not play."""
+    """A pipeline uses a feature of its CI system that the lab does not have."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"the lab's CI does not know {what}; teach it in lab/ci, or use another")
+        super().__init__(f"the lab's CI does not have {what}; add it to lab/ci/")
 
 
 @dataclass

@@ -1,7 +1,7 @@
-"""The clusters' cluster, as on EKS: a token webhook that maps AWS callers to Kubernetes groups.
+"""EKS's authenticator: a token webhook that maps AWS callers to Kubernetes groups.
 
-The API server of environment ENV posts TokenReviews to `/ENV`. The token is decoded, the caller
-asked of STS, and the groups are those of the caller's access entry, which EKS is asked for.
+The API server of environment ENV posts TokenReviews to `/ENV`. STS tells which caller signed the
+token. The groups are those of the caller's access entry in EKS.
 """
 
 from __future__ import annotations

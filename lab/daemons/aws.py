@@ -1,4 +1,4 @@
-"""AWS, played by moto."""
+"""AWS: moto, and what it lacks."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ def daemon(site: Site) -> Daemon:
         port=site.port("aws"),
         ready=http_ok(f"{site.url('aws')}{READY}"),
         command=(sys.executable, "-m", "lab.aws_server"),
-        variables={"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},  # those that every account has
+        variables={"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},  # the policies that every account has
     )

@@ -17,7 +17,7 @@ from settings import load_files
 
 
 def daemons(site: Site, environment: str, tools: Toolchain) -> tuple[Daemon, ...]:
-    """The four processes; etcd's data outlive them."""
+    """The four daemons of an environment's control plane."""
     services = load_files(environment, CHECKOUT).config.cluster.service_cidr
     return (
         _etcd(site, environment, tools),
@@ -45,7 +45,7 @@ def _etcd(site: Site, environment: str, tools: Toolchain) -> Daemon:
             f"--initial-advertise-peer-urls={peer}",
             f"--initial-cluster={environment}={peer}",
             "--log-level=warn",
-            # The data of a lab need not survive a power cut, and the disk may be slow.
+            # A lab need not survive a power cut, and disks may be slow.
             "--unsafe-no-fsync",
         ),
     )
@@ -99,12 +99,12 @@ def _api_server(site: Site, environment: str, tools: Toolchain, services: IPv4Ne
             f"--token-auth-file={pki.tokens}",
             f"--authentication-token-webhook-config-file={authenticator}",
             "--authentication-token-webhook-version=v1",
-            # A changed access entry counts soon.
+            # A changed access entry takes effect soon.
             "--authentication-token-webhook-cache-ttl=5s",
             "--authorization-mode=Node,RBAC",
             "--anonymous-auth=true",
             "--allow-privileged=true",
-            # Without it the server refuses to stand on the loopback address.
+            # Without it the server refuses the loopback address.
             "--endpoint-reconciler-type=none",
         ),
     )

@@ -1,4 +1,4 @@
-"""The load balancer of a cluster, as far as Kubernetes sees one."""
+"""The load balancer controller of a cluster."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ def daemon(site: Site, environment: str) -> Daemon:
 
 
 def marker(site: Site, environment: str) -> Path:
-    """The file that says that it looks."""
+    """The file that says that the controller runs."""
     return run_folder(site) / f"load-balancer-{environment}"

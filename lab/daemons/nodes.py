@@ -1,4 +1,4 @@
-"""The nodes of a cluster, played by KWOK: pods become Ready without an image being pulled."""
+"""The nodes of a cluster, simulated by KWOK: pods become Ready and no image is pulled."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ANNOTATION = "kwok.x-k8s.io/node"
 
 
 def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
-    """KWOK, which plays the nodes that stand in the cluster's zones."""
+    """KWOK, with nodes in each of the cluster's zones."""
     api = KubernetesApi(site, environment)
     place = load_files(environment, CHECKOUT).environment
     pki = cluster_pki(site, environment)
@@ -24,7 +24,7 @@ def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
 
     def prepare() -> None:
         write_kubeconfig(site, environment, path=kubeconfig, user={"token": pki.token("kwok")})
-        join(api, place)
+        create_nodes(api, place)
 
     return Daemon(
         name="kwok",
@@ -46,8 +46,8 @@ def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
     )
 
 
-def join(api: KubernetesApi, environment: Environment) -> None:
-    """Creates the nodes that are not there yet."""
+def create_nodes(api: KubernetesApi, environment: Environment) -> None:
+    """Create the nodes that do not exist."""
     for body in nodes(environment):
         api.create("/api/v1/nodes", body)
 

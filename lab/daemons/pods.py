@@ -15,7 +15,7 @@ from lab.toolchain import Toolchain
 def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
     report = state.processes_report(site, environment)
     for program in programs(site, environment).values():
-        tools.path(program.tool)  # raises when one is missing: now, and not when it is needed
+        tools.path(program.tool)  # reports a missing program before the lab starts
     return Daemon(
         name="process-kubelet",
         environment=environment,

@@ -1,4 +1,4 @@
-"""The OCI registry that stands in for ECR's; each pushed tag is also told to moto's ECR."""
+"""The OCI registry in place of ECR's. It reports each pushed tag to moto's ECR."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def daemon(site: Site, tools: Toolchain) -> Daemon:
         prepare=lambda: write_atomically(config, yaml.safe_dump(_configuration(site))),
         ready=http_ok(f"{site.url('registry')}/v2/"),
         command=(tools.path("registry"), "serve", config),
-        # Variables REGISTRY_... would change the configuration.
+        # Without it the registry looks for a collector of traces.
         variables={"OTEL_TRACES_EXPORTER": "none"},
     )
 

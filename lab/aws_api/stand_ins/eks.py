@@ -28,7 +28,7 @@ def arn_of(request: ApiRequest, *parts: str) -> str:
 
 
 def unique() -> str:
-    """A UUID from moto's source of chance, so that a replay gives the same."""
+    """A UUID from moto's random generator, so that a replay gives the same."""
     return str(mock_random.uuid4())
 
 
@@ -55,7 +55,7 @@ def stored(request: ApiRequest, kind: str, key: str) -> Body:
 
 
 def update_started(request: ApiRequest, cluster: str, kind: str, **concerns: str) -> Body:
-    """The answer of an operation that EKS carries out by and by: here it is done at the next look.
+    """The answer of an operation that takes EKS minutes: here the next request finds it done.
 
     Follows the data type Update. `concerns` names the node group or the add-on.
     """
@@ -87,5 +87,5 @@ def merged(before: Any, change: Any) -> Any:
 
 
 def without(given: Body, *names: str) -> Body:
-    """The parameters but those that only steer the call."""
+    """The parameters that describe the resource, without `names`."""
     return {key: value for key, value in given.items() if key not in (*names, "clientRequestToken")}

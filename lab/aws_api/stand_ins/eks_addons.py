@@ -26,7 +26,7 @@ from settings.kubernetes import RELEASES
 _KEY = ("clusterName", "addonName")
 _STEERING = ("resolveConflicts", "preserve", "podIdentityAssociations")
 NAMESPACE = "kube-system"
-"""Where the add-ons that AWS makes live, unless they are told otherwise."""
+"""The namespace of AWS's own add-ons, unless another is given."""
 
 
 def _create(request: ApiRequest) -> Body:
@@ -68,7 +68,7 @@ def _default(name: str, cluster: Body) -> str:
 
 
 def _own(request: ApiRequest, addon: Body, wanted: list[Body]) -> None:
-    """Makes the associations of an add-on those that are wanted, and no others."""
+    """Set the associations of an add-on."""
     for key in owned(request, addon["clusterName"], addon["addonArn"]):
         request.store.drop(IDENTITY, key)
     for one in wanted:
@@ -81,7 +81,7 @@ def _own(request: ApiRequest, addon: Body, wanted: list[Body]) -> None:
 
 
 def _whole(request: ApiRequest, addon: Body) -> Body:
-    """The add-on as AWS tells it, with the ARNs of its associations."""
+    """The add-on as AWS describes it, with the ARNs of its associations."""
     associations = owned(request, addon["clusterName"], addon["addonArn"]).values()
     return {**addon, "podIdentityAssociations": [one["associationArn"] for one in associations]}
 

@@ -170,7 +170,7 @@ def test_what_nobody_plays_is_said_and_written_down(
     code, status, message = refused(getattr(aws.client(service), operation), **parameters)
 
     assert (code, status) == ("NotImplemented", 501)
-    assert f"does not play {service}:" in message
+    assert f"does not have {service}:" in message
     (unanswered,) = nobody_answered(aws.calls())
     assert unanswered.replace("_", "").lower() == f"{service}:{operation}".replace("_", "")
 

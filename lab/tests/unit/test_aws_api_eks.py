@@ -255,7 +255,7 @@ def test_lists_come_in_pages(aws: LabAws, eks: Any) -> None:
     assert "nextToken" not in rest
 
 
-def test_the_door_asks_eks_for_the_entry_of_whoever_comes(aws: LabAws, eks: Any) -> None:
+def test_the_authenticator_asks_eks_for_the_callers_entry(aws: LabAws, eks: Any) -> None:
     cluster(aws)
     eks.create_access_entry(**ENTRY, kubernetesGroups=["team:gaming"])
     caller = f"arn:aws:sts::{ACCOUNT}:assumed-role/gaming/gale"

@@ -58,9 +58,9 @@ def test_one_message_names_part_port_process_and_remedy() -> None:
 
     assert message.splitlines() == [
         "2 ports are taken, nothing was started:",
-        "  - 21000 for aws, held by process 7: nginx -g daemon",
-        "  - 21100 for dev/etcd, held by a process that cannot be seen from here",
-        "Stop what holds them; if it is another lab, run `make down` in its checkout.",
+        "  - 21000 for aws, used by process 7: nginx -g daemon",
+        "  - 21100 for dev/etcd, used by a process that this user cannot see",
+        "Stop the processes that use them; of another lab, by `make down` in its checkout.",
         "Or move this lab elsewhere: LAB_PORT_BASE=23000 make up",
     ]
 
