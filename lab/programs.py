@@ -42,32 +42,48 @@ class Program:
 
 def programs(site: Site, environment: str) -> dict[str, Program]:
     """The programs of one environment by container name."""
+    redis = site.port("redis", environment)
+    return {
+        "redis": Program(
+            tool="redis-server",
+            flags=("--port", str(redis), "--bind", HOST, "--dir", "."),
+            port=redis,
+            ready=listening(redis),
+        ),
+        **_argo_cd(site, environment),
+        "keel": Program(
+            tool="keel",
+            flags=("--no-incluster", "--kubeconfig=kubeconfig"),
+            variables={"XDG_DATA_HOME": "data", "INSECURE_REGISTRY": "true"},
+            port=KEEL_PORT,
+            ready=http_ok(f"http://{HOST}:{KEEL_PORT}/healthz"),
+            folders=("data",),
+        ),
+    }
 
+
+_ARGO_CD = {
+    # The cluster called in-cluster is the one of the kubeconfig.
+    "ARGOCD_FAKE_IN_CLUSTER": "true",
+    "ARGOCD_TLS_DATA_PATH": "tls",
+    "ARGOCD_SSH_DATA_PATH": "ssh",
+    "ARGOCD_GPG_ENABLED": "false",
+}
+
+
+def _argo_cd(site: Site, environment: str) -> dict[str, Program]:
     def port(name: str) -> int:
         return site.port(name, environment)
 
     def healthy(name: str, path: str = "/healthz") -> Condition:
         return http_ok(f"{site.url(name, environment)}{path}")
 
-    argo_cd = {
-        # The cluster called in-cluster is the one of the kubeconfig.
-        "ARGOCD_FAKE_IN_CLUSTER": "true",
-        "ARGOCD_TLS_DATA_PATH": "tls",
-        "ARGOCD_SSH_DATA_PATH": "ssh",
-        "ARGOCD_GPG_ENABLED": "false",
-    }
     return {
-        "redis": Program(
-            tool="redis-server",
-            flags=("--port", str(port("redis")), "--bind", HOST, "--dir", "."),
-            port=port("redis"),
-            ready=listening(port("redis")),
-        ),
         "application-controller": Program(
             tool="argocd-application-controller",
             flags=(f"--metrics-port={port('argocd-controller-metrics')}",),
             # One process does the work of all replicas.
-            variables={**argo_cd, "ARGOCD_CONTROLLER_REPLICAS": "1"},
+            variables={**_ARGO_CD, "ARGOCD_CONTROLLER_REPLICAS": "1"},
             port=port("argocd-controller-metrics"),
             ready=healthy("argocd-controller-metrics"),
             folders=("tls", "ssh"),
@@ -80,7 +96,7 @@ def programs(site: Site, environment: str) -> dict[str, Program]:
                 f"--metrics-address={HOST}",
                 f"--metrics-port={port('argocd-repo-server-metrics')}",
             ),
-            variables=argo_cd,
+            variables=_ARGO_CD,
             port=port("argocd-repo-server"),
             ready=healthy("argocd-repo-server-metrics"),
             folders=("tls", "ssh"),
@@ -95,7 +111,7 @@ def programs(site: Site, environment: str) -> dict[str, Program]:
                 f"--port={port('argocd-server')}",
                 f"--metrics-port={port('argocd-server-metrics')}",
             ),
-            variables=argo_cd,
+            variables=_ARGO_CD,
             port=port("argocd-server"),
             ready=healthy("argocd-server"),
             folders=("tls", "ssh", "pages"),
@@ -103,18 +119,10 @@ def programs(site: Site, environment: str) -> dict[str, Program]:
         "notifications-controller": Program(
             tool="argocd-notifications",
             flags=(f"--metrics-port={port('argocd-notifications-metrics')}",),
-            variables=argo_cd,
+            variables=_ARGO_CD,
             port=port("argocd-notifications-metrics"),
             ready=healthy("argocd-notifications-metrics", "/metrics"),
             folders=("tls", "ssh"),
-        ),
-        "keel": Program(
-            tool="keel",
-            flags=("--no-incluster", "--kubeconfig=kubeconfig"),
-            variables={"XDG_DATA_HOME": "data", "INSECURE_REGISTRY": "true"},
-            port=KEEL_PORT,
-            ready=http_ok(f"http://{HOST}:{KEEL_PORT}/healthz"),
-            folders=("data",),
         ),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
 
 import yaml
 
@@ -52,33 +53,13 @@ def _etcd(site: Site, environment: str, tools: Toolchain) -> Daemon:
 
 
 def _api_server(site: Site, environment: str, tools: Toolchain, services: IPv4Network) -> Daemon:
-    folder = site.cluster_dir(environment)
     pki = cluster_pki(site, environment)
-    authenticator = folder / "authenticator.kubeconfig"
-
-    def prepare() -> None:
-        pki.make(
-            [
-                IPv4Address(HOST),
-                services[1],
-                "localhost",
-                "kubernetes",
-                "kubernetes.default",
-                "kubernetes.default.svc",
-            ]
-        )
-        user = {"token": pki.token(ADMINISTRATOR)}
-        write_kubeconfig(site, environment, path=site.admin_kubeconfig(environment), user=user)
-        write_atomically(
-            authenticator, yaml.safe_dump(_webhook(f"{site.url('authenticator')}/{environment}"))
-        )
-
     return Daemon(
         name="apiserver",
         environment=environment,
         port=site.port("apiserver", environment),
         needs=frozenset({title("etcd", environment)}),
-        prepare=prepare,
+        prepare=lambda: _prepare_api_server(site, environment, services),
         ready=http_ok(
             f"{site.url('apiserver', environment, 'https')}/readyz",
             authority=pki.authority,
@@ -97,7 +78,7 @@ def _api_server(site: Site, environment: str, tools: Toolchain, services: IPv4Ne
             f"--service-account-signing-key-file={pki.service_account_key}",
             f"--service-cluster-ip-range={services}",
             f"--token-auth-file={pki.tokens}",
-            f"--authentication-token-webhook-config-file={authenticator}",
+            f"--authentication-token-webhook-config-file={_authenticator(site, environment)}",
             "--authentication-token-webhook-version=v1",
             # A changed access entry takes effect soon.
             "--authentication-token-webhook-cache-ttl=5s",
@@ -108,6 +89,21 @@ def _api_server(site: Site, environment: str, tools: Toolchain, services: IPv4Ne
             "--endpoint-reconciler-type=none",
         ),
     )
+
+
+def _prepare_api_server(site: Site, environment: str, services: IPv4Network) -> None:
+    """Write its certificate and tokens, the administrator's kubeconfig and the webhook's."""
+    pki = cluster_pki(site, environment)
+    kubernetes = ("kubernetes", "kubernetes.default", "kubernetes.default.svc")
+    pki.make([IPv4Address(HOST), services[1], "localhost", *kubernetes])
+    user = {"token": pki.token(ADMINISTRATOR)}
+    write_kubeconfig(site, environment, path=site.admin_kubeconfig(environment), user=user)
+    webhook = _webhook(f"{site.url('authenticator')}/{environment}")
+    write_atomically(_authenticator(site, environment), yaml.safe_dump(webhook))
+
+
+def _authenticator(site: Site, environment: str) -> Path:
+    return site.cluster_dir(environment) / "authenticator.kubeconfig"
 
 
 def _controller_manager(site: Site, environment: str, tools: Toolchain) -> Daemon:

@@ -24,7 +24,7 @@ NEW_SERVICE = {
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What somebody changes, on which stacks it is previewed, and how the files change."""
+    """A change, the stacks that are previewed with it, and how the files change."""
 
     what: str
     stacks: tuple[str, ...]

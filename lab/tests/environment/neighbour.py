@@ -1,4 +1,4 @@
-"""A network and a cluster that somebody else looks after, in the account of an environment."""
+"""A network and a cluster of another team, in the account of an environment."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Neighbour:
 
 @contextmanager
 def neighbour(lab: Lab, settings: Settings) -> Iterator[Neighbour]:
-    """Made by plain calls of AWS's API, and deleted afterwards.
+    """Created by plain calls of AWS's API, and deleted afterwards.
 
     The cluster lets the platform's role in, and has the name for which the lab's API server of
     the environment answers.

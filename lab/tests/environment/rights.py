@@ -1,4 +1,4 @@
-"""What somebody may do in a namespace, as the API server itself lists it."""
+"""The permissions of a user in a namespace, as the API server lists them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from lab.kubectl import Kubectl
 
 Rights = set[tuple[str, str]]
-"""A verb and a kind of resource, such as `list pods`; `*` stands for all."""
+"""A verb and a kind of resource, such as `list pods`; `*` means all."""
 
 
 def rights(kubectl: Kubectl, namespace: str, *arguments: str) -> Rights:

@@ -1,4 +1,4 @@
-"""The AWS provider that was built, against the Python SDK for which it stands in. Needs no lab."""
+"""The schema of the lab's AWS provider, compared with the Python SDK. Needs no running lab."""
 
 # mypy: disable-error-code="no-untyped-call"
 # What the SDK knows of its own types, and the generated protocol, have none for mypy.
@@ -71,7 +71,7 @@ NEWER: dict[str, list[str]] = {
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": ["policy"],
 }
 """What the SDK has and the provider lacks: the SDK was made from a later Terraform provider than
-the newest that can be had as a Go module. A program that sets one of these is told."""
+the newest that can be had as a Go module. A program that sets one of these gets an error."""
 
 
 @contextmanager

@@ -85,13 +85,13 @@ class Rendered:
 
 
 def loud(stack: str) -> Settings:
-    """The committed environment, with somebody to notify."""
+    """The committed environment, with a receiver of notifications."""
     channels = {"slackChannel": "deploys", "webhook": "https://hook.example"}
     return told(load_files(stack, CHECKOUT), notifications=Notifications.model_validate(channels))
 
 
 def by_github(stack: str) -> Settings:
-    """The same, with people who sign in by GitHub."""
+    """The same, with single sign-on by GitHub."""
     sso = {"github": {"organization": "acme"}, "clientId": "Ov23liExample"}
     return told(loud(stack), sso=Sso.model_validate(sso))
 

@@ -18,7 +18,7 @@ from lab.tests.environment.rights import rights
 PATCH = json.dumps({"spec": {"source": {"targetRevision": "stolen"}}})
 READING = {"get", "list", "watch"}
 SECRETS = {"secrets", "pods/exec", "*"}
-"""What nobody but the platform reaches, and what would reach it."""
+"""What only the platform may do, and the calls that would do it."""
 As = Callable[[str, str], Kubectl]
 """kubectl in an environment, as an IAM role."""
 
@@ -41,7 +41,7 @@ def out_of_the_state(lab: Lab, environment: str) -> str:
 
 @pytest.fixture
 def kubectl_as(lab: Lab, kubeconfigs: dict[str, str], tmp_path: Path) -> As:
-    """Whoever has the program's kubeconfig and the credentials of a role."""
+    """A user with the program's kubeconfig and the credentials of a role."""
     account = Account(lab.site, MOTO_ACCOUNT, "eu-central-1")
 
     def enter(environment: str, role: str) -> Kubectl:
@@ -55,7 +55,7 @@ def kubectl_as(lab: Lab, kubeconfigs: dict[str, str], tmp_path: Path) -> As:
 
 
 def refusal(kubectl: Kubectl, *arguments: str) -> str:
-    """What the API server says to somebody who may not."""
+    """What the API server answers to a user without the permission."""
     with pytest.raises(KubectlError) as refused:
         kubectl(*arguments)
     return str(refused.value)
@@ -135,7 +135,7 @@ def test_a_token_for_prod_opens_nothing_on_dev(
 
 
 def may(api: ArgoCdApi, action: str, application: str) -> bool:
-    """What Argo CD says of the rights of whoever is signed in."""
+    """What Argo CD says about the permissions of the user."""
     answer = api.call("GET", f"account/can-i/applications/{action}/{application}")
     return bool(answer["value"] == "yes")
 

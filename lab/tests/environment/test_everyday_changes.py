@@ -34,7 +34,7 @@ PRECIOUS = {
     "aws:eks/cluster:Cluster": ("the cluster", "cluster"),
     "aws:ecr/repository:Repository": ("a repository", "registry"),
 }
-"""What no everyday change may replace, by its type, and the part it is of."""
+"""What no everyday change may replace, by its type: its name, and its word in `unprotected`."""
 AT_ONCE = 2
 
 INTRODUCTION = """\

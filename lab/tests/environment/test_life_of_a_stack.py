@@ -39,7 +39,7 @@ READER = {
     **{name.upper(): value for name, value in NOBODY.items()},
     "AWS_SESSION_TOKEN": "",
 }
-"""Whoever runs Pulumi may not read all that `tools.leftovers` looks through."""
+"""Credentials for `tools.leftovers`: the role that runs Pulumi may not read all that it reads."""
 
 
 pytestmark = pytest.mark.takes_lab_apart
@@ -74,7 +74,7 @@ def destroy(program: Program, stack: str, *options: str) -> str:
 
 
 def cli(process: subprocess.Popen[str], _: Lab) -> None:
-    """Nothing of Pulumi is left but what its providers have begun."""
+    """Kill Pulumi's command; its providers finish what they have begun."""
     process.kill()
 
 
@@ -169,7 +169,7 @@ def test_an_environment_that_is_killed_ten_times_on_its_way_comes_up(
         wait_until_empty("the end of what the update had started", partial(running, started))
         take_up(lab, program)
     converge(lab, program)
-    assert numbers(lab) == before, "something was made twice, or not at all"
+    assert numbers(lab) == before, "something was created twice, or not at all"
 
 
 def running(processes: list[psutil.Process]) -> list[str]:
@@ -177,7 +177,7 @@ def running(processes: list[psutil.Process]) -> list[str]:
 
 
 def end_official_providers(started: list[psutil.Process]) -> None:
-    """Pulumi's own providers look every five minutes only whether its engine is still there."""
+    """Pulumi's own providers check only every five minutes whether the engine still runs."""
     for process in started:
         with contextlib.suppress(psutil.NoSuchProcess):
             if process.name() in ("pulumi-resource-aws", "pulumi-resource-kubernetes"):
@@ -185,11 +185,11 @@ def end_official_providers(started: list[psutil.Process]) -> None:
 
 
 def numbers(lab: Lab) -> dict[str, int]:
-    """How many of each kind the program has made in AWS."""
+    """The number of resources of each kind that the program created in AWS."""
     return {what: len(found) for what, found in ours(lab).items()}
 
 
-def test_helm_killed_at_work_is_in_nobodys_way(lab: Lab, program: Program) -> None:
+def test_a_killed_helm_release_does_not_block_the_next_update(lab: Lab, program: Program) -> None:
     destroy(program, "prod")
     with updating(program) as update:
         wait_until_empty("Helm's beginning", lambda: no_record(lab), every=0.1)
@@ -210,14 +210,14 @@ def no_record(lab: Lab) -> str:
 
 
 def take_up(lab: Lab, program: Program) -> None:
-    """What docs/operate.md says is to be done after a kill, before `up` is run again."""
+    """Do what docs/operate.md says about a killed run, before the next `up`."""
     wait_until_empty("the lab's recovery", lab.unready, seconds=90)
     program.run("cancel", "--yes", stack=program.selected("prod"))  # the killed one has the lock
     import_leftovers(lab, program)
 
 
 def converge(lab: Lab, program: Program) -> str:
-    """Takes up what a killed run left, runs `up` to its end, and returns what that said."""
+    """Import what a killed run left, run `up` to its end; returns its output."""
     take_up(lab, program)
     done = program.run("up", "--yes", stack=program.selected("prod"))
     output = done.stdout + done.stderr
@@ -296,7 +296,7 @@ def images(lab: Lab) -> dict[str, list[str]]:
     }
 
 
-def test_a_cluster_of_somebody_else_is_used_and_left_as_it_is(lab: Lab, program: Program) -> None:
+def test_a_cluster_of_another_team_is_used_and_not_changed(lab: Lab, program: Program) -> None:
     destroy(program, "prod")
     before_them = dict(program.trying["prod"])
     with neighbour(lab, load_files("prod", CHECKOUT)) as theirs:
@@ -337,7 +337,7 @@ def test_destroying_both_stacks_leaves_the_images_and_says_so(lab: Lab, program:
 
 
 def ours(lab: Lab) -> dict[str, list[str]]:
-    """What the program made in AWS and would have to delete, by kind."""
+    """What the program created in AWS and has to delete, by kind."""
     ec2, iam, logs, kms = (lab.aws(service) for service in ("ec2", "iam", "logs", "kms"))
     made = [{"Name": "tag:ManagedBy", "Values": ["pulumi"]}]
     keys = [kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in kms.list_keys()["Keys"]]

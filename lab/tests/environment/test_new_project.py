@@ -32,7 +32,7 @@ from tests.exported import export
 
 @dataclass(frozen=True)
 class Newcomer:
-    """Somebody with an empty folder, Pulumi, and an AWS account in which nothing is yet."""
+    """A user with an empty folder, Pulumi, and an empty AWS account."""
 
     folder: Path
     program: Program

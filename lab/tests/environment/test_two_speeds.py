@@ -1,4 +1,4 @@
-"""The two speeds, seen by whoever ships: dev follows by itself, prod waits for a person."""
+"""The two speeds, as a developer sees them: dev follows by itself, prod waits for a person."""
 
 from __future__ import annotations
 
