@@ -310,7 +310,7 @@ def test_the_command_tells_how_far_it_is_and_builds_nothing_twice(
 ) -> None:
     said, _ = command(BUILDS).communicate(timeout=PATIENCE)
     assert "building kustomize 5.8.1 (1 of 1), usually about 5 seconds on two cores…" in said
-    assert "1 built in 0 s, 0 were ready" in said
+    assert "1 built in 0 s; they are kept in" in said
     said, _ = command(REFUSES).communicate(timeout=PATIENCE)
     assert said == "nothing to build: all tools are ready\n"
 
@@ -326,6 +326,15 @@ def test_a_second_builder_says_that_it_waits_and_finds_the_work_done(
         assert second.stdout.readline() == "another build is running; waiting for it to end…\n"
         compiler(BUILDS).build(KUSTOMIZE)
     said, _ = second.communicate(timeout=PATIENCE)
+    assert said == "nothing to build: all tools are ready\n"
+
+
+def test_who_has_nothing_to_build_does_not_wait_for_another_builder(
+    cache: Cache, command: Callable[[str], subprocess.Popen[str]]
+) -> None:
+    program(cache.program(KUSTOMIZE), "exit")
+    with locked(cache, pytest.fail):
+        said, _ = command(REFUSES).communicate(timeout=PATIENCE)
     assert said == "nothing to build: all tools are ready\n"
 
 
