@@ -71,6 +71,8 @@ def make_repository(configuration: Path, origin: Path, clone: Path) -> None:
         git(clone, "config", key, value)
     for environment in ENVIRONMENTS:
         settings = load_files(environment, configuration)
+        # The scripts go where the configuration says; here that is the folder beside them.
+        git(clone, "config", f"url.{origin}.insteadOf", settings.config.gitops.url)
         checkout.apply(clone, checkout.plan(clone, scaffold(settings)))
     git(clone, "add", "--all")
     git(clone, "commit", "--quiet", "--message", "Scaffold")

@@ -33,6 +33,13 @@ from lab.toolchain import Toolchain
 
 RUNS = 3
 PROMOTE = ("scripts/promote-to-prod.sh", "--offline")
+CARRY_OVER = (
+    "bash",
+    "-ec",
+    "scripts/render.sh --write prod && git add rendered && "
+    "git commit --quiet --message 'Rendered manifests of prod as they run' && "
+    "git push --quiet origin HEAD:main",
+)
 ROLL_BACK = ("scripts/rollback-prod.sh", "--offline")
 
 Command = Sequence[str]
@@ -67,6 +74,7 @@ def measured(root: Path) -> Iterator[tuple[str, Sequence[Command]]]:
     yield "render a stack into an empty folder", [(*render, "--stack=dev", out) for out in folders]
     check = (*render, "--stack=dev", "--check")
     yield "check a folder against a stack", [(*check, out) for out in folders]
+    yield "render what prod runs into Git", [CARRY_OVER]
     yield "list every service with its versions", [PROMOTE] * RUNS
     numbers = [n for n in range(SERVICES) if not is_chart(n)][:RUNS]
     named = [("--service", places()[n], "--yes") for n in numbers]

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
+from gitops.git_access import access
 from gitops.version import (
     DIGEST_PATTERN,
     UNRELEASED_HELM,
@@ -16,9 +18,10 @@ from gitops.version import (
     released_helm,
     released_kustomize,
 )
-from settings import Names, Settings
+from settings import Names, Settings, kinds
 from settings.catalogue import Service
 from settings.git_url import parse_git_url
+from settings.machines import Architecture
 
 Context = dict[str, Any]
 
@@ -35,13 +38,26 @@ _VERSION_FILES = {
     "unreleased_kustomize": UNRELEASED_KUSTOMIZE,
     "unreleased_helm": UNRELEASED_HELM,
 }
+_RUNNERS: Mapping[Architecture, Context] = {
+    "x86_64": {"github_actions": "ubuntu-24.04", "circleci": "medium"},
+    "arm64": {"github_actions": "ubuntu-24.04-arm", "circleci": "arm.medium"},
+}
+"""The machines of both CI systems that build for a processor: labels and resource classes."""
 _ECR_HOST = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
 
 
 def shared(settings: Settings) -> Context:
     """What the shared files depend on: nothing in it differs between stacks."""
     owner = settings.registry_owner
-    speeds = [{"name": e.name, "speed": e.speed.name} for e in settings.environments]
+    speeds = [
+        {
+            "name": e.name,
+            "speed": e.speed.name,
+            "releases": e.config.gitops.releases,
+            "refuse": e.config.registry.refuse,
+        }
+        for e in settings.environments
+    ]
     return {
         **_HEADERS,
         **_VERSION_FILES,
@@ -61,6 +77,8 @@ def shared(settings: Settings) -> Context:
         "environments": speeds,
         "fast": settings.fast.name,
         "safe": [e["name"] for e in speeds if e["speed"] == "safe"],
+        "kinds": {name: kinds.declared(name) for name in sorted(settings.catalogue.namespaces)},
+        "runner": _RUNNERS[_architecture(settings)],
         "services": [_service(settings, *entry) for entry in settings.catalogue.entries()],
     }
 
@@ -79,6 +97,7 @@ def environment(settings: Settings) -> Context:
             "name": own.name,
             "speed": speed.name,
             "automated_sync": speed.automated_sync,
+            "rendered": speed.rendered,
             "domain": own.config.domain,
             "argocd": own.config.argocd_domain,
             "log_level": speed.log_level,
@@ -103,6 +122,9 @@ def _service(settings: Settings, namespace: str, name: str, service: Service) ->
         "source": service.source,
         "branch": service.branch,
         "ci": service.ci,
+        "workflow": _workflow(settings, name, service),
+        "gitops": access(settings.config.gitops.url, service.ci),
+        "verify": service.verify,
         "circleci_project": str(service.circleci_project) if service.circleci_project else None,
         "delivery": service.delivery,
         "packaging": service.packaging,
@@ -112,3 +134,15 @@ def _service(settings: Settings, namespace: str, name: str, service: Service) ->
         "env": dict(sorted(service.env.items())),
         "config": dict(sorted(service.config.items())),
     }
+
+
+def _workflow(settings: Settings, name: str, service: Service) -> str:
+    """The file name of a service's workflow: its own where a repository has several services."""
+    sources = [other.source for _, _, other in settings.catalogue.entries()]
+    return f"release-{name}.yml" if sources.count(service.source) > 1 else "release.yml"
+
+
+def _architecture(settings: Settings) -> Architecture:
+    """The processor of every node that runs services, as far as the stack files say it."""
+    found = (environment.config.cluster.architectures for environment in settings.environments)
+    return next((known for groups in found for known in groups.values()), "x86_64")

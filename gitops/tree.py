@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gitops import codeowners, layout, release_scripts
 from gitops import context as contexts
-from gitops import layout
 from gitops.context import Context
 from gitops.file import File, Ownership
+from gitops.git_objects import tree_id
 from gitops.rendering import render_folder
 from gitops.version import version_file
 from settings import Settings
@@ -23,16 +24,43 @@ def scaffold(settings: Settings) -> dict[str, File]:
 def shared(settings: Settings) -> dict[str, File]:
     """The files that are the same whichever stack renders them."""
     context = contexts.shared(settings)
+    scripts = _scripts(context)
+    context |= {"release_package": _package_id(scripts)}
     return {
         **_rendered("shared", "", context, Ownership.MANAGED),
         **_rendered("checks", "", context, Ownership.MANAGED),
-        **_rendered("scripts", layout.SCRIPTS, context, Ownership.MANAGED),
+        **scripts,
+        **dict(_reviewers(settings, context)),
         **{path: file for service in context["services"] for path, file in _base(service, context)},
     }
 
 
+def _scripts(context: Context) -> dict[str, File]:
+    """The release scripts, and the package that they start."""
+    package = {
+        f"{layout.RELEASE_PACKAGE}/{name}": text for name, text in release_scripts.package(context)
+    }
+    texts = {**package, layout.PLATFORM: release_scripts.platform(context)}
+    return {
+        **_rendered("scripts", layout.SCRIPTS, context, Ownership.MANAGED),
+        **{path: File(text=text, ownership=Ownership.MANAGED) for path, text in texts.items()},
+    }
+
+
+def _package_id(scripts: dict[str, File]) -> str:
+    """Git's name of the package's folder, by which pipelines know it."""
+    folder = f"{layout.RELEASE_PACKAGE}/"
+    return tree_id(
+        {
+            path.removeprefix(folder): file
+            for path, file in scripts.items()
+            if path.startswith(folder)
+        }
+    )
+
+
 def environment(settings: Settings) -> dict[str, File]:
-    """The files below `environments/<stack>/`."""
+    """The files below `environments/<stack>/`, and the folders that releases render into."""
     context = contexts.environment(settings)
     folder = layout.environment(settings.stack)
     return {
@@ -42,7 +70,18 @@ def environment(settings: Settings) -> dict[str, File]:
             for service in context["services"]
             for path, file in _overlay(service, context)
         },
+        **{
+            path: file
+            for service in context["services"]
+            for path, file in _release(service, context)
+        },
     }
+
+
+def _reviewers(settings: Settings, context: Context) -> _Entries:
+    text = codeowners.codeowners(settings, context["managed"])
+    if text:
+        yield layout.CODEOWNERS, File(text=text, ownership=Ownership.MANAGED)
 
 
 def _base(service: Context, context: Context) -> _Entries:
@@ -53,7 +92,9 @@ def _base(service: Context, context: Context) -> _Entries:
     for name, text in service["config"].items():
         yield f"{base}/config/{name}", File(text=text, ownership=Ownership.SEEDED)
     pipeline = layout.pipeline(service["name"])
-    yield from _rendered(f"pipelines/{service['ci']}", pipeline, context, Ownership.MANAGED).items()
+    files = _rendered(f"pipelines/{service['ci']}", pipeline, context, Ownership.MANAGED)
+    for path, file in files.items():
+        yield path.replace("release.yml", service["workflow"]), file
 
 
 def _overlay(service: Context, context: Context) -> _Entries:
@@ -67,6 +108,14 @@ def _overlay(service: Context, context: Context) -> _Entries:
     tag = environment if service["follows_moving_tag"] else None
     name, text = version_file(service["packaging"], service["image"], tag)
     yield f"{folder}/{layout.VERSION}/{name}", File(text=text, ownership=Ownership.VERSION)
+
+
+def _release(service: Context, context: Context) -> _Entries:
+    """The folder of what runs, which Git keeps only with a file in it, where releases render."""
+    environment = context["environment"]
+    if environment["rendered"]:
+        folder = layout.rendered(environment["name"], service["namespace"], service["name"])
+        yield from _rendered("rendered", folder, context, Ownership.MANAGED).items()
 
 
 def _rendered(

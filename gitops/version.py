@@ -1,8 +1,8 @@
 """The version files: what runs in an environment, byte for byte.
 
-Releases write these files in bash, from templates that call the functions here, so every writer
-agrees. A service that was never released renders to nothing: kustomize drops resources that are
-`local-config`, and the charts render nothing while the tag is empty.
+Releases write these files too (`release/versions.py`); a test compares the two. A service that was
+never released renders to nothing: kustomize drops resources that are `local-config`, and the charts
+render nothing while the tag is empty.
 """
 
 from __future__ import annotations

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from settings.model import Branch, DnsLabel, Matching, Model
+from settings.model import Branch, DnsLabel, GithubTeam, Matching, Model
 
 SourceRepository = Annotated[
     str,
@@ -21,7 +21,14 @@ EnvName = Annotated[
     str,
     Matching(r"[A-Za-z_][A-Za-z0-9_]*", "must be the name of an environment variable"),
 ]
+Group = Annotated[
+    str,
+    Matching(r"[^\s\x00-\x1f]([^\x00-\x1f]*[^\s\x00-\x1f])?", "must be a group's name on one line"),
+]
 FileName = Annotated[str, Matching(r"[\w][\w.-]*", "must be a plain file name")]
+WorkflowFile = Annotated[
+    str, Matching(r"[\w][\w.-]*\.ya?ml", "must be the name of a file in .github/workflows")
+]
 HttpPath = Annotated[str, Matching(r"/[\w./-]*", "must be a path such as /healthz")]
 Delivery = Literal["keel", "commit"]
 Packaging = Literal["kustomize", "helm"]
@@ -31,7 +38,10 @@ Ci = Literal["circleci", "github-actions"]
 class Team(Model):
     """People who own services."""
 
-    group: str = Field(description="the team's group, as the SSO provider names it")
+    group: Group = Field(description="the team's group, as the SSO provider names it")
+    github: GithubTeam | None = Field(
+        None, description="the team on GitHub, as owner/team, for CODEOWNERS"
+    )
 
 
 class GithubIds(Model):
@@ -39,6 +49,28 @@ class GithubIds(Model):
 
     owner: int = Field(ge=1, description="the id of the user or organization")
     repository: int = Field(ge=1, description="the id of the repository")
+
+
+class Verify(Model):
+    """What a version has to pass on the fast environment before it is promoted."""
+
+    command: str | None = Field(
+        None,
+        min_length=1,
+        description="a shell command of the service's repository, tried again until it succeeds or "
+        "15 minutes are over; it finds VERSION, DIGEST and ENVIRONMENT",
+    )
+    job: WorkflowFile | None = Field(
+        None,
+        description="in place of command: a reusable workflow in .github/workflows, called with "
+        "the inputs version, digest and environment; it waits by itself",
+    )
+
+    @model_validator(mode="after")
+    def one_or_the_other(self) -> Self:
+        if (self.command is None) == (self.job is None):
+            raise ValueError("must have either command (in a shell) or job (a workflow)")
+        return self
 
 
 class Service(Model):
@@ -60,6 +92,11 @@ class Service(Model):
     env: dict[EnvName, str] = Field(default={}, description="the same in every environment")
     config: dict[FileName, str] = Field(
         default={}, description="files mounted read-only at /etc/<service>"
+    )
+    verify: Verify | None = Field(
+        None,
+        description="what the pipeline runs once the build is on the fast environment; what passed "
+        "is tagged verified-<version>, and a promotion asks for that tag",
     )
     circleci_project: UUID | None = Field(None, description="the CircleCI project's id")
     github_ids: GithubIds | None = Field(
@@ -85,7 +122,12 @@ class Catalogue(Model):
     """The whole of `services.yaml`."""
 
     teams: dict[DnsLabel, Team] = Field(min_length=1, description="who owns services")
-    releasers: str = Field(description="the SSO group whose members approve syncs of safe stacks")
+    releasers: Group = Field(description="the SSO group whose members approve syncs of safe stacks")
+    code_owners: GithubTeam | None = Field(
+        None,
+        description="the releasers' team on GitHub, as owner/team: makes CODEOWNERS, by which they "
+        "review what reaches safe environments",
+    )
     circleci: CircleCi | None = Field(None, description="needed where a service has ci: circleci")
     namespaces: dict[DnsLabel, Namespace] = Field(
         min_length=1, description="each is a namespace in every cluster"

@@ -105,7 +105,18 @@ HttpUrl = Annotated[
 ]
 Branch = Annotated[
     str,
-    Matching(r"[A-Za-z0-9_./-]{1,244}", "must be the name of a Git branch, 244 characters at most"),
+    Matching(
+        # Not what Git refuses, nor what CircleCI takes for a pattern: /main/.
+        r"(?![-./])(?!.*(//|\.\.|/\.|\.lock(/|$)))[A-Za-z0-9_./-]{0,243}[A-Za-z0-9_-]",
+        "must be the name of a Git branch, 244 characters at most",
+    ),
+]
+GithubTeam = Annotated[
+    str,
+    Matching(
+        r"[A-Za-z\d][A-Za-z\d-]*/[a-z\d_-]+",
+        "must be a GitHub team written as organization/team, as in its page's address",
+    ),
 ]
 GitUrl = Annotated[
     str,

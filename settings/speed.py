@@ -24,6 +24,11 @@ class Speed:
     name: Literal["fast", "safe"]
     automated_sync: bool
     """Argo CD syncs, prunes and heals by itself; otherwise a person starts every sync."""
+    sync_retries: int
+    """How often Argo CD tries a sync again that failed; a person decides what follows otherwise."""
+    rendered: bool
+    """Argo CD applies the manifests that a release rendered and committed; otherwise it renders
+    base, overlay and version by itself, at every commit."""
     owners_sync: bool
     """The owning team may sync its Applications; otherwise only the releasers may."""
     moving_tag: bool
@@ -52,6 +57,8 @@ SPEEDS = MappingProxyType(
         "fast": Speed(
             name="fast",
             automated_sync=True,
+            sync_retries=5,
+            rendered=False,
             owners_sync=True,
             moving_tag=True,
             keel=True,
@@ -68,6 +75,8 @@ SPEEDS = MappingProxyType(
         "safe": Speed(
             name="safe",
             automated_sync=False,
+            sync_retries=0,
+            rendered=True,
             owners_sync=False,
             moving_tag=False,
             keel=False,

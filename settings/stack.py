@@ -19,7 +19,7 @@ from settings.limits import (
     MAX_TAINTS,
     of_an_organization,
 )
-from settings.machines import one_architecture
+from settings.machines import Architecture, architecture, one_architecture
 from settings.model import (
     Branch,
     DnsLabel,
@@ -34,6 +34,7 @@ from settings.model import (
     different,
 )
 from settings.node_labels import LabelKey, LabelValue, TaintKey, TaintValue, named_as_types
+from settings.sync_windows import SyncWindow
 
 ZoneLetter = Annotated[str, Matching(r"[a-f]", "must be the letter of an availability zone")]
 SubnetId = Annotated[str, Matching(r"subnet-[0-9a-f]{8,17}", "must be a subnet's id")]
@@ -58,19 +59,6 @@ AmiRelease = Annotated[
         r"1\.\d{2}\.\d+-\d{8}", "must be a release of EKS's machine images such as 1.35.2-20260710"
     ),
 ]
-CronSchedule = Annotated[
-    str,
-    Matching(
-        r"[0-9*/,A-Za-z-]+( [0-9*/,A-Za-z-]+){4}",
-        "must be a cron schedule of five fields such as 0 9 * * 1-4",
-    ),
-]
-TimeZone = Annotated[
-    str,
-    Matching(
-        r"UTC|[A-Z][A-Za-z]+(/[A-Z][A-Za-z_-]+)+", "must be a time zone such as Europe/Berlin"
-    ),
-]
 Protectable = Literal["network", "cluster", "registry", "applications"]
 """What is protected against deletion and replacement, as a person names it."""
 PollSchedule = Annotated[
@@ -80,9 +68,6 @@ PollSchedule = Annotated[
         "must be a Keel schedule such as '@every 30s'",
     ),
 ]
-
-
-Duration = Annotated[str, Matching(r"[1-9]\d*(m|h)", "must be a time such as 90m or 8h")]
 
 
 def control_plane_zones(zones: list[str]) -> list[str]:
@@ -236,6 +221,15 @@ class ClusterConfig(Model):
         None, description="the name of a cluster that exists; beside it only access counts"
     )
 
+    @property
+    def architectures(self) -> dict[str, Architecture]:
+        """By node group, the processor of the nodes that take pods of any service."""
+        return {
+            group.name: architecture(group.instance_types[0])
+            for group in self.node_groups
+            if not any(taint.effect != "PREFER_NO_SCHEDULE" for taint in group.taints)
+        }
+
     @model_validator(mode="after")
     def whole_or_existing(self) -> Self:
         if self.existing:
@@ -292,6 +286,11 @@ class RegistryConfig(Model):
         "AES256", description="of images at rest; cannot change later"
     )
     untagged_days: int = Field(7, ge=1, description="when an untagged image expires")
+    refuse: Literal["critical", "high", "medium", "low"] | None = Field(
+        None,
+        description="promotions to this environment refuse an image in which ECR's scan found "
+        "something of this severity or worse; read where speed is safe",
+    )
     build_days: int = Field(
         90, ge=7, description="when an image tagged build-… and nothing else expires"
     )
@@ -331,6 +330,11 @@ class GitOpsConfig(Model):
         "main", description="what the clusters mirror; the same in every stack file"
     )
     checkout: str = Field("../gitops", description="a folder, relative to this program")
+    releases: Literal["push", "pull-request"] = Field(
+        "push",
+        description="how promotions and rollbacks of this environment reach the branch; read where "
+        "speed is safe",
+    )
     github_app: GithubApp | None = Field(
         None, description="in place of the secrets gitToken and gitPrivateKey"
     )
@@ -341,14 +345,6 @@ class Chart(Model):
 
     repository: str | None = Field(None, description="in place of the chart's own repository")
     version: ChartVersion | None = Field(None, description="in place of the pinned version")
-
-
-class SyncWindow(Model):
-    """When syncs are allowed: a cron schedule, how long, and in which time zone."""
-
-    schedule: CronSchedule = Field(description="when it opens: a cron schedule such as 0 9 * * 1-4")
-    duration: Duration = Field(description="how long it is open, such as 8h")
-    time_zone: TimeZone = Field("UTC", description="such as Europe/Berlin")
 
 
 def _enterprise(host: str) -> str:
@@ -401,7 +397,9 @@ class ArgoCdConfig(Model):
         Notifications.model_validate({}), description="deployed, degraded, failed, waiting"
     )
     reconciliation_seconds: int = Field(30, ge=10, le=3600, description="how often Git is read")
-    sync_windows: list[SyncWindow] = Field([], description="none: always")
+    sync_windows: list[SyncWindow] = Field(
+        [], description="when syncs are allowed or denied, also to people; none: always allowed"
+    )
 
 
 class KeelConfig(Model):

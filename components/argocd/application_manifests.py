@@ -8,9 +8,10 @@ from typing import Any
 
 from components.kubernetes import RESTRICTED
 from gitops import layout
-from settings import Speed
+from settings import Speed, kinds
 from settings.catalogue import Service
-from settings.stack import GitOpsConfig, SyncWindow
+from settings.stack import GitOpsConfig
+from settings.sync_windows import SyncWindow
 
 IN_CLUSTER = "https://kubernetes.default.svc"
 """The cluster that Argo CD runs in; it manages no other."""
@@ -18,41 +19,7 @@ IN_CLUSTER = "https://kubernetes.default.svc"
 CASCADE = "resources-finalizer.argocd.argoproj.io"
 """With it, who deletes an Application deletes what it deployed."""
 
-ALLOWED_KINDS = (
-    ("", "ConfigMap"),
-    ("", "PersistentVolumeClaim"),
-    ("", "Service"),
-    ("", "ServiceAccount"),
-    ("apps", "Deployment"),
-    ("apps", "StatefulSet"),
-    ("autoscaling", "HorizontalPodAutoscaler"),
-    ("batch", "CronJob"),
-    ("batch", "Job"),
-    ("external-secrets.io", "ExternalSecret"),
-    ("monitoring.coreos.com", "PodMonitor"),
-    ("monitoring.coreos.com", "ServiceMonitor"),
-    ("networking.k8s.io", "Ingress"),
-    ("networking.k8s.io", "NetworkPolicy"),
-    ("policy", "PodDisruptionBudget"),
-)
-"""What Git may declare, as (API group, kind).
-
-No Secret, because a secret in Git is none; no Role or RoleBinding, because whoever writes to Git
-would then grant rights in the cluster; no quota, because the platform sets those.
-"""
-
-DESCENDANTS = (
-    ("", "Event"),
-    ("", "Pod"),
-    ("apps", "ControllerRevision"),
-    ("apps", "ReplicaSet"),
-)
-"""What the cluster makes of it. Argo CD shows only kinds that the project allows: without these
-nobody would see a service's pods, images and logs."""
-
 SYNC_OPTIONS = (
-    # Touch only what differs: moving a version does not apply the whole service again.
-    "ApplyOutOfSyncOnly=true",
     # Two Applications that declare the same object fail instead of fighting over it.
     "FailOnSharedResource=true",
     # What left Git goes after everything new is healthy.
@@ -61,7 +28,9 @@ SYNC_OPTIONS = (
     "RespectIgnoreDifferences=true",
 )
 """Replace=true is not among them: it would undo what Keel wrote, and recreates objects.
-ServerSideApply neither: the diff that leaves Keel's fields alone is the client's."""
+ServerSideApply neither: the diff that leaves Keel's fields alone is the client's.
+ApplyOutOfSyncOnly neither: a second attempt would skip a Deployment that is applied and not healthy
+yet, wait for nothing, and prune the ConfigMap that the pods of the old version still need."""
 
 
 SCALED_BY_THE_CLUSTER = tuple(
@@ -104,7 +73,7 @@ def project_spec(target: Target, namespace: str) -> dict[str, Any]:
         "destinations": [{"server": IN_CLUSTER, "namespace": namespace}],
         "clusterResourceWhitelist": [],
         "namespaceResourceWhitelist": [
-            {"group": group, "kind": kind} for group, kind in sorted(ALLOWED_KINDS + DESCENDANTS)
+            {"group": group, "kind": kind} for group, kind in kinds.allowed(namespace)
         ],
         # Says what nobody declares, such as leftovers of an Application that was deleted.
         "orphanedResources": {"warn": True},
@@ -132,10 +101,9 @@ def application_metadata(
         "name": name,
         "labels": {"team": service.owner, "environment": target.environment},
         "annotations": {
-            # A push that touches neither folder does not concern this Application.
-            "argocd.argoproj.io/manifest-generate-paths": (
-                f"/{layout.base(namespace, name)};"
-                f"/{layout.overlay(target.environment, namespace, name)}"
+            # A push that touches none of these does not concern this Application.
+            "argocd.argoproj.io/manifest-generate-paths": ";".join(
+                f"/{path}" for path in _read(target, namespace, name)
             )
         },
         **({} if target.speed.protected else {"finalizers": [CASCADE]}),
@@ -151,7 +119,7 @@ def application_spec(target: Target, namespace: str, name: str, service: Service
         "destination": {"server": IN_CLUSTER, "namespace": namespace},
         "syncPolicy": {
             **({"automated": {"prune": True, "selfHeal": True}} if automated else {}),
-            "retry": _retry(target),
+            **_retry(target.speed),
             "syncOptions": list(SYNC_OPTIONS),
         },
         "ignoreDifferences": list(SCALED_BY_THE_CLUSTER),
@@ -165,12 +133,24 @@ def application_spec(target: Target, namespace: str, name: str, service: Service
 
 
 def _source(target: Target, namespace: str, name: str, service: Service) -> dict[str, Any]:
-    """Where the service's manifests are: its overlay, or its chart with this overlay's values."""
-    overlay = layout.overlay(target.environment, namespace, name)
+    """Where the service's manifests are.
+
+    The folder that releases render into; or else its overlay, or its chart with this overlay's
+    values.
+    """
     git = {
         "repoURL": target.gitops.url,
         "targetRevision": target.gitops.branch,
     }
+    if target.speed.rendered:
+        # Said to be a plain folder, so that nothing in it can make it something else.
+        plain = {"include": "*.yaml"}
+        return {
+            **git,
+            "path": layout.rendered(target.environment, namespace, name),
+            "directory": plain,
+        }
+    overlay = layout.overlay(target.environment, namespace, name)
     if service.packaging == "kustomize":
         return {**git, "path": overlay}
     # A leading slash means the root of the repository, not the chart's folder.
@@ -182,22 +162,32 @@ def _source(target: Target, namespace: str, name: str, service: Service) -> dict
     }
 
 
-def _retry(target: Target) -> dict[str, Any]:
-    """Five attempts over some five minutes.
+def _read(target: Target, namespace: str, name: str) -> tuple[str, ...]:
+    """The folders from which the service's manifests come."""
+    if target.speed.rendered:
+        return (layout.rendered(target.environment, namespace, name),)
+    return (
+        layout.base(namespace, name),
+        layout.SHARED_COMPONENTS,
+        layout.overlay(target.environment, namespace, name),
+    )
 
-    A newer commit may correct what failed, but an approval was given to one revision: only an
-    automated sync goes on with the newest.
+
+def _retry(speed: Speed) -> dict[str, Any]:
+    """How a sync that failed goes on: a newer commit may correct it.
+
+    Where a person approves, it ends: nothing repeats by itself, and nothing is in the way of the
+    sync that takes the release back.
     """
-    return {
-        "limit": 5,
-        "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"},
-        **({"refresh": True} if target.speed.automated_sync else {}),
-    }
+    if not speed.sync_retries:
+        return {}
+    backoff = {"duration": "10s", "factor": 2, "maxDuration": "3m"}
+    return {"retry": {"limit": speed.sync_retries, "backoff": backoff, "refresh": True}}
 
 
 def _window(window: SyncWindow) -> dict[str, Any]:
     return {
-        "kind": "allow",
+        "kind": window.kind,
         "schedule": window.schedule,
         "duration": window.duration,
         "timeZone": window.time_zone,

@@ -46,9 +46,19 @@ def team_role(team: str) -> str:
 
 def policy(catalogue: Catalogue, *, owners_sync: bool) -> str:
     """The rules and the members as the lines of `policy.csv`."""
-    granted = (f"p, {', '.join(rule)}, allow" for rule in rules(catalogue, owners_sync=owners_sync))
-    grouped = (f"g, {group}, {role}" for group, role in members(catalogue))
+    granted = (_line("p", *rule, "allow") for rule in rules(catalogue, owners_sync=owners_sync))
+    grouped = (_line("g", *member) for member in members(catalogue))
     return "\n".join([*granted, *grouped, ""])
+
+
+def _line(*values: str) -> str:
+    """A line of CSV; groups may have commas and quotes in their names."""
+    quoted = (f'"{_doubled(value)}"' if set(value) & set(',"') else value for value in values)
+    return ", ".join(quoted)
+
+
+def _doubled(value: str) -> str:
+    return value.replace('"', '""')
 
 
 def rbac(catalogue: Catalogue, *, owners_sync: bool) -> dict[str, str]:

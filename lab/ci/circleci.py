@@ -15,6 +15,8 @@ from settings.catalogue import Service
 
 GIVEN = frozenset({"checkout", "add_ssh_keys"})
 """Steps whose effect is there already: the clone, and the token that stands in for a key."""
+WORKSPACE = frozenset({"persist_to_workspace", "attach_workspace"})
+"""Jobs share one folder in place of /tmp, so what one of them keeps is there for the next."""
 
 
 def run(
@@ -60,5 +62,5 @@ def _step(job: Job, step: str | dict[str, dict[str, str]]) -> None:
             raise UnknownStepError(f"the step {step}")
     elif "run" in step:
         job.bash(step["run"]["name"], step["run"]["command"])
-    else:
+    elif not WORKSPACE & step.keys():
         raise UnknownStepError(f"the step {next(iter(step))}")

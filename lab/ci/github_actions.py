@@ -44,9 +44,11 @@ class Workflow:
             "secrets.GITOPS_APP_PRIVATE_KEY": "lab",
         }
         printed: list[str] = []
-        for definition in yaml.safe_load(file.read_text())["jobs"].values():
+        for name, definition in yaml.safe_load(file.read_text())["jobs"].items():
             if self._wanted(definition):
                 printed += self._job(definition)
+                for output, value in self._filled(definition.get("outputs", {})).items():
+                    self.context[f"needs.{name}.outputs.{output}"] = value
         return printed
 
     def _job(self, definition: dict[str, Any]) -> list[str]:
@@ -55,8 +57,17 @@ class Workflow:
             if "uses" in step:
                 self._action(job, step)
             elif self._wanted(step):
-                job.bash(step["name"], step["run"], self._filled(step.get("env", {})))
+                self._script(job, step)
         return job.log
+
+    def _script(self, job: Job, step: dict[str, Any]) -> None:
+        outputs = Path(self.context["runner.temp"]) / "outputs"
+        outputs.unlink(missing_ok=True)
+        variables = {**self._filled(step.get("env", {})), "GITHUB_OUTPUT": str(outputs)}
+        job.bash(step["name"], step["run"], variables)
+        for line in outputs.read_text().splitlines() if outputs.exists() else []:
+            output, _, value = line.partition("=")
+            self.context[f"steps.{step.get('id', '')}.outputs.{output}"] = value
 
     def _action(self, job: Job, step: dict[str, Any]) -> None:
         name = step["uses"].partition("@")[0]
@@ -81,6 +92,8 @@ class Workflow:
         }
 
     def _value(self, expression: str) -> str:
+        if expression == "secrets.GITOPS_TOKEN":
+            return self.site.git_token.read_text()
         if expression not in self.context:
             raise UnknownStepError(f"the expression {expression}")
         return self.context[expression]

@@ -20,17 +20,26 @@ from settings.rules import (
     immutable,
     kubernetes,
     network,
+    pipelines,
     quotas,
+    releases,
+    sync_windows,
 )
 
 __all__ = ["immutable", "of_all", "of_catalogue", "of_files", "of_one", "of_raw"]
 
-of_catalogue = catalogue.check
-"""What the models cannot see by themselves, in the catalogue."""
 of_files = agreement.check
 """What the stack files say differently and may not."""
 of_raw = kubernetes.support
 """What a configuration that may not be valid says wrong beside that."""
+
+
+def of_catalogue(services: Catalogue) -> Iterator[Problem]:
+    """What the models cannot see by themselves, in the catalogue."""
+    yield from catalogue.check(services)
+    yield from pipelines.one_configuration(services)
+    yield from pipelines.verification(services)
+    yield from releases.reviewers(services)
 
 
 def of_one(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
@@ -42,6 +51,9 @@ def of_one(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
     yield from access.of_teams(environment, catalogue)
     yield from access.of_the_program(environment)
     yield from credentials.check(environment, catalogue)
+    yield from sync_windows.without_effect(environment)
+    yield from releases.only_where_safe(environment)
+    yield from releases.by_pull_request(environment)
 
 
 def of_all(environments: Sequence[Environment], catalogue: Catalogue) -> Iterator[Problem]:
@@ -52,4 +64,5 @@ def of_all(environments: Sequence[Environment], catalogue: Catalogue) -> Iterato
     yield from delivery.one_fast_environment(environments)
     yield from network.overlapping_networks(environments)
     yield from network.shared_domains(environments)
+    yield from pipelines.one_architecture(environments)
     yield from quotas.of_keel(environments, catalogue)

@@ -28,6 +28,8 @@ from settings import load_files
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 STAND_INS = Path(__file__).with_name("stand_ins")
+URL = "https://github.com/acme/gitops.git"
+"""What the configuration names as the repository; here it leads to a folder."""
 HOST = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
 TV_API, TV_FRONTEND = "streaming/tv-api", "streaming/tv-frontend"
 """Delivered by commits."""
@@ -128,16 +130,24 @@ class ReleaseRepository:
         (root / "registry").mkdir()
         (root / "temporary").mkdir()
         (root / "home").mkdir()
+        (root / "home" / ".gitconfig").write_text(self._address, encoding="utf-8")
         self.registry = Registry(root / "registry")
         for service in (TV_API, TV_FRONTEND, TOURNAMENTS, LEADERBOARD):
             self.registry.create(service)
         self.clone = self.new_clone("clone")
 
+    @property
+    def _address(self) -> str:
+        """Git's setting by which the address in the configuration leads to the origin."""
+        return f'[url "{self.origin}"]\n\tinsteadOf = {URL}\n'
+
     def new_clone(self, name: str, person: str = "Ada") -> Path:
         clone = self.root / name
         git(self.root, "clone", "--quiet", str(self.origin), name)
+        git(clone, "remote", "set-url", "origin", URL)
         with (clone / ".git" / "config").open("a", encoding="utf-8") as config:
             config.write(f"[user]\n\tname = {person}\n\temail = {person.lower()}@acme.example\n")
+            config.write(self._address)
             config.write("[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n")
         return clone
 
@@ -380,13 +390,24 @@ def _real(name: str) -> str | None:
 
 _PLAIN_KUSTOMIZE = """\
 if [[ $1 == version ]]; then echo v5.8.1; exit; fi
+if [[ -e $2/chart.yaml ]]; then cat "$2/chart.yaml"; exit; fi
 [[ -d $2/version ]] || exit 1
 grep -q newTag: "$2/version/kustomization.yaml" || exit 0
-awk '/name:/ { n = $3 } /newTag:/ { t = $2 } /digest:/ { d = "@" $2 }
-     END { print "image: " n ":" t d }' "$2/version/kustomization.yaml"
-cat "$2/kustomization.yaml" "$2/deployment.yaml"
+image=$(awk '/name:/ { n = $3 } /newTag:/ { t = $2 } /digest:/ { d = "@" $2 }
+             END { print n ":" t d }' "$2/version/kustomization.yaml")
+printf 'apiVersion: apps/v1\\nkind: Deployment\\nmetadata:\\n  name: %s\\n' "${2##*/}"
+printf 'spec:\\n  template:\\n    spec:\\n      containers:\\n      - image: %s\\n' "$image"
+sed 's/^/# /' "$2/kustomization.yaml" "$2/deployment.yaml"
+if [[ -e $2/ingress.yaml ]]; then
+  printf -- '---\\napiVersion: networking.k8s.io/v1\\nkind: Ingress\\n'
+  printf 'metadata:\\n  name: %s\\n' "${2##*/}"
+fi
 """
 _PLAIN_HELM = """\
 version=${*: -1}
-grep -q 'tag: ""' "$version" || cat "$version" "${@:(-3):1}"
+grep -q 'tag: ""' "$version" && exit
+image=$(awk '/tag:/ { t = $2 } /digest:/ { d = "@" $2 } END { print t d }' "$version")
+printf 'apiVersion: apps/v1\\nkind: Deployment\\nmetadata:\\n  name: %s\\n' "$2"
+printf 'spec:\\n  template:\\n    spec:\\n      containers:\\n      - image: %s:%s\\n' \
+  "$(awk '/repository:/ { print $2 }' "$3/values.yaml")" "$image"
 """

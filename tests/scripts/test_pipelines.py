@@ -42,6 +42,8 @@ COMBINATIONS = {
 }
 GITHUB = [service for service, (ci, _) in COMBINATIONS.items() if ci == "github-actions"]
 CIRCLECI = [service for service, (ci, _) in COMBINATIONS.items() if ci == "circleci"]
+FOLLOWING = ("deliver",)
+"""Jobs that run after the release, where a pipeline has them."""
 COMMIT = [service for service, (_, delivery) in COMBINATIONS.items() if delivery == "commit"]
 
 
@@ -128,19 +130,32 @@ def source(tmp_path: Path) -> Source:
 def build(
     releases: ReleaseRepository, pipeline: Pipeline, clone: Path, job: str = "release"
 ) -> Ran:
-    """Runs the shell steps of a job in `clone`, until one fails."""
+    """Runs the shell steps of a job in `clone`, and of those that follow, until one fails."""
     said = ""
-    for number, (script, variables) in enumerate(pipeline.jobs[job]):
+    for following in [job, *(name for name in FOLLOWING if job == "release")]:
+        ran = _job(releases, pipeline, clone, following)
+        said += ran.out
+        if ran.code:
+            return Ran(code=ran.code, out=said, err="")
+    return Ran(code=0, out=said, err="")
+
+
+def _job(releases: ReleaseRepository, pipeline: Pipeline, clone: Path, job: str) -> Ran:
+    said = ""
+    handed_over = Path(str(clone) + ".env")
+    for number, (script, variables) in enumerate(pipeline.jobs.get(job, [])):
+        released = dict(line.split("=", 1) for line in _lines(handed_over))
         environment = {
             **releases.environ,
-            **{name: str(value) for name, value in variables.items()},
+            **{name: _filled(str(value), released) for name, value in variables.items()},
             "GITOPS_URL": str(releases.origin),
-            "RELEASE_FILE": str(clone) + ".env",
+            "RELEASE_FILE": str(handed_over),
+            "GITHUB_OUTPUT": str(clone) + ".outputs",
             "AWS_WEB_IDENTITY_TOKEN_FILE": str(clone) + ".token",
             "CIRCLE_OIDC_TOKEN_V2": "signed",
         }
         assert not any("${{" in v for v in environment.values() if "outputs.token" not in v), number
-        file = Path(f"{clone}.{number}.sh")
+        file = Path(f"{clone}.{job}.{number}.sh")
         file.write_text(script, encoding="utf-8")
         done = subprocess.run(
             ["bash", "-eo", "pipefail", str(file)],
@@ -155,6 +170,16 @@ def build(
         if done.returncode:
             return Ran(code=done.returncode, out=said, err="")
     return Ran(code=0, out=said, err="")
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+
+
+def _filled(value: str, released: dict[str, str]) -> str:
+    for name, text in released.items():
+        value = value.replace(f"${{{{ needs.release.outputs.{name.lower()} }}}}", text)
+    return value
 
 
 def built(releases: ReleaseRepository, service: str, version: str) -> Build:
@@ -387,14 +412,64 @@ def test_a_workflow_may_do_no_more_than_it_must(
 ) -> None:
     parsed = pipelines[service].parsed
     assert parsed["permissions"] == {}
+    own = {"deliver": {"contents": "read"}} if service in COMMIT else {}
     assert {name: job["permissions"] for name, job in parsed["jobs"].items()} == {
         "test": {"contents": "read"},
         "release": {"contents": "read", "id-token": "write"},
+        **own,
     }
     for job in parsed["jobs"].values():
         for step in job["steps"]:
             if step.get("uses", "").startswith("actions/checkout@"):
                 assert step["with"]["persist-credentials"] is False
+
+
+@pytest.mark.parametrize("service", COMMIT)
+def test_what_writes_to_the_gitops_repository_has_no_way_into_aws(
+    pipelines: dict[str, Pipeline], service: str
+) -> None:
+    deliver, release = (pipelines[service].parsed["jobs"][job] for job in ("deliver", "release"))
+    assert "aws" not in str(deliver).lower()
+    assert "GITOPS" not in str(release), "what reaches AWS cannot write to the GitOps repository"
+    if service in CIRCLECI:
+        first = next(step for step in deliver["steps"] if "run" in step)["run"]["command"]
+        assert "unset CIRCLE_OIDC_TOKEN CIRCLE_OIDC_TOKEN_V2" in first
+
+
+@pytest.mark.parametrize("service", COMMIT)
+def test_scripts_that_somebody_pushed_later_are_not_run(
+    releases: ReleaseRepository, pipelines: dict[str, Pipeline], source: Source, service: str
+) -> None:
+    """Whoever steals the credential of one pipeline does not get into the others."""
+    evil = releases.new_clone("evil")
+    for script in (evil / "scripts").rglob("*"):
+        if script.is_file():
+            script.write_text("#!/bin/bash\ntouch $HOME/owned\nexit 1\n", encoding="utf-8")
+    (evil / "scripts" / "json.py").write_text("raise SystemExit(1)\n", encoding="utf-8")
+    git(evil, "add", "--all")
+    git(evil, "commit", "--quiet", "-m", "Better scripts")
+    git(evil, "push", "--quiet")
+    version = source.commit("Fix it")
+    build(releases, pipelines[service], source.clone())
+    assert not (releases.root / "home" / "owned").exists()
+    assert version in built(releases, service, version).version
+
+
+@pytest.mark.parametrize("service", COMMIT)
+def test_a_pipeline_whose_scripts_nobody_committed_says_so(
+    releases: ReleaseRepository, pipelines: dict[str, Pipeline], source: Source, service: str
+) -> None:
+    jobs = {
+        job: [(script, variables | {"GITOPS_PACKAGE": "0" * 40}) for script, variables in steps]
+        for job, steps in pipelines[service].jobs.items()
+    }
+    foreign = Pipeline(text="", parsed={}, jobs=jobs)
+    source.commit("Fix it")
+    tip = releases.tip
+    ran = build(releases, foreign, source.clone())
+    assert ran.code == 1
+    assert "no commit of the GitOps repository has the scripts/release/" in ran.out
+    assert releases.tip == tip
 
 
 @pytest.mark.parametrize("service", COMBINATIONS)

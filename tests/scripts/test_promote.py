@@ -150,10 +150,16 @@ def test_of_a_keel_service_the_version_behind_the_moving_tag_is_promoted(
     assert releases.runs("prod", TOURNAMENTS) == version_text(TOURNAMENTS, SECOND)
 
 
-def test_what_keel_rolled_before_ran_on_dev_too(releases: ReleaseRepository) -> None:
-    releases.registry.push(TOURNAMENTS, FIRST, "dev", minutes_ago=20)
+def test_what_was_verified_ran_on_dev_and_what_was_only_pushed_before_did_not(
+    releases: ReleaseRepository,
+) -> None:
+    releases.registry.push(TOURNAMENTS, FIRST, minutes_ago=20)
     releases.registry.push(TOURNAMENTS, SECOND, "dev", minutes_ago=10)
-    assert releases.promote(FIRST.version, "--service", "tournaments", "--yes").code == 0
+    ran = releases.promote(FIRST.version, "--service", "tournaments", "--yes")
+    assert (ran.code, "never ran on dev" in ran.err) == (4, True), ran.said
+    releases.registry.push(TOURNAMENTS, FIRST, f"verified-{FIRST.version}", minutes_ago=20)
+    ran = releases.promote(FIRST.version, "--service", "tournaments", "--yes")
+    assert ran.code == 0, ran.said
 
 
 def test_the_rendered_difference_is_shown_before_anything_happens(

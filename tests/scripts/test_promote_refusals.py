@@ -181,7 +181,7 @@ def test_a_half_merged_tree_is_refused(releases: ReleaseRepository, operation: s
 
 
 def test_another_repository_is_refused(releases: ReleaseRepository) -> None:
-    (releases.clone / "scripts" / "platform.env").unlink()
+    (releases.clone / "scripts" / "platform.json").unlink()
     refused(releases, FIRST.version)(PRECONDITION, "this is not the GitOps repository")
 
 

@@ -67,14 +67,27 @@ def test_prod_applications_wait_for_a_person(prod: Settings) -> None:
         assert "automated" not in policy, "even an empty `automated` makes Argo CD sync by itself"
 
 
-def test_only_an_automated_sync_goes_on_with_a_newer_revision(
+def test_only_an_automated_sync_is_tried_again_and_with_the_newest_revision(
     dev: Settings, prod: Settings
 ) -> None:
-    assert spec(dev, "tv-api")["syncPolicy"]["retry"]["refresh"] is True
-    assert spec(prod, "tv-api")["syncPolicy"]["retry"]["limit"] > 0
-    assert "refresh" not in spec(prod, "tv-api")["syncPolicy"]["retry"], (
-        "a person approved one revision"
+    assert spec(dev, "tv-api")["syncPolicy"]["retry"] == {
+        "limit": 5,
+        "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"},
+        "refresh": True,
+    }
+    assert "retry" not in spec(prod, "tv-api")["syncPolicy"], (
+        "a person approved one sync; repeating, it would be in the way of a rollback"
     )
+
+
+def test_every_sync_applies_all_that_a_service_declares(dev: Settings, prod: Settings) -> None:
+    for settings in (dev, prod):
+        for _, name, _ in settings.catalogue.entries():
+            assert spec(settings, name)["syncPolicy"]["syncOptions"] == [
+                "FailOnSharedResource=true",
+                "PruneLast=true",
+                "RespectIgnoreDifferences=true",
+            ], "with ApplyOutOfSyncOnly a second attempt prunes what the old pods still need"
 
 
 def test_argo_cd_keeps_nothing_to_roll_back_to(dev: Settings, prod: Settings) -> None:
@@ -104,12 +117,23 @@ def test_no_sync_replaces_objects(dev: Settings, prod: Settings) -> None:
             assert "FailOnSharedResource=true" in options
 
 
-def test_a_kustomize_service_is_rendered_from_its_overlay(prod: Settings) -> None:
-    source = spec(prod, "tv-api")["source"]
+def test_a_fast_environment_renders_a_kustomize_service_from_its_overlay(dev: Settings) -> None:
+    source = spec(dev, "tv-api")["source"]
     assert source == {
         "repoURL": "https://github.com/acme/gitops.git",
         "targetRevision": "main",
-        "path": "environments/prod/streaming/tv-api",
+        "path": "environments/dev/streaming/tv-api",
+    }
+
+
+@pytest.mark.parametrize("service", ["streaming/tv-api", "community/leaderboard"])
+def test_a_safe_environment_applies_what_a_release_rendered(prod: Settings, service: str) -> None:
+    """Charts too: what was reviewed is what is applied."""
+    assert spec(prod, service.split("/")[1])["source"] == {
+        "repoURL": "https://github.com/acme/gitops.git",
+        "targetRevision": "main",
+        "path": f"rendered/prod/{service}",
+        "directory": {"include": "*.yaml"},
     }
 
 
@@ -127,13 +151,17 @@ def test_a_helm_service_is_rendered_from_its_chart_with_this_environments_values
     }
 
 
-def test_a_push_concerns_only_the_applications_whose_folders_it_touches(prod: Settings) -> None:
-    application = by_name(applied(prod), APPLICATION)["tv-api"]
-    assert application.inputs["metadata"]["annotations"] == {
-        "argocd.argoproj.io/manifest-generate-paths": (
-            "/base/streaming/tv-api;/environments/prod/streaming/tv-api"
-        )
-    }
+def test_a_push_concerns_only_the_applications_whose_folders_it_touches(
+    dev: Settings, prod: Settings
+) -> None:
+    for settings, folders in (
+        (dev, "/base/streaming/tv-api;/components;/environments/dev/streaming/tv-api"),
+        (prod, "/rendered/prod/streaming/tv-api"),
+    ):
+        application = by_name(applied(settings), APPLICATION)["tv-api"]
+        assert application.inputs["metadata"]["annotations"] == {
+            "argocd.argoproj.io/manifest-generate-paths": folders
+        }
 
 
 def test_deleting_a_dev_application_deletes_what_it_deployed(dev: Settings) -> None:
@@ -262,6 +290,25 @@ def test_people_keep_to_sync_windows_too(with_window: Callable[[str], Settings])
             "schedule": "0 9 * * mon-thu",
             "duration": "8h",
             "timeZone": "Europe/Berlin",
+            "applications": ["*"],
+            "manualSync": False,
+        }
+    ]
+
+
+def test_a_freeze_denies_syncs(configuration: Path, bend: Bend) -> None:
+    freeze = {"kind": "deny", "schedule": "0 0 20 12 *", "duration": "336h"}
+    bend(
+        "Pulumi.prod.yaml",
+        lambda config: config["platform:argocd"].update({"syncWindows": [freeze]}),
+    )
+    target = wiring.applications_target(load_files("prod", configuration))
+    assert manifests.project_spec(target, "streaming")["syncWindows"] == [
+        {
+            "kind": "deny",
+            "schedule": "0 0 20 12 *",
+            "duration": "336h",
+            "timeZone": "UTC",
             "applications": ["*"],
             "manualSync": False,
         }

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PRODUCT = ("__main__.py", "components", "gitops", "settings", "tools")
+PRODUCT = ("__main__.py", "components", "gitops", "release", "settings", "tools")
 FOREIGN = {"lab", "bench", "tests"}
-TOP = {"__main__", "components", "gitops", "settings", "tools", *FOREIGN}
+TOP = {"__main__", "components", "gitops", "release", "settings", "tools", *FOREIGN}
 
 
 def allowed() -> dict[str, set[str]]:
@@ -128,3 +129,14 @@ def test_what_is_composed_in_one_place_is_composed_nowhere_else(beginning: str, 
         and str(node.values[0].value).startswith(beginning)
     }
     assert composing == {home}
+
+
+def test_the_release_package_needs_nothing_but_python() -> None:
+    """It is copied into another repository, where nothing is installed for it."""
+    needed = {
+        name.partition(".")[0]
+        for module, file in modules().items()
+        if room(module) == "release"
+        for name in imports(file)
+    }
+    assert needed - sys.stdlib_module_names == {"release"}

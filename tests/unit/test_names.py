@@ -77,11 +77,16 @@ CHANGES: Mapping[str, tuple[bool, Mapping[str, Any]]] = {
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
 def test_a_node_groups_name_changes_when_it_is_replaced_and_only_then(
-    change: tuple[bool, Mapping[str, Any]], configuration: Path, bend: Bend
+    change: tuple[bool, Mapping[str, Any]],
+    configuration: Path,
+    bend: Bend,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     replaced, keys = change
     before = group(CHECKOUT)
-    bend("Pulumi.dev.yaml", lambda c: c["platform:cluster"]["nodeGroups"][0].update(keys))
+    monkeypatch.setattr("settings.pulumi_config.ROOT", configuration)
+    for stack in ("dev", "prod"):  # every environment has nodes of one processor
+        bend(f"Pulumi.{stack}.yaml", lambda c: c["platform:cluster"]["nodeGroups"][0].update(keys))
 
     after = group(configuration)
 

@@ -240,7 +240,7 @@ CASES: dict[str, tuple[Change, str]] = {
         lambda c: c["platform:argocd"].update(
             syncWindows=[{"schedule": "0 9 * * 1", "duration": "8h", "timeZone": "noon"}]
         ),
-        "platform:argocd.syncWindows[0].timeZone: must be a time zone such as Europe/Berlin",
+        "platform:argocd.syncWindows[0].timeZone: is no time zone",
     ),
     "a part that cannot be unprotected": (
         lambda c: c.update({"platform:unprotected": ["everything"]}),

@@ -62,6 +62,21 @@ def test_a_stack_writes_the_shared_part_and_its_own_environment(dev: Settings) -
     assert all(path.startswith("environments/dev/") for path in environment(dev))
 
 
+def test_releases_have_a_folder_for_every_service_of_a_safe_environment(
+    dev: Settings, prod: Settings
+) -> None:
+    """To Argo CD a folder without manifests is nothing to sync, and a missing one an error."""
+    folders = {path for path in scaffold(prod) if path.startswith("rendered/")}
+    assert folders == {
+        "rendered/prod/community/leaderboard/.gitkeep",
+        "rendered/prod/community/tournaments/.gitkeep",
+        "rendered/prod/streaming/tv-api/.gitkeep",
+        "rendered/prod/streaming/tv-frontend/.gitkeep",
+    }
+    assert {scope_of(path) for path in folders} == {"prod"}
+    assert not [path for path in scaffold(dev) if path.startswith("rendered/")]
+
+
 def test_rendering_twice_gives_the_same_in_the_same_order(dev: Settings) -> None:
     first, second = scaffold(dev), scaffold(dev)
     assert list(first.items()) == list(second.items())
@@ -372,3 +387,10 @@ def test_stacks_that_differ_write_the_same_shared_files_or_are_refused(
     else:
         ours, theirs = (shared(load_files(stack, configuration)) for stack in ("dev", "prod"))
         assert ours == theirs
+
+
+def test_the_readme_lists_the_kinds_that_may_be_declared(dev: Settings) -> None:
+    text = scaffold(dev)["README.md"].text
+    for words in ("`Deployment` (apps)", "`ConfigMap`", "`PodMonitor` (monitoring.coreos.com)"):
+        assert words in text
+    assert "`ReplicaSet`" not in text, "the cluster makes it, nobody declares it"

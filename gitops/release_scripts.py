@@ -1,0 +1,65 @@
+"""The release scripts of the GitOps repository: the package, and what it is told. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from gitops.context import Context
+
+PACKAGE = Path(__file__).resolve().parent.parent / "release"
+_FORMAT = 1
+
+
+def package(context: Context) -> Iterator[tuple[str, str]]:
+    """File name and text of each module of the package, with a word on whose it is."""
+    for name, text in _modules():
+        yield name, f"# {context['managed']}\n{text}"
+
+
+@cache
+def _modules() -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (path.name, path.read_text(encoding="utf-8")) for path in sorted(PACKAGE.glob("*.py"))
+    )
+
+
+def platform(context: Context) -> str:
+    """`platform.json`: what the package knows about the platform."""
+    content: dict[str, Any] = {
+        "comment": context["managed"],
+        "format": _FORMAT,
+        "git": {"url": context["gitops"]["url"], "branch": context["gitops"]["branch"]},
+        "environments": {e["name"]: _environment(e, context) for e in context["environments"]},
+        "services": {s["repository"]: _service(s, context) for s in context["services"]},
+        "kinds": {
+            namespace: [f"{group}/{kind}" for group, kind in kinds]
+            for namespace, kinds in context["kinds"].items()
+        },
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _environment(environment: Context, context: Context) -> Context:
+    fast = environment["speed"] == "fast"
+    return {
+        "speed": environment["speed"],
+        "account": context["registry"]["account"],
+        "region": context["registry"]["region"],
+        "registry": context["registry"]["host"],
+        **({"moving_tag": environment["name"]} if environment["name"] == context["fast"] else {}),
+        **({} if fast else {"releases": environment["releases"], "refuse": environment["refuse"]}),
+    }
+
+
+def _service(service: Context, context: Context) -> Context:
+    return {
+        "delivery": service["delivery"],
+        "packaging": service["packaging"],
+        "environments": [environment["name"] for environment in context["environments"]],
+        "image": service["repository"],
+        "verify": bool(service.get("verify")),
+    }

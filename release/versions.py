@@ -1,0 +1,121 @@
+"""Versions, digests, and the files that say which of them an environment runs."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import NamedTuple, Optional
+
+from release.errors import USAGE, Failure
+from release.subset_yaml import YamlError, load
+
+VERSION = re.compile(r"v[0-9]{8}-[0-9a-f]{7}")
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+_RELEASED = "# What runs here. Only a release moves this file.\n"
+_COMPONENT = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"
+_CANONICAL = re.compile(
+    r"(?:# What runs here\. Only a release moves this file\.\n)"
+    r"(?:apiVersion: kustomize\.config\.k8s\.io/v1alpha1\nkind: Component\nimages:\n"
+    r"  - name: (?P<image>[\w.:/-]+)\n    newTag: (?P<new>[\w.-]+)\n"
+    r"(?:    digest: (?P<pinned>sha256:[0-9a-f]{64})\n)?"
+    r"|image:\n  tag: (?P<tag>[\w.-]+)\n(?:  digest: (?P<digest>sha256:[0-9a-f]{64})\n)?)"
+)
+
+
+class Running(NamedTuple):
+    """What a version file names; `tag` is empty where nothing was released."""
+
+    tag: str
+    digest: str
+    readable: bool = True
+    """Whether the file is one that says so; otherwise the two are empty."""
+
+    def __bool__(self) -> bool:
+        return bool(self.tag)
+
+
+NOTHING = Running("", "")
+UNREADABLE = Running("", "", readable=False)
+
+
+def is_version(text: str) -> bool:
+    return VERSION.fullmatch(text) is not None
+
+
+def is_digest(text: str) -> bool:
+    return DIGEST.fullmatch(text) is not None
+
+
+def require_version(text: str) -> str:
+    """`text`, if it is a version. Raises Failure."""
+    if not is_version(text):
+        raise Failure(
+            USAGE,
+            f"not a version: {text!r}",
+            "a version looks like v20250819-f3b8541; without one, the script lists those there are",
+        )
+    return text
+
+
+def file_name(packaging: str) -> str:
+    return "values.yaml" if packaging == "helm" else "kustomization.yaml"
+
+
+def file_text(packaging: str, image: str, version: str, digest: str) -> str:
+    """The version file of a release, byte for byte as the generator writes it."""
+    if packaging == "helm":
+        return f"{_RELEASED}image:\n  tag: {version}\n  digest: {digest}\n"
+    return (
+        f"{_RELEASED}{_COMPONENT}images:\n"
+        f"  - name: {image}\n    newTag: {version}\n    digest: {digest}\n"
+    )
+
+
+@cache
+def read(text: str, packaging: str, service: str) -> Running:
+    """What a version file of `service` (namespace/name) names, in whatever way YAML says it."""
+    found = _CANONICAL.fullmatch(text)
+    if found:
+        return Running(found["new"] or found["tag"], found["pinned"] or found["digest"] or "")
+    try:
+        content = load(text)
+    except YamlError:
+        return UNREADABLE
+    entry = _values(content) if packaging == "helm" else _image_of(content, service)
+    if entry is None:
+        return NOTHING if _names_nothing(content) else UNREADABLE
+    tag = entry.get("tag" if packaging == "helm" else "newTag")
+    digest = entry.get("digest")
+    if not _is_text(tag) or not _is_text(digest):
+        return UNREADABLE
+    return Running(tag or "", digest or "")
+
+
+def _names_nothing(content: object) -> bool:
+    """Whether a file deploys no image at all, as one of a service that was never released."""
+    if not isinstance(content, dict):
+        return content is None
+    return not content.get("images") and not content.get("image")
+
+
+def _is_text(value: object) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _values(content: object) -> Optional[dict[str, Optional[str]]]:
+    image = content.get("image") if isinstance(content, dict) else None
+    return image if isinstance(image, dict) else None
+
+
+def _image_of(content: object, service: str) -> Optional[dict[str, Optional[str]]]:
+    """The entry of a kustomization's images that is of the service, whichever registry it names."""
+    images = content.get("images") if isinstance(content, dict) else None
+    if not isinstance(images, list):
+        return None
+    entries = [entry for entry in images if isinstance(entry, dict)]
+    for entry in entries:
+        name = entry.get("name")
+        if isinstance(name, str) and (name == service or name.endswith(f"/{service}")):
+            return entry
+    return None

@@ -1,0 +1,57 @@
+"""Rules about the pipelines of services: what they build for, and what runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from settings.catalogue import Catalogue
+from settings.environment import Environment
+from settings.files import CATALOGUE_FILE
+from settings.problems import Problem
+
+
+def one_architecture(environments: Sequence[Environment]) -> Iterator[Problem]:
+    groups = [
+        (environment, name, found)
+        for environment in environments
+        for name, found in environment.config.cluster.architectures.items()
+    ]
+    for environment, name, found in groups[1:]:
+        first, first_name, wanted = groups[0]
+        if found != wanted:
+            yield environment.problem(
+                "cluster.nodeGroups",
+                name,
+                f"has {found} nodes, while {first_name} of {first.file} has {wanted} "
+                "ones: a pipeline builds an image for one processor, and it would not start here",
+                "take one processor for every node group of every environment, or taint this one",
+            )
+
+
+def one_configuration(catalogue: Catalogue) -> Iterator[Problem]:
+    """CircleCI reads one file of a repository."""
+    homes: dict[str, str] = {}
+    for namespace, name, service in catalogue.entries():
+        if service.ci != "circleci":
+            continue
+        if other := homes.get(service.source):
+            yield Problem(
+                CATALOGUE_FILE,
+                f"namespaces.{namespace}.services.{name}.source",
+                service.source,
+                f"is the source of {other} too, and CircleCI reads one pipeline of a repository",
+                "build one of the two with ci: github-actions, or move it to its own repository",
+            )
+        homes.setdefault(service.source, name)
+
+
+def verification(catalogue: Catalogue) -> Iterator[Problem]:
+    for namespace, name, service in catalogue.entries():
+        if service.verify and service.verify.job and service.ci == "circleci":
+            yield Problem(
+                CATALOGUE_FILE,
+                f"namespaces.{namespace}.services.{name}.verify.job",
+                service.verify.job,
+                "is a workflow that GitHub Actions calls, and the service is built by CircleCI",
+                "write verify.command in its place",
+            )

@@ -1,0 +1,165 @@
+"""When syncs are allowed and when they are not: Argo CD's sync windows, checked by meaning.
+
+Argo CD says "invalid sync windows" to every sync of a project of which one schedule is impossible,
+and takes UTC for a time zone that it does not know. Both are refused here. It reckons with the
+zone's offset of the moment, so a window's hours are those on the clock of the zone.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence, Set
+from datetime import datetime, timedelta
+from functools import cache
+from itertools import islice, pairwise, takewhile
+from typing import Annotated, Literal, Self
+from zoneinfo import available_timezones
+
+from cronsim import CronSim, CronSimError
+from pydantic import AfterValidator, Field, model_validator
+
+from settings.model import Matching, Model
+
+_BEGINNING, _ENDING = datetime(2024, 1, 1), datetime(2025, 1, 1)
+"""A leap year, which has every day, by a clock on the wall."""
+_LONG_AFTER = datetime(2034, 1, 1)
+"""Until then every schedule has come twice, also that of 29 February."""
+_MOST_OPENINGS = 10_000
+"""So many show how a schedule repeats: every hour of a year."""
+
+_FIELD = "[0-9*/,A-Za-z-]+"
+_WORDS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun"
+_DURATION = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,6})m)?")
+
+
+def _possible(schedule: str) -> str:
+    """`schedule`, or ValueError where Argo CD would not take it, or it never comes."""
+    unknown = re.sub(rf"(?i){_WORDS}|[0-9*/, -]", "", schedule)
+    if unknown:
+        raise ValueError(f"has {unknown}, which Argo CD does not know; write days as mon-fri")
+    if re.search(r"(^|[,-])0*7($|[,/-])", schedule.rpartition(" ")[2]):
+        raise ValueError("has a day 7, and Argo CD's week ends with 6; write 0 for Sunday")
+    try:
+        next(CronSim(schedule, _BEGINNING))
+    except (CronSimError, StopIteration) as error:
+        which = str(error).removeprefix("Bad ") or "day and month"
+        raise ValueError(
+            f"never comes: its {which} is impossible; write minute 0-59, hour 0-23, "
+            "day 1-31, month 1-12, day of the week 0-6, and ranges upwards"
+        ) from None
+    return schedule
+
+
+@cache
+def _time_zones() -> Set[str]:
+    return available_timezones()
+
+
+def _known(time_zone: str) -> str:
+    if time_zone not in _time_zones():
+        raise ValueError("is no time zone; write a name of the IANA database such as Europe/Berlin")
+    return time_zone
+
+
+def _length(duration: str) -> timedelta:
+    found = _DURATION.fullmatch(duration)
+    hours, minutes = found.groups() if found else (None, None)
+    return timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
+
+
+def _some_time(duration: str) -> str:
+    if not _length(duration):
+        raise ValueError("must be a time such as 90m, 8h or 1h30m")
+    return duration
+
+
+CronSchedule = Annotated[
+    str,
+    Matching(
+        f"{_FIELD}( {_FIELD}){{4}}", "must be a cron schedule of five fields such as 0 9 * * 1-4"
+    ),
+    AfterValidator(_possible),
+]
+TimeZone = Annotated[str, AfterValidator(_known)]
+Duration = Annotated[str, AfterValidator(_some_time)]
+
+
+class SyncWindow(Model):
+    """When syncs are allowed or denied: a cron schedule, how long, and where the clock stands."""
+
+    kind: Literal["allow", "deny"] = Field(
+        "allow", description="deny: a freeze, stronger than any allow"
+    )
+    schedule: CronSchedule = Field(description="when it opens: a cron schedule such as 0 9 * * 1-4")
+    duration: Duration = Field(description="how long it is open, such as 8h or 1h30m")
+    time_zone: TimeZone = Field("UTC", description="such as Europe/Berlin")
+
+    @model_validator(mode="after")
+    def closes_before_it_opens_again(self) -> Self:
+        gaps = {later - earlier for earlier, later in pairwise(self._until(_LONG_AFTER))}
+        if min(gaps) < _length(self.duration):
+            raise ValueError(
+                f"opens again {_in_words(min(gaps))} after it opened, while it is open for "
+                f"{self.duration}; correct one of the two: a minute of `*` means every minute"
+            )
+        if max(gaps) == _length(self.duration):
+            raise ValueError("never closes; leave it out, or shorten its duration")
+        return self
+
+    def openings(self) -> Iterator[tuple[datetime, datetime]]:
+        """When it opens and closes in one year, by the clock of its zone."""
+        for opens in self._until(_ENDING):
+            yield opens, opens + _length(self.duration)
+
+    def _until(self, end: datetime) -> Iterator[datetime]:
+        every = CronSim(self.schedule, _BEGINNING - timedelta(minutes=1))
+        return islice(takewhile(lambda time: time < end, every), _MOST_OPENINGS)
+
+
+def without_effect(windows: Sequence[SyncWindow]) -> Iterator[tuple[int, str]]:
+    """The number of each window that changes nothing, and why: a slip in it or in another.
+
+    Only windows of one time zone are compared.
+    """
+    for number, window in enumerate(windows):
+        others = [
+            other
+            for place, other in enumerate(windows)
+            if other.time_zone == window.time_zone and place != number
+        ]
+        twins = [other for other in windows[:number] if other == window]
+        denied = [other for other in others if other.kind == "deny"]
+        same = [other for other in others if other.kind == window.kind and other != window]
+        if twins:
+            yield number, "is there twice"
+        elif window.kind == "allow" and _within(window, denied):
+            yield number, "lies wholly in windows that deny"
+        elif _within(window, same):
+            yield number, f"adds nothing to the other windows that {window.kind}"
+
+
+def _within(window: SyncWindow, others: Sequence[SyncWindow]) -> bool:
+    """Whether others of the windows are open whenever this one is."""
+    spans = _merged(sorted(span for other in others for span in other.openings()))
+    begins = [begin for begin, _ in spans]
+    return all(
+        (place := bisect_right(begins, opens)) and closes <= spans[place - 1][1]
+        for opens, closes in window.openings()
+    )
+
+
+def _merged(spans: Sequence[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+    merged: list[tuple[datetime, datetime]] = []
+    for begin, end in spans:
+        if merged and begin <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+        else:
+            merged.append((begin, end))
+    return merged
+
+
+def _in_words(time: timedelta) -> str:
+    minutes = int(time.total_seconds() // 60)
+    hours, rest = divmod(minutes, 60)
+    return f"{hours}h" if hours and not rest else f"{minutes}m"

@@ -1,0 +1,191 @@
+# Managed: generated, so change services.yaml or the stack files instead.
+"""What the generator tells the release scripts about the platform: `scripts/platform.json`."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NamedTuple, Optional
+from urllib.parse import urlsplit
+
+from release.errors import PRECONDITION, USAGE, Failure
+
+PATH = "scripts/platform.json"
+"""Old clones look for `scripts/platform.env`, do not find it, and stop: they render nothing."""
+FORMAT = 1
+SEVERITIES = ("informational", "low", "medium", "high", "critical")
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_SCP_LIKE = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/]+):(?P<path>[^/].*)")
+
+
+class Environment(NamedTuple):
+    """Where versions run."""
+
+    name: str
+    safe: bool
+    account: str
+    region: str
+    registry: str
+    """The host of the registry."""
+    moving_tag: str
+    """The tag that every build moves; empty where there is none."""
+    releases: str
+    """How promotions and rollbacks reach the branch: `push` or `pull-request`."""
+    refuse: str
+    """From which severity of a scan's findings on an image is refused; empty for none."""
+
+
+class Service(NamedTuple):
+    """What is built and released."""
+
+    delivery: str
+    packaging: str
+    image: str
+    """The name of its image repository."""
+    verified: bool
+    """Whether a promotion asks for proof that the version was verified on the fast environment."""
+
+
+class Platform(NamedTuple):
+    """All of it."""
+
+    url: str
+    branch: str
+    environments: dict[str, Environment]
+    services: dict[str, Service]
+    kinds: dict[str, frozenset[tuple[str, str]]]
+    """What a namespace may have deployed, as (API group, kind); all where it is missing."""
+
+    @property
+    def fast(self) -> Environment:
+        return next(e for e in self.environments.values() if not e.safe)
+
+    @property
+    def safe(self) -> list[str]:
+        """The names of the safe environments; prod is the first, unless there is none."""
+        names = [e.name for e in self.environments.values() if e.safe]
+        return sorted(names, key=lambda name: (name != "prod", name))
+
+    def target(self, name: Optional[str]) -> Environment:
+        """The safe environment that is meant. Raises Failure."""
+        if name is None and self.safe:
+            return self.environments[self.safe[0]]
+        if name not in self.safe:
+            raise Failure(
+                USAGE,
+                f"not an environment that is promoted to: {name!r}",
+                f"choose one of: {' '.join(self.safe) or '(there is none)'}",
+            )
+        return self.environments[name]
+
+    def image(self, environment: Environment, service: str) -> str:
+        """The image of a service (namespace/name), without a tag."""
+        known = self.services.get(service)
+        return f"{environment.registry}/{known.image if known else service}"
+
+    def kinds_of(self, service: str) -> frozenset[tuple[str, str]]:
+        """What a service may deploy; nothing stands for everything."""
+        return self.kinds.get(service.partition("/")[0], frozenset())
+
+    def asks_for_verification(self, service: str) -> bool:
+        known = self.services.get(service)
+        return known is not None and known.verified
+
+
+def parse(text: str, where: str) -> Platform:
+    """The platform that `text` describes. Raises Failure, which names `where` it stands."""
+    try:
+        told = json.loads(text)
+        if told["format"] != FORMAT:
+            raise Failure(
+                PRECONDITION,
+                f"{where} has the format {told['format']!r}, and these scripts know {FORMAT}",
+                "take the newest scripts: git pull",
+            )
+        environments = {name: _environment(name, e) for name, e in told["environments"].items()}
+        platform = Platform(
+            url=_address(told["git"]["url"]),
+            branch=_branch(told["git"]["branch"]),
+            environments=environments,
+            services={
+                name: Service(
+                    delivery=s["delivery"],
+                    packaging=s["packaging"],
+                    image=s["image"],
+                    verified=bool(s.get("verify")),
+                )
+                for name, s in told["services"].items()
+            },
+            kinds={
+                namespace: frozenset(_kind(kind) for kind in kinds)
+                for namespace, kinds in told.get("kinds", {}).items()
+            },
+        )
+        platform.fast  # noqa: B018 - there has to be one
+    except Failure:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
+        what = f"{type(error).__name__}: {error}" if str(error) else "no fast environment"
+        raise Failure(
+            PRECONDITION,
+            f"{where} cannot be read: {what}",
+            "it is generated: pulumi up writes it anew where it was deleted",
+        ) from error
+    return platform
+
+
+def _environment(name: str, told: Any) -> Environment:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"an environment called {name!r}")
+    return Environment(
+        name=name,
+        safe=_one_of(told["speed"], ("fast", "safe")) == "safe",
+        account=str(told["account"]),
+        region=str(told["region"]),
+        registry=str(told["registry"]),
+        moving_tag=str(told.get("moving_tag") or ""),
+        releases=_one_of(told.get("releases") or "push", ("push", "pull-request")),
+        refuse=_one_of(told.get("refuse") or "", ("", *SEVERITIES)),
+    )
+
+
+def _one_of(value: Any, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise ValueError(f"{value!r} is none of {', '.join(allowed)}")
+    return str(value)
+
+
+def _kind(text: str) -> tuple[str, str]:
+    group, _, kind = text.rpartition("/")
+    return group, kind
+
+
+def _branch(name: Any) -> str:
+    if not isinstance(name, str) or not re.fullmatch(r"[\w][\w./-]*", name) or ".." in name:
+        raise ValueError(f"a branch called {name!r}")
+    return name
+
+
+def _address(url: Any) -> str:
+    if not isinstance(url, str) or not safe_address(url):
+        raise ValueError(f"an address of Git that is not understood: {url!r}")
+    return url
+
+
+def safe_address(url: str) -> bool:
+    """Whether `url` is an address and neither an option nor a program to run."""
+    return bool(url) and not url.startswith("-") and "::" not in url.split("/", 1)[0]
+
+
+def identity(url: str) -> tuple[str, str]:
+    """Host and path of a Git address: equal for every spelling of the same repository."""
+    scp_like = None if "://" in url else _SCP_LIKE.fullmatch(url)
+    if scp_like:
+        host, path = scp_like["host"], scp_like["path"]
+    else:
+        parts = urlsplit(url)
+        host, path = parts.hostname or "", parts.path
+        if parts.scheme in ("http", "https") and ":" in parts.netloc.rpartition("@")[2]:
+            host = parts.netloc.rpartition("@")[2]
+    path = path.strip("/")
+    return host.lower(), path[:-4] if path.endswith(".git") else path

@@ -1,0 +1,224 @@
+# Managed: generated, so change services.yaml or the stack files instead.
+"""Rendered manifests: their files, their images, and what a cluster would refuse."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Optional
+
+from release.subset_yaml import YamlError, load_all
+
+_PODS_AT = {
+    "Pod": ("spec",),
+    "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
+}
+_POD_TEMPLATE = ("spec", "template", "spec")
+_STATEFUL_SET_MAY_CHANGE = frozenset(
+    {
+        "replicas", "template", "updateStrategy", "persistentVolumeClaimRetentionPolicy",
+        "minReadySeconds", "ordinals", "revisionHistoryLimit",
+    }
+)  # fmt: skip
+_REPLACED = re.compile(r"Replace=true|Force=true")
+
+
+class ManifestError(ValueError):
+    """What was rendered is no list of Kubernetes objects."""
+
+
+class Manifest(NamedTuple):
+    """One object, and the text that it was rendered as."""
+
+    text: str
+    content: dict[str, Any]
+
+    @property
+    def kind(self) -> str:
+        return str(self.content["kind"])
+
+    @property
+    def group(self) -> str:
+        return str(self.content["apiVersion"]).rpartition("/")[0]
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        found = self.content.get("metadata")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def name(self) -> str:
+        return str(self.metadata.get("name") or self.metadata.get("generateName") or "")
+
+    @property
+    def annotations(self) -> dict[str, Any]:
+        found = self.metadata.get("annotations")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What stays the same when the object changes."""
+        return self.group, self.kind, self.name
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+def read(text: str) -> list[Manifest]:
+    """The objects in what kustomize wrote. Raises ManifestError."""
+    found = []
+    for part in re.split(r"(?m)^---(?:[ \t].*)?\n", text if text.endswith("\n") else text + "\n"):
+        if not part.strip():
+            continue
+        try:
+            documents = load_all(part)
+        except YamlError as error:
+            raise ManifestError(f"what was rendered cannot be read: {error}") from error
+        for content in documents:
+            if (
+                not isinstance(content, dict)
+                or not content.get("kind")
+                or not content.get("apiVersion")
+            ):
+                raise ManifestError(
+                    "what was rendered is no Kubernetes object: kind or apiVersion is missing"
+                )
+            manifest = Manifest(part, content)
+            if not manifest.name:
+                raise ManifestError(f"a {manifest.kind} has no name")
+            found.append(manifest)
+    return found
+
+
+def files(manifests: Iterable[Manifest]) -> dict[str, str]:
+    """A file for each object, by name: `deployment-tv-api.yaml`."""
+    everything = list(manifests)
+    plain = [_file_name(m.kind, m.name) for m in everything]
+    found: dict[str, str] = {}
+    for manifest, name in zip(everything, plain):
+        own = name
+        if plain.count(name) > 1:
+            own = _file_name(manifest.kind, manifest.name, manifest.group or "core")
+        if f"{own}.yaml" in found:
+            salt = hashlib.sha256(manifest.text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+            own = _file_name(manifest.kind, manifest.name, salt)
+        found[f"{own}.yaml"] = manifest.text
+    return dict(sorted(found.items()))
+
+
+def _file_name(*parts: str) -> str:
+    return "-".join(re.sub(r"[^a-z0-9.-]", "_", part.lower()) for part in parts)
+
+
+# --- images
+
+
+def images(manifests: Iterable[Manifest]) -> list[str]:
+    """The images of every container."""
+    found = []
+    for manifest in manifests:
+        spec = _at(manifest.content, _PODS_AT.get(manifest.kind, _POD_TEMPLATE))
+        if not isinstance(spec, dict):
+            continue
+        for key in ("initContainers", "containers", "ephemeralContainers"):
+            for container in spec.get(key) or []:
+                if isinstance(container, dict) and isinstance(container.get("image"), str):
+                    found.append(container["image"])
+    return found
+
+
+def image_problem(
+    manifests: Sequence[Manifest], image: str, version: str, digest: str
+) -> Optional[str]:
+    """Why the manifests do not run exactly `image:version@digest`; None where they do."""
+    promised = f"{image}:{version}@{digest}"
+    found = images(manifests)
+    ours = [name for name in found if _repository(name) == image]
+    others = sorted({name for name in ours if name != promised})
+    if others:
+        return f"what is rendered runs {', '.join(others)} and not {promised}"
+    if not ours:
+        there = ", ".join(sorted(set(found))) or "no container at all"
+        return f"what is rendered does not run {promised}, but {there}"
+    return None
+
+
+def _repository(image: str) -> str:
+    name = image.partition("@")[0]
+    head, colon, tail = name.rpartition(":")
+    return head if colon and "/" not in tail else name
+
+
+def _at(content: Any, path: Sequence[str]) -> Any:
+    for key in path:
+        content = content.get(key) if isinstance(content, dict) else None
+    return content
+
+
+# --- what is refused
+
+
+def kinds_problems(
+    manifests: Iterable[Manifest], kinds: frozenset[tuple[str, str]]
+) -> Iterator[str]:
+    """The objects whose kind the project does not allow."""
+    for manifest in manifests:
+        if kinds and (manifest.group, manifest.kind) not in kinds:
+            group = f" ({manifest.group})" if manifest.group else ""
+            yield f"{manifest}{group}: Argo CD's project does not allow this kind"
+
+
+def immutable_problems(before: Iterable[Manifest], after: Iterable[Manifest]) -> Iterator[str]:
+    """The objects that keep their name and change a field that Kubernetes never changes."""
+    old = {manifest.key: manifest for manifest in before}
+    for manifest in after:
+        if manifest.key not in old or _is_made_anew(manifest):
+            continue
+        for field in _immutable_changes(old[manifest.key].content, manifest.content, manifest.kind):
+            yield (
+                f"{manifest}: Kubernetes refuses a new {field} under the same name; give the "
+                "object another name, or let Argo CD replace it (argocd.argoproj.io/sync-options: "
+                "Force=true,Replace=true), or make it a hook"
+            )
+
+
+def _is_made_anew(manifest: Manifest) -> bool:
+    annotations = manifest.annotations
+    return (
+        "argocd.argoproj.io/hook" in annotations
+        or "helm.sh/hook" in annotations
+        or bool(_REPLACED.search(str(annotations.get("argocd.argoproj.io/sync-options", ""))))
+        or ("generateName" in manifest.metadata and "name" not in manifest.metadata)
+    )
+
+
+def _immutable_changes(old: Mapping[str, Any], new: Mapping[str, Any], kind: str) -> Iterator[str]:
+    before, after = _spec(old), _spec(new)
+    if kind == "Job":
+        paths = ["template", "selector", "completionMode"]
+    elif kind == "StatefulSet":
+        paths = sorted((before.keys() | after.keys()) - _STATEFUL_SET_MAY_CHANGE)
+    elif kind in ("Deployment", "DaemonSet", "ReplicaSet"):
+        paths = ["selector"]
+    elif kind == "PersistentVolumeClaim":
+        paths = ["accessModes", "selector", "storageClassName", "volumeMode", "volumeName"]
+    elif kind == "Service":
+        both = [k for k in ("clusterIP", "clusterIPs") if before.get(k) and after.get(k)]
+        headless = {before.get("clusterIP"), after.get("clusterIP")} >= {"None"}
+        paths = both or (["clusterIP"] if headless else [])
+    elif kind in ("ConfigMap", "Secret"):
+        changed = any(old.get(k) != new.get(k) for k in ("data", "binaryData", "immutable"))
+        if old.get("immutable") == "true" and changed:
+            yield "data (immutable: true)"
+        return
+    else:
+        return
+    for path in paths:
+        if before.get(path) != after.get(path):
+            yield f"spec.{path}"
+
+
+def _spec(content: Mapping[str, Any]) -> dict[str, Any]:
+    spec = content.get("spec")
+    return spec if isinstance(spec, dict) else {}

@@ -1,0 +1,125 @@
+# Managed: generated, so change services.yaml or the stack files instead.
+"""Patches of a kustomization that change nothing, because their target matches nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from release.manifests import Manifest
+from release.subset_yaml import YamlError, load
+
+_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_HASH = re.compile(r"-[0-9a-z]{10}$")
+
+
+def problems(tree: str, folder: str, manifests: Sequence[Manifest]) -> Iterator[str]:
+    """The patches of `folder` (relative to `tree`), and of what it builds on, that match nothing.
+
+    `manifests` is what the whole renders to. Where that is nothing, nothing was released.
+    """
+    if manifests:
+        yield from _Walk(tree, manifests).problems(os.path.normpath(folder), _Names(("",), ("",)))
+
+
+class _Names(NamedTuple):
+    """What kustomizations put around the names of objects on the way up."""
+
+    prefixes: tuple[str, ...]
+    suffixes: tuple[str, ...]
+
+    def of(self, content: dict[str, Any]) -> _Names:
+        """The same, one kustomization further down."""
+        prefix, suffix = (str(content.get(key) or "") for key in ("namePrefix", "nameSuffix"))
+        return _Names(
+            tuple(f"{own}{p}" for p in self.prefixes for own in sorted({"", prefix})),
+            tuple(f"{s}{own}" for s in self.suffixes for own in sorted({"", suffix})),
+        )
+
+
+class _Walk:
+    """Through a kustomization and all that it builds on."""
+
+    def __init__(self, tree: str, manifests: Sequence[Manifest]) -> None:
+        self._tree, self._manifests = tree, manifests
+        self._seen: set[str] = set()
+
+    def problems(self, folder: str, names: _Names) -> Iterator[str]:
+        name = next(
+            (n for n in _NAMES if os.path.isfile(os.path.join(self._tree, folder, n))), None
+        )
+        if name is None or folder in self._seen or folder.startswith(".."):
+            return
+        self._seen.add(folder)
+        content = self._read(f"{folder}/{name}")
+        if not isinstance(content, dict):
+            return
+        names = names.of(content)
+        for patch in [*_list(content, "patches"), *_list(content, "patchesJson6902")]:
+            target = patch.get("target") if isinstance(patch, dict) else None
+            if not isinstance(target, dict) or "$patch: delete" in _text(self._tree, folder, patch):
+                continue
+            if not any(_matches(target, manifest, names) for manifest in self._manifests):
+                what = " ".join(f"{key}: {value}" for key, value in sorted(target.items()))
+                yield (
+                    f"{folder}/{name}: {patch.get('path') or 'a patch'} has a target ({what}) that "
+                    "matches nothing, so kustomize leaves it out without a word"
+                )
+        for reference in [*_list(content, "resources"), *_list(content, "components")]:
+            if isinstance(reference, str) and "://" not in reference:
+                there = os.path.normpath(os.path.join(folder, reference))
+                if os.path.isdir(os.path.join(self._tree, there)):
+                    yield from self.problems(there, names)
+
+    def _read(self, path: str) -> Any:
+        with open(os.path.join(self._tree, path), encoding="utf-8", errors="replace") as stream:
+            try:
+                return load(stream.read())
+            except YamlError:
+                return None  # kustomize understands more of YAML than is read here
+
+
+def _list(content: dict[str, Any], key: str) -> list[Any]:
+    found = content.get(key)
+    return found if isinstance(found, list) else []
+
+
+def _text(tree: str, folder: str, patch: dict[str, Any]) -> str:
+    if isinstance(patch.get("patch"), str):
+        return str(patch["patch"])
+    path = os.path.normpath(os.path.join(tree, folder, str(patch.get("path") or "")))
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read()
+    except OSError:
+        return ""
+
+
+def _matches(target: dict[str, Any], manifest: Manifest, around: _Names) -> bool:
+    version = str(manifest.content["apiVersion"]).rpartition("/")[2]
+    exact = {"group": manifest.group, "version": version}
+    if any(target.get(key) not in (None, value) for key, value in exact.items()):
+        return False
+    names = {
+        candidate[len(p) : len(candidate) - len(s)]
+        for candidate in (manifest.name, _HASH.sub("", manifest.name))
+        for p in around.prefixes
+        for s in around.suffixes
+        if candidate.startswith(p) and candidate.endswith(s)
+    } | {manifest.name}
+    if not _pattern(target.get("kind"), [manifest.kind]) or not _pattern(target.get("name"), names):
+        return False
+    namespace = target.get("namespace")
+    # What selectors select may have been changed by the patches themselves: they are not judged.
+    return not namespace or _pattern(namespace, [str(manifest.metadata.get("namespace") or ""), ""])
+
+
+def _pattern(pattern: Any, values: Iterable[str]) -> bool:
+    if pattern is None:
+        return True
+    try:
+        return any(re.fullmatch(str(pattern), value) for value in values)
+    except re.error:
+        return True

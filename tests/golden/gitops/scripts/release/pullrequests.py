@@ -1,0 +1,174 @@
+# Managed: generated, so change services.yaml or the stack files instead.
+"""Pull requests on GitHub, GitHub Enterprise, Gitea and Forgejo, by their REST APIs."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Optional
+from urllib.parse import quote, urlsplit
+
+from release.configuration import identity
+from release.errors import PRECONDITION, REMOTE, Failure
+from release.terminal import one_line
+
+_TIMEOUT = 30
+_OK, _NOT_FOUND = 200, 404
+_TOKENS = {
+    "github": ("GH_TOKEN", "GITHUB_TOKEN"),
+    "enterprise": ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"),
+    "gitea": ("GITEA_TOKEN", "FORGEJO_TOKEN"),
+}
+
+
+class PullRequest(NamedTuple):
+    """One that is open."""
+
+    number: int
+    address: str
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A token goes to the host that it is for, and to no other."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+class Host:
+    """The Git host of a repository."""
+
+    def __init__(self, url: str, environ: Mapping[str, str]) -> None:
+        """`url` is the repository's. Raises Failure where no token is there for its host."""
+        self._opener = urllib.request.build_opener(_NoRedirect)
+        name, path = identity(url)
+        self.owner, _, self.repository = path.rpartition("/")
+        parts = urlsplit(url)
+        scheme = parts.scheme if parts.scheme in ("http", "https") else "https"
+        self._kind, self._api = self._find(scheme, name)
+        self._token = next((environ[t] for t in _TOKENS[self._kind] if environ.get(t)), "")
+        if not self._token:
+            raise Failure(
+                PRECONDITION,
+                f"a pull request on {name} needs a token of yours in {_TOKENS[self._kind][0]}",
+                "one that may write pull requests of the GitOps repository; nothing was changed",
+            )
+
+    def _find(self, scheme: str, name: str) -> tuple[str, str]:
+        if name in ("github.com", "ssh.github.com"):
+            return "github", "https://api.github.com"
+        for kind, api, sign in (
+            ("gitea", f"{scheme}://{name}/api/v1", "version"),
+            ("enterprise", f"{scheme}://{name}/api/v3", "meta"),
+        ):
+            try:
+                status, told = self._request("GET", f"{api}/{sign}", None, "")
+            except Failure:
+                continue
+            if status == _OK and isinstance(told, dict):
+                return kind, api
+        raise Failure(
+            REMOTE,
+            f"{name} answers neither as GitHub nor as Gitea or Forgejo does",
+            "release by push, or ask whoever looks after the Git host; nothing was changed",
+        )
+
+    # --- pull requests
+
+    def find(self, branch: str, base: str) -> Optional[PullRequest]:
+        """The open pull request of a branch."""
+        if self._kind == "gitea":
+            status, told = self._call(
+                "GET", f"pulls/{quote(base, safe='')}/{quote(branch, safe='')}"
+            )
+            if status == _NOT_FOUND or not isinstance(told, dict) or told.get("state") != "open":
+                return None
+            return _pull_request(told)
+        head = quote(f"{self.owner}:{branch}", safe="")
+        status, told = self._call(
+            "GET", f"pulls?state=open&base={quote(base, safe='')}&head={head}"
+        )
+        return _pull_request(told[0]) if isinstance(told, list) and told else None
+
+    def open(self, branch: str, base: str, title: str, text: str) -> PullRequest:
+        """Opens one, or gives the one that is open a new title and text. Raises Failure."""
+        there = self.find(branch, base)
+        if there:
+            content = {"title": title, "body": text}
+            status, told = self._call("PATCH", f"pulls/{there.number}", content)
+        else:
+            content = {"title": title, "body": text, "head": branch, "base": base}
+            status, told = self._call("POST", "pulls", content)
+        if status not in (_OK, 201) or not isinstance(told, dict):
+            raise Failure(
+                REMOTE,
+                f"the Git host refuses the pull request ({status}): {_reason(told)}",
+                f"the branch {branch} was pushed; {base} is as it was",
+            )
+        return _pull_request(told)
+
+    def _call(self, method: str, path: str, content: Any = None) -> tuple[int, Any]:
+        place = f"{self._api}/repos/{quote(self.owner)}/{quote(self.repository)}/{path}"
+        return self._request(method, place, content, self._token)
+
+    def _request(self, method: str, address: str, content: Any, token: str) -> tuple[int, Any]:
+        request = urllib.request.Request(  # noqa: S310 - the address of the configuration
+            address,
+            method=method,
+            data=json.dumps(content).encode() if content is not None else None,
+            headers={
+                "Accept": "application/json",
+                "Content-Type": "application/json",
+                "User-Agent": "gitops-release",
+                **({"Authorization": f"token {token}"} if token else {}),
+            },
+        )
+        try:
+            with self._opener.open(request, timeout=_TIMEOUT) as answer:
+                return answer.status, _parsed(answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, _parsed(error.read())
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "reason", None) or error
+            raise Failure(
+                REMOTE,
+                f"{urlsplit(address).netloc} does not answer: {one_line(str(reason))}",
+                "look whether the pull request is there before you try again",
+            ) from error
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return json.loads(content.decode("utf-8", "replace"))
+    except ValueError:
+        return None
+
+
+def _pull_request(told: Any) -> PullRequest:
+    try:
+        address = str(told["html_url"])
+        return PullRequest(int(told["number"]), address)
+    except (KeyError, TypeError, ValueError) as error:
+        raise Failure(REMOTE, "the Git host answers what is no pull request") from error
+
+
+def _reason(told: Any) -> str:
+    if not isinstance(told, dict):
+        return "it said nothing"
+    words = [str(told.get("message") or "")]
+    for error in told.get("errors") or []:
+        words.append(str(error.get("message") or error) if isinstance(error, dict) else str(error))
+    return one_line("; ".join(word for word in words if word))[:300] or "it said nothing"
+
+
+def branch_name(environment: str, kind: str, names: Sequence[str], identity_of_plan: str) -> str:
+    """The branch of a release: the same for the same services and versions."""
+    what = names[0] if len(names) == 1 else f"{len(names)}-services"
+    return (
+        f"release/{environment}-{kind}-{re.sub(r'[^a-z0-9-]', '-', what)}-{identity_of_plan[:10]}"
+    )

@@ -1,0 +1,29 @@
+# Managed: generated, so change services.yaml or the stack files instead.
+"""A folder of a command's own, which goes when the command ends."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+
+from release.errors import PRECONDITION, Failure
+
+
+class Workspace:
+    """Makes the folder where TMPDIR says, or where this machine keeps such folders."""
+
+    def __init__(self, folder: str = "") -> None:
+        """`folder` is one that another run has made for us."""
+        try:
+            where = os.path.abspath(os.environ.get("TMPDIR") or tempfile.gettempdir())
+            self.folder = folder or os.path.realpath(tempfile.mkdtemp(prefix="release.", dir=where))
+        except (OSError, FileNotFoundError) as error:
+            raise Failure(
+                PRECONDITION,
+                f"cannot make a temporary folder: {error.strerror}: {error.filename}",
+                "set TMPDIR to a folder that is there and that you may write to",
+            ) from error
+
+    def remove(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,0 +1,443 @@
+"""What a release promises: what is shown is what is applied, where it goes, what comes back."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.scripts.release_repository import (
+    TV_API,
+    TV_FRONTEND,
+    ReleaseRepository,
+    Terminal,
+    git,
+    make_build,
+    version_path,
+    version_text,
+)
+
+ONE, TWO, THREE = make_build("1"), make_build("2", "20261102"), make_build("3", "20261103")
+BASE = f"base/{TV_API}/deployment.yaml"
+RENDERED = f"rendered/prod/{TV_API}/deployment-tv-api.yaml"
+SETTINGS = Path(__file__).with_name("hostile_settings.txt").read_text(encoding="utf-8").split()
+"""Settings of Git that people have, and that reshape what Git prints, fetches or pushes."""
+USAGE, PRECONDITION, UNVERIFIED, REMOTE = 2, 3, 4, 5
+
+
+def in_base(releases: ReleaseRepository, level: str = "new-db.internal") -> None:
+    """Somebody changes the base of tv-api on main."""
+    text = releases.on_origin(BASE)
+    more = (
+        f"            - name: DATABASE_HOST\n              value: {level}\n            - name: PORT"
+    )
+    releases.edit({BASE: text.replace("            - name: PORT", more) + "\n"}, "The new database")
+
+
+def promote(releases: ReleaseRepository, *builds: str) -> None:
+    for version in builds:
+        ran = releases.promote(version, "--service", TV_API, "--yes")
+        assert ran.code == 0, ran.said
+
+
+# --- what is shown is what is applied
+
+
+def test_an_edit_of_the_base_reaches_prod_with_a_release_and_is_shown(
+    releases: ReleaseRepository,
+) -> None:
+    releases.deliver(TV_API, ONE)
+    promote(releases, ONE.version)
+    before = releases.on_origin(RENDERED)
+    in_base(releases)
+    assert releases.on_origin(RENDERED) == before
+    releases.deliver(TV_API, TWO)
+    ran = releases.promote(TWO.version, "--yes")
+    assert ran.code == 0, ran.said
+    after = releases.on_origin(RENDERED)
+    added = [line for line in after.splitlines() if line not in before.splitlines()]
+    shown = [line[1:] for line in ran.out.splitlines() if line.startswith("+") and line[1] == " "]
+    assert shown == added
+    assert any("new-db.internal" in line for line in shown)
+
+
+def test_the_same_version_again_brings_the_configuration_only(releases: ReleaseRepository) -> None:
+    releases.deliver(TV_API, ONE)
+    promote(releases, ONE.version)
+    in_base(releases)
+    ran = releases.promote(ONE.version, "--service", "tv-api", "--yes")
+    assert (ran.code, "configuration only" in ran.out) == (0, True), ran.said
+    assert "new-db.internal" in releases.on_origin(RENDERED)
+    row = releases.history("--environment", "prod")[0]
+    assert (row["kind"], row["version"], row["previous"]) == ("promotion", ONE.version, ONE.version)
+    ran = releases.rollback("--service", "tv-api", "--yes")
+    assert ran.code == 0, ran.said
+    assert "new-db.internal" not in releases.on_origin(RENDERED)
+
+
+def test_a_rollback_brings_back_all_that_ran_and_says_what_moved_on(
+    releases: ReleaseRepository,
+) -> None:
+    for build in (ONE, TWO):
+        releases.deliver(TV_API, build)
+        promote(releases, build.version)
+    ran_then = git(releases.origin, "show", f"main~2:{RENDERED}")
+    in_base(releases)
+    (releases.programs / "kustomize").unlink()  # what ran is in Git, and needs no rendering
+    ran = releases.rollback("--service", "tv-api", "--yes")
+    assert ran.code == 0, ran.said
+    assert releases.on_origin(RENDERED) == ran_then
+    assert "base or overlay moved on since" in ran.out
+
+
+def test_a_broken_neighbour_blocks_nobody(releases: ReleaseRepository) -> None:
+    for build in (ONE, TWO):
+        releases.deliver(TV_API, build)
+        promote(releases, build.version)
+    overlay = f"environments/prod/{TV_FRONTEND}"
+    releases.edit({f"{overlay}/kustomization.yaml": "resources: [nowhere.yaml]\n"})
+    releases.edit({version_path("prod", TV_FRONTEND): "<<<<<<< HEAD\n"})
+    assert releases.rollback("--service", "tv-api", "--yes").code == 0
+    promote(releases, TWO.version)
+
+
+def test_a_promotion_whose_image_is_not_rendered_is_refused(releases: ReleaseRepository) -> None:
+    releases.deliver(TV_API, ONE)
+    text = releases.on_origin(BASE)
+    releases.edit({BASE: text.replace("123456789012.dkr.ecr", "mirror") + "\n"}, "A mirror")
+    before = releases.snapshot()
+    ran = releases.promote(ONE.version, "--yes")
+    assert (ran.code, "does not run" in ran.err) == (UNVERIFIED, True), ran.said
+    assert releases.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "problem"),
+    [
+        (BASE, "kind: Deployment", "kind: StatefulSet", "matches nothing"),
+        (f"base/{TV_API}/service.yaml", "kind: Service\n", "kind: Secret\n", "does not allow"),
+    ],
+)
+def test_what_would_be_lost_or_refused_is_named_by_the_release_and_the_check(
+    releases: ReleaseRepository, path: str, old: str, new: str, problem: str
+) -> None:
+    releases.deliver(TV_API, ONE)
+    releases.edit({path: releases.on_origin(path).replace(old, new) + "\n"})
+    ran = releases.promote(ONE.version, "--yes")
+    assert (ran.code, problem in ran.err) == (UNVERIFIED, True), ran.said
+    git(releases.clone, "pull", "--quiet")
+    ran = releases.run("render.sh", "--check")
+    assert (ran.code, problem in ran.err) == (UNVERIFIED, True), ran.said
+
+
+# --- carrying over, and what only releases write
+
+
+def test_an_environment_is_carried_over_without_a_change_of_what_runs(
+    releases: ReleaseRepository,
+) -> None:
+    releases.put("prod", TV_API, ONE, kind="promotion")
+    releases.registry.push(TV_API, ONE)
+    git(releases.clone, "pull", "--quiet")
+    ran = releases.run("render.sh", "--write", "prod")
+    assert ran.code == 0, ran.said
+    git(releases.clone, "add", "--all")
+    git(releases.clone, "commit", "--quiet", "-m", "Rendered manifests of prod as they run")
+    assert releases.run("render.sh", "--check").code == 0
+    git(releases.clone, "push", "--quiet")
+    assert f"{ONE.version}@{ONE.digest}" in releases.on_origin(RENDERED)
+    assert releases.on_origin(version_path("prod", TV_API)) + "\n" == version_text(TV_API, ONE)
+    assert [row["kind"] for row in releases.history()] == ["promotion"]
+    ran = releases.promote(ONE.version, "--service", "tv-api", "--yes")
+    assert (ran.code, ran.out) == (0, "already up to date\n"), ran.said
+
+
+def test_an_edit_below_rendered_is_refused_by_the_check_and_a_release_is_not(
+    releases: ReleaseRepository,
+) -> None:
+    for build in (ONE, TWO):
+        releases.deliver(TV_API, build)
+        promote(releases, build.version)
+    assert releases.run("render.sh", "--check").code == 0
+    assert releases.rollback("--service", "tv-api", "--yes").code == 0
+    assert releases.run("render.sh", "--check").code == 0
+    file = releases.clone / RENDERED
+    file.write_text(file.read_text().replace("replicas: 2", "replicas: 0"), encoding="utf-8")
+    git(releases.clone, "commit", "--quiet", "--all", "-m", "Innocent")
+    ran = releases.run("render.sh", "--check")
+    assert (ran.code, RENDERED.rpartition("/")[0] in ran.err) == (UNVERIFIED, True), ran.said
+
+
+# --- only the repository that Argo CD reads
+
+
+def test_a_branch_that_is_only_named_like_main_is_not_main(releases: ReleaseRepository) -> None:
+    releases.deliver(TV_API, ONE)
+    mallory = releases.new_clone("mallory", "Mallory")
+    (mallory / "README.md").write_text("unreviewed\n", encoding="utf-8")
+    git(mallory, "commit", "--quiet", "--all", "-m", "Innocent")
+    git(mallory, "push", "--quiet", "origin", "HEAD:refs/heads/0/refs/heads/main")
+    promote(releases, ONE.version)
+    assert "unreviewed" not in releases.on_origin("README.md")
+
+
+def test_what_was_removed_from_main_while_somebody_looks_does_not_come_back(
+    releases: ReleaseRepository,
+) -> None:
+    releases.deliver(TV_API, ONE)
+    kept = releases.tip
+    releases.edit({"leaked-key": "secret\n"}, "Oops")
+    person = Terminal(releases, "promote-to-prod.sh", ONE.version)
+    person.wait_for("[y/N]")
+    git(releases.origin, "update-ref", "refs/heads/main", kept)
+    person.type("y\n")
+    assert person.end() == 0, person.seen
+    assert version_text(TV_API, ONE) == releases.runs("prod", TV_API)
+    with pytest.raises(subprocess.CalledProcessError):
+        releases.on_origin("leaked-key")
+
+
+def test_a_fork_is_not_released_to(releases: ReleaseRepository) -> None:
+    releases.deliver(TV_API, ONE)
+    fork = releases.root / "fork.git"
+    git(releases.root, "clone", "--quiet", "--bare", str(releases.origin), str(fork))
+    tip = git(fork, "rev-parse", "main")
+    git(releases.clone, "config", "remote.origin.pushurl", str(fork))
+    promote(releases, ONE.version)
+    git(releases.clone, "remote", "set-url", "origin", str(fork))
+    assert releases.rollback(ONE.version, "--service", TV_API, "--yes").code == 0
+    releases.deliver(TV_API, TWO)
+    promote(releases, TWO.version)
+    assert git(fork, "rev-parse", "main") == tip
+    assert releases.runs("prod", TV_API) == version_text(TV_API, TWO)
+
+
+def test_a_push_that_did_not_reach_main_is_no_release(releases: ReleaseRepository) -> None:
+    releases.deliver(TV_API, ONE)
+    tip = releases.tip
+    releases.hook("post-receive", f"git update-ref refs/heads/main {tip}")
+    before = releases.snapshot()
+    ran = releases.promote(ONE.version, "--yes")
+    assert (ran.code, "does not have the commit" in ran.err) == (REMOTE, True), ran.said
+    assert releases.snapshot() == before
+
+
+def test_a_shallow_clone_knows_the_whole_past(releases: ReleaseRepository) -> None:
+    for build in (ONE, TWO):
+        releases.deliver(TV_API, build)
+        promote(releases, build.version)
+    shallow = releases.root / "shallow"
+    git(releases.root, "clone", "--quiet", "--depth", "1", f"file://{releases.origin}", "shallow")
+    git(shallow, "config", "user.name", "Ada")
+    git(shallow, "config", "user.email", "ada@acme.example")
+    ran = releases.rollback("--service", "tv-api", "--yes", clone=shallow)
+    assert ran.code == 0, ran.said
+    assert releases.runs("prod", TV_API) == version_text(TV_API, ONE)
+
+
+def test_scripts_that_are_not_those_of_main_hand_over(releases: ReleaseRepository) -> None:
+    path = "scripts/release/usage.py"
+    text = releases.on_origin(path)
+    releases.edit({path: text.replace("Who put which version", "The newest words") + "\n"})
+    releases.edit(
+        {
+            "scripts/release/historycommand.py": releases.on_origin(
+                "scripts/release/historycommand.py"
+            ).replace("nothing was released yet", "nothing at all")
+        }
+    )
+    ran = releases.run("history.sh")
+    assert (ran.code, ran.out) == (0, "nothing at all\n"), ran.said
+    assert "running origin's" in ran.err
+    assert not list((releases.root / "temporary").iterdir())
+
+
+# --- the gate
+
+
+def test_what_was_promoted_untested_is_no_proof_the_second_time(
+    releases: ReleaseRepository,
+) -> None:
+    releases.deliver(TV_API, ONE)
+    promote(releases, ONE.version)
+    releases.registry.push(TV_API, TWO)
+    words = (TWO.version, "--service", "tv-api", "--yes")
+    assert releases.promote(*words, "--untested").code == 0
+    assert releases.rollback("--service", "tv-api", "--yes").code == 0
+    ran = releases.promote(*words)
+    assert (ran.code, "never ran on dev" in ran.err) == (UNVERIFIED, True), ran.said
+
+
+def test_from_dev_takes_nothing_newer_off_prod_without_being_asked(
+    releases: ReleaseRepository,
+) -> None:
+    for build in (ONE, TWO):
+        releases.deliver(TV_API, build)
+    promote(releases, TWO.version)
+    releases.put("dev", TV_API, ONE, kind="build")
+    ran = releases.promote("--from-dev", "--yes")
+    assert (ran.code, "which is newer than" in ran.err) == (UNVERIFIED, True), ran.said
+    assert "GOES BACK" in releases.promote("--from-dev", "--dry-run").out
+    assert releases.promote(ONE.version, "--service", "tv-api", "--yes").code == 0
+
+
+def test_a_rollback_never_goes_forward(releases: ReleaseRepository) -> None:
+    for build in (ONE, TWO):
+        releases.deliver(TV_API, build)
+        promote(releases, build.version)
+    assert releases.rollback("--service", "tv-api", "--yes").code == 0
+    for words in ((TWO.version, "--service", "tv-api"), (TWO.version,)):
+        ran = releases.rollback(*words, "--yes")
+        assert (ran.code, "is not before" in ran.err) == (UNVERIFIED, True), ran.said
+
+
+def test_whom_a_trailer_names_is_told_beside_who_committed(releases: ReleaseRepository) -> None:
+    releases.put("prod", TV_API, ONE, kind="promotion")  # by Pipe, says Bo's commit
+    row = releases.history()[0]
+    assert (row["by"], row["committer"]) == ("Pipe <pipe@acme.example>", "Bo <bo@acme.example>")
+    assert "Pipe (committed by Bo)" in releases.run("history.sh").out
+
+
+def configure(releases: ReleaseRepository, **prod: str) -> None:
+    told = json.loads(releases.on_origin("scripts/platform.json"))
+    told["environments"]["prod"] |= prod
+    told["services"][TV_API]["verify"] = True
+    releases.edit({"scripts/platform.json": json.dumps(told)}, "Configure")
+
+
+def test_a_service_that_asks_for_verification_gets_it_or_a_flag(
+    releases: ReleaseRepository,
+) -> None:
+    configure(releases)
+    releases.deliver(TV_API, ONE)
+    words = (ONE.version, "--service", "tv-api", "--yes")
+    ran = releases.promote(*words)
+    assert (ran.code, f"verified-{ONE.version}" in ran.err) == (UNVERIFIED, True), ran.said
+    assert releases.promote(*words, "--unverified").code == 0
+    assert releases.history("--environment", "prod")[0]["unverified"] is True
+    releases.registry.push(TV_API, TWO, "dev", f"verified-{TWO.version}")
+    releases.put("dev", TV_API, TWO, kind="build")
+    promote(releases, TWO.version)
+
+
+def test_findings_of_a_scan_are_refused_or_accepted_with_a_reason(
+    releases: ReleaseRepository,
+) -> None:
+    configure(releases, refuse="high")
+    releases.deliver(TV_API, ONE)
+    words = (ONE.version, "--service", "tv-api", "--unverified", "--yes")
+    ran = releases.promote(*words)
+    assert (ran.code, "was not scanned" in ran.err) == (UNVERIFIED, True), ran.said
+    file = releases.registry.folder / "streaming__tv-api.json"
+    images = json.loads(file.read_text(encoding="utf-8"))
+    images[0]["imageScanFindingsSummary"] = {"findingSeverityCounts": {"HIGH": 2, "LOW": 9}}
+    file.write_text(json.dumps(images), encoding="utf-8")
+    ran = releases.promote(*words)
+    assert (ran.code, "2 high" in ran.err) == (UNVERIFIED, True), ran.said
+    assert releases.promote(*words, "--accept-findings", "no way around").code == 0
+    row = releases.history("--environment", "prod")[0]
+    assert row["acceptedFindings"] == "no way around"
+
+
+# --- people's machines
+
+
+@pytest.fixture(scope="module")
+def settled(
+    tmp_path_factory: pytest.TempPathFactory, scaffold_repository: Path
+) -> tuple[ReleaseRepository, dict[str, str]]:
+    """Two promotions and a build, and what the commands say of them without any setting."""
+    releases = ReleaseRepository(tmp_path_factory.mktemp("settled"), scaffold_repository)
+    releases.render_plainly()
+    for build in (ONE, TWO):
+        releases.deliver(TV_API, build)
+        promote(releases, build.version)
+    releases.deliver(TV_API, THREE)
+    git(releases.clone, "pull", "--quiet")
+    return releases, said(releases)
+
+
+def said(releases: ReleaseRepository) -> dict[str, str]:
+    commands = {
+        "history": ("history.sh", "--json"),
+        "promotion": ("promote-to-prod.sh", THREE.version, "--dry-run"),
+        "rollback": ("rollback-prod.sh", "--service", "tv-api", "--dry-run"),
+    }
+    return {name: releases.run(*words).said for name, words in commands.items()}
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_no_setting_of_git_changes_what_is_said(
+    settled: tuple[ReleaseRepository, dict[str, str]], setting: str
+) -> None:
+    releases, without = settled
+    assert "error" not in str(without)
+    home = releases.root / "home" / ".gitconfig"
+    before = home.read_text(encoding="utf-8")
+    try:
+        key, _, value = setting.partition("=")
+        subprocess.run(
+            ["git", "config", "--global", "--add", key, value], env=releases.environ, check=True
+        )
+        assert said(releases) == without
+    finally:
+        home.write_text(before, encoding="utf-8")
+
+
+def test_all_of_them_together_do_not_change_a_release(releases: ReleaseRepository) -> None:
+    for build in (ONE, TWO):
+        releases.deliver(TV_API, build)
+    for setting in SETTINGS:
+        key, _, value = setting.partition("=")
+        subprocess.run(
+            ["git", "config", "--global", "--add", key, value], env=releases.environ, check=True
+        )
+    promote(releases, ONE.version, TWO.version)
+    assert releases.rollback("--service", "tv-api", "--yes").code == 0
+    assert releases.runs("prod", TV_API) == version_text(TV_API, ONE)
+
+
+@pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8", "nonsense"])
+def test_in_every_locale_a_name_and_a_subject_are_utf_8(
+    releases: ReleaseRepository, locale: str
+) -> None:
+    releases.render_plainly()
+    git(releases.clone, "config", "user.name", "José 山田")
+    releases.deliver(TV_API, ONE, "Größe ändern")
+    environ = {**releases.environ, "LC_ALL": locale, "LANG": locale}
+    assert releases.promote(ONE.version, "--yes", env=environ).code == 0
+    ran = releases.run("history.sh", "--json", env=environ)
+    row = json.loads(ran.out)[0]
+    assert (row["by"], row["subject"]) == ("José 山田 <ada@acme.example>", "Größe ändern")
+
+
+def test_a_pre_push_hook_of_the_clone_is_heard_and_named(releases: ReleaseRepository) -> None:
+    releases.deliver(TV_API, ONE)
+    releases.hook("pre-push", "echo 'no direct pushes' >&2; exit 1", releases.clone)
+    before = releases.snapshot()
+    ran = releases.promote(ONE.version, "--yes")
+    assert (ran.code, "the pre-push hook of this clone refused" in ran.err) == (PRECONDITION, True)
+    assert "no direct pushes" in ran.err
+    assert releases.snapshot() == before
+
+
+def test_what_origin_says_cannot_steer_the_terminal(releases: ReleaseRepository) -> None:
+    releases.deliver(TV_API, ONE)
+    releases.hook("pre-receive", r"printf '\033[2Jred \033]0;owned\007\n' >&2; exit 1")
+    ran = releases.promote(ONE.version, "--yes")
+    assert (ran.code, "\x1b" in ran.said, "\x07" in ran.said) == (REMOTE, False, False)
+    assert "red" in ran.err
+
+
+def test_a_reader_that_has_seen_enough_of_a_release_stops_it(releases: ReleaseRepository) -> None:
+    releases.deliver(TV_API, ONE)
+    tip = releases.tip
+    command = f"scripts/promote-to-prod.sh {ONE.version} --yes | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=releases.clone, env=releases.environ, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, releases.tip) == (1, tip), done.stderr
+    assert "Traceback" not in done.stderr

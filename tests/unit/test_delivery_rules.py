@@ -1,0 +1,281 @@
+"""What cannot be delivered is refused before anything is created."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gitops.layout import CODEOWNERS
+from gitops.tree import shared
+from settings import Settings, SettingsError, load_files
+from tests.unit.conftest import Bend
+
+Edit = Callable[[dict[str, Any]], object]
+
+
+def streaming(catalogue: dict[str, Any]) -> dict[str, Any]:
+    services: dict[str, Any] = catalogue["namespaces"]["streaming"]["services"]
+    return services
+
+
+def worker_of(service: str, namespace: str) -> Edit:
+    """A second service from the source of `service`."""
+
+    def change(catalogue: dict[str, Any]) -> None:
+        services = catalogue["namespaces"][namespace]["services"]
+        services["worker"] = dict(services[service])
+
+    return change
+
+
+def groups(*types: str, **keys: Any) -> Edit:
+    """Node groups of those instance types; `keys` are of the last one."""
+    made = [
+        {"name": f"n{number}", "instanceTypes": [kind], "minSize": 1, "maxSize": 2}
+        for number, kind in enumerate(types)
+    ]
+    made[-1] |= keys
+    return lambda config: config["platform:cluster"].update(nodeGroups=made)
+
+
+def refused(configuration: Path) -> list[str]:
+    with pytest.raises(SettingsError) as error:
+        load_files("prod", configuration)
+    return [f"{p.file}: {p.path}: {p.rule}" for p in error.value.problems]
+
+
+REFUSED: dict[str, tuple[str, Edit, str]] = {
+    "two services that CircleCI builds of one source": (
+        "services.yaml",
+        worker_of("tournaments", "community"),
+        "services.yaml: namespaces.community.services.worker.source: is the source of "
+        "tournaments too, and CircleCI reads one pipeline of a repository",
+    ),
+    "pull requests to a fast environment": (
+        "Pulumi.dev.yaml",
+        lambda c: c["platform:gitops"].update(releases="pull-request"),
+        "Pulumi.dev.yaml: platform:gitops.releases: is about promotions",
+    ),
+    "a severity on a fast environment": (
+        "Pulumi.dev.yaml",
+        lambda c: c["platform:registry"].update(refuse="high"),
+        "Pulumi.dev.yaml: platform:registry.refuse: is about promotions",
+    ),
+    "an unknown severity": (
+        "Pulumi.prod.yaml",
+        lambda c: c["platform:registry"].update(refuse="severe"),
+        "Pulumi.prod.yaml: platform:registry.refuse: must be 'critical', 'high', 'medium' or 'low'",
+    ),
+    "pull requests where the scripts cannot make them": (
+        "Pulumi.prod.yaml",
+        lambda c: c["platform:gitops"].update(
+            releases="pull-request", url="git@gitlab.com:acme/gitops.git"
+        ),
+        "Pulumi.prod.yaml: platform:gitops.releases: needs GitHub, Gitea or Forgejo",
+    ),
+    "a command and a job": (
+        "services.yaml",
+        lambda c: streaming(c)["tv-api"].update(verify={"command": "x", "job": "verify.yml"}),
+        "must have either command (in a shell) or job (a workflow)",
+    ),
+    "a verification of nothing": (
+        "services.yaml",
+        lambda c: streaming(c)["tv-api"].update(verify={}),
+        "must have either command (in a shell) or job (a workflow)",
+    ),
+    "a workflow called by CircleCI": (
+        "services.yaml",
+        lambda c: c["namespaces"]["community"]["services"]["tournaments"].update(
+            verify={"job": "verify.yml"}
+        ),
+        "is a workflow that GitHub Actions calls",
+    ),
+    "a workflow elsewhere": (
+        "services.yaml",
+        lambda c: streaming(c)["tv-api"].update(verify={"job": "../x.yml"}),
+        "must be the name of a file in .github/workflows",
+    ),
+    "a reviewing team without releasers": (
+        "services.yaml",
+        lambda c: c["teams"]["tvhub"].update(github="acme/tvhub"),
+        "services.yaml: teams.tvhub.github: is for CODEOWNERS",
+    ),
+    "a team that is none of GitHub": (
+        "services.yaml",
+        lambda c: c.update(codeOwners="@acme/releasers"),
+        "services.yaml: codeOwners: must be a GitHub team",
+    ),
+    "a group of two lines": (
+        "services.yaml",
+        lambda c: c.update(releasers="releasers\ng, everybody, role:releaser"),
+        "services.yaml: releasers: must be a group's name on one line",
+    ),
+    "a branch that CircleCI takes for a pattern": (
+        "services.yaml",
+        lambda c: streaming(c)["tv-api"].update(branch="/.*/"),
+        "branch: must be the name of a Git branch",
+    ),
+    "a branch that Git refuses": (
+        "services.yaml",
+        lambda c: streaming(c)["tv-api"].update(branch="a..b"),
+        "branch: must be the name of a Git branch",
+    ),
+    "processors that differ within an environment": (
+        "Pulumi.prod.yaml",
+        groups("m7i.large", "m7g.large"),
+        "Pulumi.prod.yaml: platform:cluster.nodeGroups: has arm64 nodes",
+    ),
+    "processors that differ between environments": (
+        "Pulumi.prod.yaml",
+        groups("c6gn.large"),
+        "Pulumi.prod.yaml: platform:cluster.nodeGroups: has arm64 nodes",
+    ),
+    "another processor that is only disliked": (
+        "Pulumi.prod.yaml",
+        groups("m7i.large", "m7g.large", taints=[{"key": "arm", "effect": "PREFER_NO_SCHEDULE"}]),
+        "has arm64 nodes",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_would_fail_later_is_refused(configuration: Path, bend: Bend, case: str) -> None:
+    file, change, words = REFUSED[case]
+    bend(file, change)
+    found = refused(configuration)
+    assert [line for line in found if words in line], found
+
+
+def pipeline(settings: Settings, service: str) -> dict[str, str]:
+    home = f"pipelines/{service}/"
+    return {
+        path.removeprefix(home): file.text
+        for path, file in shared(settings).items()
+        if path.startswith(home)
+    }
+
+
+def test_a_group_of_another_processor_that_services_cannot_reach_is_left_alone(
+    configuration: Path, bend: Bend
+) -> None:
+    taint = [{"key": "arm", "effect": "NO_SCHEDULE"}]
+    bend("Pulumi.prod.yaml", groups("m7i.large", "m7g.large", taints=taint))
+    (text,) = pipeline(load_files("prod", configuration), "tv-api").values()
+    assert "runs-on: ubuntu-24.04\n" in text
+
+
+def test_images_are_built_for_the_processor_of_the_nodes(configuration: Path, bend: Bend) -> None:
+    for stack in ("dev", "prod"):
+        bend(f"Pulumi.{stack}.yaml", groups("m7g.large"))
+    settings = load_files("prod", configuration)
+    (github,), (circleci,) = (
+        pipeline(settings, name).values() for name in ("tv-api", "tournaments")
+    )
+    machines = {job["runs-on"] for job in yaml.safe_load(github)["jobs"].values()}
+    assert machines == {"ubuntu-24.04-arm"}
+    classes = {job["resource_class"] for job in yaml.safe_load(circleci)["jobs"].values()}
+    assert classes == {"arm.medium"}
+
+
+def test_two_services_of_one_source_have_a_workflow_each(configuration: Path, bend: Bend) -> None:
+    bend("services.yaml", worker_of("tv-api", "streaming"))
+    settings = load_files("prod", configuration)
+    files = {**pipeline(settings, "tv-api"), **pipeline(settings, "worker")}
+    assert sorted(files) == [
+        ".github/workflows/release-tv-api.yml",
+        ".github/workflows/release-worker.yml",
+    ]
+    queues = {
+        yaml.safe_load(text)["jobs"]["release"]["concurrency"]["group"] for text in files.values()
+    }
+    assert queues == {"release-tv-api", "release-worker"}
+    assert list(pipeline(settings, "tv-frontend")) == [".github/workflows/release.yml"]
+
+
+@pytest.mark.parametrize("branch", ["1.10", "yes", "007", "null", "2026-11-26", "release/1.0"])
+def test_a_branch_stays_text(configuration: Path, bend: Bend, branch: str) -> None:
+    for stack in ("dev", "prod"):
+        bend(f"Pulumi.{stack}.yaml", lambda c: c["platform:gitops"].update(branch=branch))
+    bend("services.yaml", lambda c: streaming(c)["tv-api"].update(branch=branch))
+    bend(
+        "services.yaml",
+        lambda c: c["namespaces"]["community"]["services"]["tournaments"].update(
+            branch=branch, delivery="commit"
+        ),
+    )
+    settings = load_files("dev", configuration)
+    (github,), (circleci,) = (
+        pipeline(settings, name).values() for name in ("tv-api", "tournaments")
+    )
+    workflow, config = yaml.safe_load(github), yaml.safe_load(circleci)
+    assert workflow[True]["push"]["branches"] == [branch]
+    assert workflow["jobs"]["deliver"]["steps"][-1]["env"]["GITOPS_BRANCH"] == branch
+    assert config["jobs"]["deliver"]["environment"]["GITOPS_BRANCH"] == branch
+    jobs = config["workflows"]["release"]["jobs"][1:]
+    assert [next(iter(job.values()))["filters"]["branches"]["only"] for job in jobs] == [
+        branch,
+        branch,
+    ]
+
+
+def test_code_owners_review_everything_but_the_versions_of_builds(
+    configuration: Path, bend: Bend
+) -> None:
+    bend("services.yaml", lambda c: c.update(codeOwners="acme/releasers"))
+    bend("services.yaml", lambda c: c["teams"]["tvhub"].update(github="acme/tvhub"))
+    text = shared(load_files("dev", configuration))[CODEOWNERS].text
+    rules = {
+        path: owners
+        for path, *owners in (line.split() for line in text.splitlines() if line[0] != "#")
+    }
+    assert rules["*"] == ["@acme/releasers"]
+    assert rules["/base/streaming/tv-api/"] == ["@acme/tvhub", "@acme/releasers"]
+    assert rules["/base/community/tournaments/"] == ["@acme/releasers"]
+    assert rules["/environments/dev/streaming/tv-api/"] == ["@acme/tvhub", "@acme/releasers"]
+    assert rules["/environments/dev/streaming/tv-api/version/"] == []
+    assert not [path for path in rules if "prod" in path or "rendered" in path], (
+        "what a safe environment runs is the releasers' alone, as all that is not named"
+    )
+
+
+def test_without_code_owners_there_is_no_such_file(dev: Settings) -> None:
+    assert CODEOWNERS not in shared(dev)
+
+
+def test_a_verified_version_is_tagged_by_a_job_that_runs_nothing_of_the_service(
+    configuration: Path, bend: Bend
+) -> None:
+    bend("services.yaml", lambda c: streaming(c)["tv-api"].update(verify={"command": "make e2e"}))
+    bend(
+        "services.yaml",
+        lambda c: streaming(c)["tv-frontend"].update(verify={"job": "verify.yml"}),
+    )
+    bend(
+        "services.yaml",
+        lambda c: c["namespaces"]["community"]["services"]["tournaments"].update(
+            verify={"command": "cat <<EOF\nx\nEOF"}
+        ),
+    )
+    settings = load_files("dev", configuration)
+    (api,), (frontend,), (tournaments,) = (
+        pipeline(settings, name).values() for name in ("tv-api", "tv-frontend", "tournaments")
+    )
+    jobs = yaml.safe_load(api)["jobs"]
+    assert list(jobs) == ["test", "release", "deliver", "verify", "vouch"]
+    assert jobs["verify"]["needs"] == ["release", "deliver"]
+    assert jobs["verify"]["permissions"] == {"contents": "read"}
+    assert jobs["verify"]["steps"][-1]["env"]["VERIFY"] == "make e2e"
+    assert jobs["vouch"]["permissions"] == {"id-token": "write"}
+    assert "checkout" not in str(jobs["vouch"])
+    called = yaml.safe_load(frontend)["jobs"]["verify"]
+    assert called["uses"] == "./.github/workflows/verify.yml"
+    assert called["needs"] == ["release", "deliver"]
+    config = yaml.safe_load(tournaments)["jobs"]
+    assert config["verify"]["environment"]["VERIFY"] == "cat \\<<EOF\nx\nEOF", (
+        "CircleCI takes << for the beginning of a parameter"
+    )
+    assert "checkout" not in config["vouch"]["steps"]

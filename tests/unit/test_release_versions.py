@@ -1,0 +1,75 @@
+"""Version files: what releases write, and what they read of a file that somebody edited."""
+
+from __future__ import annotations
+
+import pytest
+
+from gitops.version import UNRELEASED_HELM, UNRELEASED_KUSTOMIZE, released_helm, released_kustomize
+from release.versions import NOTHING, UNREADABLE, Running, file_text, is_digest, is_version, read
+
+SERVICE, IMAGE = "shop/cart", "1.dkr.ecr.eu-central-1.amazonaws.com/shop/cart"
+VERSION, DIGEST = "v20261101-0123abc", f"sha256:{'a' * 64}"
+OURS = Running(VERSION, DIGEST)
+HEAD = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"
+
+
+def test_a_release_writes_what_the_generator_would() -> None:
+    assert file_text("kustomize", IMAGE, VERSION, DIGEST) == released_kustomize(
+        IMAGE, VERSION, DIGEST
+    )
+    assert file_text("helm", IMAGE, VERSION, DIGEST) == released_helm(VERSION, DIGEST)
+
+
+OUR_ENTRY = f"- name: {IMAGE}\n  newTag: {VERSION}\n  digest: {DIGEST}\n"
+SIDECAR = "- name: side\n  newTag: v1\n"
+IN_ANOTHER_ORDER = f"- newTag: &t {VERSION}\n  name: {IMAGE} # ours\n  digest: {DIGEST}\n"
+FLOW = f'{HEAD}images: [{{name: {IMAGE}, newTag: {VERSION}, digest: "{DIGEST}"}}]'
+OF_WINDOWS = released_kustomize(IMAGE, VERSION, DIGEST).replace("\n", "\r\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "running"),
+    [
+        (released_kustomize(IMAGE, VERSION, DIGEST), OURS),
+        (released_kustomize(IMAGE, "dev"), Running("dev", "")),
+        (UNRELEASED_KUSTOMIZE, NOTHING),
+        (FLOW, OURS),
+        (f"{HEAD}images:\n{IN_ANOTHER_ORDER}", OURS),
+        (f"images:\n{SIDECAR}{OUR_ENTRY}", OURS),
+        (f"images:\n{OUR_ENTRY}{SIDECAR}", OURS),
+        (OF_WINDOWS, OURS),
+        (f"images:\n- name: {IMAGE}\n  newTag: a\n  newTag: b\n", UNREADABLE),
+        ("<<<<<<< HEAD\nimages: []\n=======\n>>>>>>> x\n", UNREADABLE),
+        ("images:\n\t- name: x\n", UNREADABLE),
+        ("- a\n", UNREADABLE),
+        ("", NOTHING),
+        ("images:\n- name: x/shop/card\n  newTag: v1\n", UNREADABLE),
+    ],
+)
+def test_what_a_version_file_names_is_read_however_yaml_says_it(
+    text: str, running: Running
+) -> None:
+    assert read(text, "kustomize", SERVICE) == running
+
+
+@pytest.mark.parametrize(
+    ("text", "running"),
+    [
+        (released_helm(VERSION, DIGEST), OURS),
+        (f"image: {{tag: '{VERSION}', digest: {DIGEST}}}", OURS),
+        (UNRELEASED_HELM, NOTHING),
+        ("image: [a]", UNREADABLE),
+        ("image:\n  tag: [a]\n", UNREADABLE),
+    ],
+)
+def test_and_so_is_what_the_values_of_a_chart_name(text: str, running: Running) -> None:
+    assert read(text, "helm", SERVICE) == running
+
+
+def test_versions_and_digests_have_their_form_and_nothing_else() -> None:
+    assert is_version(VERSION)
+    assert is_digest(DIGEST)
+    for text in ("", "v1", f"{VERSION}\n", VERSION.upper(), f" {VERSION}", "v20261101-0123abcd"):
+        assert not is_version(text)
+    for text in ("", "None", "sha256:abc", f"{DIGEST}\n", DIGEST.upper(), f"{DIGEST} # x"):
+        assert not is_digest(text)
