@@ -140,4 +140,3 @@ def _session() -> requests.Session:
     session = requests.Session()
     session.trust_env = False  # a proxy of the user's has nothing to do with the loopback address
     return session
-

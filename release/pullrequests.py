@@ -16,7 +16,8 @@ from release.errors import PRECONDITION, REMOTE, Failure
 from release.terminal import one_line
 
 _TIMEOUT = 30
-_OK, _NOT_FOUND = 200, 404
+_OK = 200
+_PAGES = 100
 _TOKENS = {
     "github": ("GH_TOKEN", "GITHUB_TOKEN"),
     "enterprise": ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"),
@@ -81,17 +82,22 @@ class Host:
     def find(self, branch: str, base: str) -> Optional[PullRequest]:
         """The open pull request of a branch."""
         if self._kind == "gitea":
-            status, told = self._call(
-                "GET", f"pulls/{quote(base, safe='')}/{quote(branch, safe='')}"
-            )
-            if status == _NOT_FOUND or not isinstance(told, dict) or told.get("state") != "open":
-                return None
-            return _pull_request(told)
+            return self._find_on_gitea(branch, base)
         head = quote(f"{self.owner}:{branch}", safe="")
-        status, told = self._call(
-            "GET", f"pulls?state=open&base={quote(base, safe='')}&head={head}"
-        )
+        _, told = self._call("GET", f"pulls?state=open&base={quote(base, safe='')}&head={head}")
         return _pull_request(told[0]) if isinstance(told, list) and told else None
+
+    def _find_on_gitea(self, branch: str, base: str) -> Optional[PullRequest]:
+        """Gitea does not filter by branch, and asked for one it may name an old pull request."""
+        for page in range(1, _PAGES + 1):
+            query = f"state=open&base_branch={quote(base, safe='')}&page={page}"
+            _, told = self._call("GET", f"pulls?{query}")
+            if not isinstance(told, list) or not told:
+                return None
+            for each in told:
+                if _joins(each, branch, base):
+                    return _pull_request(each)
+        return None
 
     def open(self, branch: str, base: str, title: str, text: str) -> PullRequest:
         """Opens one, or gives the one that is open a new title and text. Raises Failure."""
@@ -146,6 +152,15 @@ def _parsed(content: bytes) -> Any:
         return json.loads(content.decode("utf-8", "replace"))
     except ValueError:
         return None
+
+
+def _joins(told: Any, branch: str, base: str) -> bool:
+    """Whether a pull request is for two branches of one repository; forks have branches, too."""
+    try:
+        ours = told["head"]["repo_id"] == told["base"]["repo_id"]
+        return ours and (told["head"]["ref"], told["base"]["ref"]) == (branch, base)
+    except (KeyError, TypeError):
+        return False
 
 
 def _pull_request(told: Any) -> PullRequest:

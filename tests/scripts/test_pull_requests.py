@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -44,17 +45,21 @@ class Answers(BaseHTTPRequestHandler):
         if self.path == "/api/v1/version":
             return self._say(200, {"version": "1.27.3"})
         self._know()
-        *_, base, head = self.path.split("/")
-        head = head.replace("%2F", "/")
-        found = [p for p in self.server.pulls if (p["base"], p["head"]) == (base, head)]
-        return self._say(200, found[0]) if found else self._say(404, {"message": "none"})
+        query = parse_qs(urlsplit(self.path).query)
+        assert query["state"] == ["open"]
+        page = int(query["page"][0])
+        wanted = [p for p in self.server.pulls if p["state"] == "open"]
+        return self._say(200, [_as_told(p) for p in wanted][page - 1 : page])
 
     def do_POST(self) -> None:
         self._know()
         if self.server.refuses:
             return self._say(422, {"message": self.server.refuses})
         number = len(self.server.pulls) + 1
-        pull = self._read() | {
+        given = self._read()
+        if any((p["head"], p["state"]) == (given["head"], "open") for p in self.server.pulls):
+            return self._say(409, {"message": "pull request already exists for these targets"})
+        pull = given | {
             "number": number,
             "state": "open",
             "html_url": f"http://git/acme/gitops/pulls/{number}",
@@ -84,6 +89,13 @@ class Answers(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         pass
+
+
+def _as_told(pull: dict[str, Any]) -> dict[str, Any]:
+    return pull | {
+        "head": {"ref": pull["head"], "repo_id": 1},
+        "base": {"ref": pull["base"], "repo_id": 1},
+    }
 
 
 @pytest.fixture
@@ -118,6 +130,7 @@ def propose(releases: ReleaseRepository, *words: str, script: str = "promote-to-
 
 def merge(releases: ReleaseRepository, pull: dict[str, Any], how: str) -> None:
     """Merges a pull request as a host does; main has moved on since."""
+    pull["state"] = "closed"
     releases.edit({"notes.md": f"{pull['number']}\n"}, "Meanwhile")
     host = releases.new_clone(f"host-{pull['number']}", "Host")
     head = f"origin/{pull['head']}"
@@ -156,6 +169,21 @@ def test_a_merged_proposal_is_a_promotion_and_can_be_rolled_back_by_another(
     assert releases.runs("prod", TV_API) == version_text(TV_API, ONE)
     assert releases.history("--environment", "prod")[0]["kind"] == "rollback"
     assert gitea.tokens == {"token t0ken"}
+
+
+def test_a_version_that_is_proposed_again_later_gets_a_pull_request_of_its_own(
+    releases: ReleaseRepository, gitea: Gitea
+) -> None:
+    for build in (ONE, TWO):
+        assert propose(releases, build.version).code == 0
+        merge(releases, gitea.pulls[-1], "squash")
+    assert propose(releases, script="rollback-prod.sh").code == 0
+    merge(releases, gitea.pulls[-1], "squash")
+    for _ in range(2):
+        ran = propose(releases, TWO.version)
+        assert ran.code == 0, ran.said
+    assert [pull["state"] for pull in gitea.pulls] == ["closed", "closed", "closed", "open"]
+    assert gitea.pulls[1]["head"] == gitea.pulls[3]["head"]
 
 
 def test_the_text_has_the_difference_and_the_trailers_and_a_second_try_updates(
