@@ -73,9 +73,9 @@ class Toolchain:
 
         Raises MissingToolError at the first that is missing.
         """
-        links = [link for tool in USUAL for link in tool.links]
-        names = [tool.name for tool in (*USUAL, *WHEELS)]
-        return {name: self.path(name) for name in (*names, *links)}
+        compiled = [name for tool in USUAL for name in (tool.name, *tool.links)]
+        carried = [wheel.name for wheel in WHEELS]
+        return {name: self.path(name) for name in (*compiled, *carried)}
 
     def search_path(self) -> str:
         """All tools as a value to put in front of PATH; also has Argo CD's helper scripts."""
