@@ -11,7 +11,7 @@ from settings.files import stack_files
 CHECKOUT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 
-SHARED_PARTS = ("aws", "registry", "git", "charts", "door", "inbox", "people")
+SHARED_PARTS = ("aws", "registry", "git", "charts", "door", "inbox", "people", "gitea")
 CLUSTER_PARTS = (
     "etcd",
     "etcd-peer",

@@ -12,7 +12,7 @@ from lab.toolchain import MissingToolError, Toolchain
 from lab.toolchain.build import WrongGoError, build
 from lab.toolchain.compiler import CompileError
 from lab.toolchain.pruning import UnknownNamesError
-from lab.toolchain.tools import PROGRAMS, TOOLS
+from lab.toolchain.tools import PROGRAMS, TOOLS, USUAL, Tool
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,7 +22,10 @@ def main(arguments: list[str] | None = None) -> int:
     build_command = commands.add_parser("build", help="build the tools that are missing")
     names = [tool.name for tool in TOOLS]
     build_command.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"only these: {', '.join(names)}"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"only these: {', '.join(names)}; by default those that every lab needs",
     )
     build_command.add_argument(
         "--keep-go-caches",
@@ -35,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         return show(Toolchain())
     if unknown := sorted(set(options.names) - set(names)):
         parser.error(f"no such tool: {', '.join(unknown)}; there are {', '.join(names)}")
-    chosen = [tool for tool in TOOLS if not options.names or tool.name in options.names]
+    chosen = [tool for tool in TOOLS if tool.name in options.names] or USUAL
     signal.signal(signal.SIGTERM, _interrupt)
     toolchain, report = Toolchain(), partial(print, flush=True)
     try:
@@ -53,11 +56,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def show(toolchain: Toolchain) -> int:
-    """Print the tools as a table; returns 1 if one is missing, so that scripts can ask."""
+    """Print the tools as a table; returns 1 if one is missing that every lab needs."""
     missing = 0
     for tool in PROGRAMS:
         found = toolchain.find(tool)
-        if found is None:
+        if found is None and isinstance(tool, Tool) and tool.on_demand:
+            print(f"{tool.name:27} {tool.release:14} built when it is named")
+        elif found is None:
             missing += 1
             print(f"{tool.name:27} {getattr(tool, 'release', '-'):14} missing")
         else:

@@ -31,6 +31,7 @@ class Tool:
             is compiled without the services that none of these names needs.
         plugin: the name of the Pulumi plugin that it is. One that Pulumi has downloaded itself,
             at this release, is used before any other.
+        on_demand: whether it is built only where it is named, because `make up` does without.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Tool:
     folders: tuple[str, ...] = ()
     types: str = ""
     plugin: str = ""
+    on_demand: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,8 +246,25 @@ TOOLS: tuple[Tool, ...] = (
         cgo=True,
         folders=("chart",),
     ),
+    Tool(
+        name="gitea",
+        folder="gitea",
+        # By its own name; go.mod replaces it by that under which it is published.
+        module="gitea.dev",
+        version="v1.27.3",
+        package="gitea.dev",
+        release="1.27.3",
+        usual_seconds=300,
+        variables={"main.Version": "1.27.3"},
+        # Pages, translations and the names of licences: it reads all of them when it starts.
+        folders=("options", "templates"),
+        on_demand=True,
+    ),
 )
 """Every compiled program, in build order: what others wait for and what is quick comes first."""
 
 PROGRAMS: tuple[Tool | Wheel, ...] = (*TOOLS, *WHEELS)
 """All that the lab runs."""
+
+USUAL: tuple[Tool, ...] = tuple(tool for tool in TOOLS if not tool.on_demand)
+"""The compiled programs that every lab needs."""
