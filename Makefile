@@ -60,7 +60,6 @@ test-scripts: toolchain ## the release scripts and pipelines, in scratch reposit
 	@$(PY) -m pytest tests/scripts
 
 test-lab: toolchain ## against the real parts
-	@$(PY) -m lab.toolchain build gitea
 	@$(PY) -m pytest tests/lab
 
 lint: style types schemas shell-scripts ## style, formatting, types, schemas, shell scripts

@@ -31,7 +31,7 @@ def all_parts(site: Site) -> tuple[Part, ...]:
     shared = (
         aws.part(site),
         registry.part(site, tools),
-        git.part(site),
+        git.part(site, tools),
         charts.part(site, tools),
         door.part(site),
         inbox.part(site),

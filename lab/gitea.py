@@ -1,33 +1,34 @@
-"""A Gitea that runs for a while, and what people ask of it: its API, and Git over HTTP."""
+"""What people ask of the lab's Gitea: its API, and Git over HTTP."""
 
 from __future__ import annotations
 
 import secrets
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
-from lab.parts import gitea
+from lab.parts import git
 from lab.site import Site
+from lab.state import write_atomically
 from lab.toolchain import Toolchain
-from lab.waiting import wait_until_empty
-from lab.watched import Watched
 
-OWNER = "owner"
-"""Looks after the whole host; the only one whom Gitea's command line creates."""
-GRACE = 15.0
-TOKEN_SCOPES = ("write:repository", "write:issue", "write:organization", "write:user")
+USER = "lab"
+"""Looks after the whole host; with its token `pulumi up` and the pipelines push."""
+_SCOPES = ("write:repository", "write:issue", "write:organization", "write:user")
+
+_session = requests.Session()
+_session.trust_env = False  # a proxy of the user's has nothing to do with the loopback address
 
 
 class GiteaError(Exception):
-    """Gitea refused a request, or did not start."""
+    """Gitea refused a request, or a command."""
 
-    def __init__(self, message: str, status: int = 0) -> None:
-        super().__init__(message)
+    def __init__(self, what: str, said: str, status: int = 0) -> None:
+        super().__init__(f"{what}: {said.strip()}")
         self.status = status
 
 
@@ -41,102 +42,96 @@ class Account:
 
     def call(self, method: str, path: str, **content: object) -> Any:
         """What the API answers; `path` is below `/api/v1`. Raises GiteaError."""
-        answer = _session().request(
-            method,
-            f"{self.url}/api/v1{path}",
-            json=content or None,
-            headers={"Authorization": f"token {self.token}"},
-            timeout=60,
-        )
-        if not answer.ok:
-            raise GiteaError(
-                f"{self.name}: {method} {path} answers {answer.status_code}: {answer.text}",
-                answer.status_code,
-            )
+        headers = {"Authorization": f"token {self.token}"} if self.token else {}
+        answer = _ask(method, self.url, path, json=content or None, headers=headers)
         return answer.json() if answer.content else None
+
+    def has(self, path: str) -> bool:
+        """Whether there is something at `path`. Raises GiteaError."""
+        try:
+            self.call("GET", path)
+        except GiteaError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            return False
+        return True
 
     def address(self, repository: str) -> str:
         """The URL with which Git reads and pushes `owner/name` as this person."""
         return f"{self.url.replace('://', f'://{self.name}:{self.token}@')}/{repository}.git"
 
 
-@dataclass(frozen=True)
-class Gitea:
-    """The Git host: where it is, and who looks after it."""
-
-    url: str
-    owner: Account
-
-    def create(self, name: str) -> Account:
-        """A new person, with an access token. Raises GiteaError."""
-        password = secrets.token_hex(16)
-        self.owner.call(
-            "POST",
-            "/admin/users",
-            username=name,
-            full_name=name.title(),
-            email=f"{name}@acme.example",
-            password=password,
-            must_change_password=False,
-        )
-        return Account(self.url, name, _token(self.url, name, password, TOKEN_SCOPES))
+def administrator(site: Site) -> Account:
+    """Who looks after the host of a furnished lab."""
+    return Account(site.url("git"), USER, site.git_token.read_text(encoding="ascii"))
 
 
-@contextmanager
-def running(site: Site, tools: Toolchain) -> Iterator[Gitea]:
-    """Starts Gitea in `site`'s home and at its port, and stops it at the end.
+def create_person(host: Account, name: str) -> Account:
+    """A new person, with an access token; `host` looks after the host. Raises GiteaError."""
+    password = secrets.token_hex(16)
+    host.call(
+        "POST",
+        "/admin/users",
+        username=name,
+        full_name=name.title(),
+        email=f"{name}@acme.example",
+        password=password,
+        must_change_password=False,
+    )
+    content = {"name": "lab", "scopes": _SCOPES}
+    answer = _ask("POST", host.url, f"/users/{name}/tokens", json=content, auth=(name, password))
+    return Account(host.url, name, str(answer.json()["sha1"]))
+
+
+def furnish(site: Site, tools: Toolchain) -> None:
+    """What a new Gitea lacks: the lab's token, and the GitOps repository, empty.
+
+    Every environment's Argo CD is told of each push. Anybody may read. What is there is kept.
 
     Raises:
-        GiteaError: it ended instead; with the end of its log.
-        StillMissingError: it was not ready in time.
-        MissingToolError: it is not built.
+        GiteaError: Gitea refused something.
     """
-    part = gitea.part(site, tools)
-    watched = Watched(part.title, log=site.logs() / part.log_name, port=part.port)
-    part.prepare()
-    watched.start(part.command, variables=part.environ(), folder=site.home)
+    if not site.git_token.exists():
+        write_atomically(site.git_token, _first_token(site, tools), mode=0o600)
+    host = administrator(site)
+    owner, _, name = urlsplit(site.gitops_url).path.strip("/").removesuffix(".git").partition("/")
+    if not host.has(f"/orgs/{owner}"):
+        host.call("POST", "/orgs", username=owner)
+    if not host.has(f"/repos/{owner}/{name}"):
+        host.call("POST", f"/orgs/{owner}/repos", name=name)
+    hooks = f"/repos/{owner}/{name}/hooks"
+    told = {hook["config"]["url"] for hook in host.call("GET", hooks)}
+    listeners = {f"{site.url('argocd-server', each)}/api/webhook" for each in site.environments}
+    for listener in sorted(listeners - told):
+        config = {"url": listener, "content_type": "json"}
+        host.call("POST", hooks, type="gitea", config=config, events=["push"], active=True)
 
-    def missing() -> str:
-        if how := watched.ending():
-            raise GiteaError(f"Gitea {watched.lose(how)}")
-        return "" if watched.ask(part.ready) else watched.status.note
 
-    try:
-        wait_until_empty("the start of Gitea", missing, seconds=part.seconds, every=0.05)
-        yield Gitea(site.url("gitea"), _owner(site, tools))
-    finally:
-        watched.end(GRACE)
+def _first_token(site: Site, tools: Toolchain) -> str:
+    """A token for the lab's own account, which only Gitea's command line can create."""
+    if not Account(site.url("git"), "", "").has(f"/users/{USER}"):
+        words = ("--username", USER, "--email", f"{USER}@acme.example")
+        password = ("--password", secrets.token_hex(16))
+        _administer(site, tools, "create", "--admin", *words, *password)
+    named = ("--username", USER, "--token-name", secrets.token_hex(4))
+    return _administer(site, tools, "generate-access-token", *named, "--scopes", "all", "--raw")
 
 
-def _owner(site: Site, tools: Toolchain) -> Account:
-    """Creates the first person of a new Gitea, who may create the others."""
-    password = secrets.token_hex(16)
-    words = ("--username", OWNER, "--password", password, "--email", f"{OWNER}@acme.example")
+def _administer(site: Site, tools: Toolchain, *words: str) -> str:
     done = subprocess.run(
-        [*gitea.command(site, tools), "admin", "user", "create", "--admin", *words],
+        [*git.command(site, tools), "admin", "user", *words],
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        raise GiteaError(f"Gitea does not create {OWNER}: {done.stdout}{done.stderr}")
-    url = site.url("gitea")
-    return Account(url, OWNER, _token(url, OWNER, password, ("all",)))
+        raise GiteaError(f"gitea admin user {words[0]}", done.stdout + done.stderr)
+    return done.stdout.strip()
 
 
-def _token(url: str, name: str, password: str, scopes: tuple[str, ...]) -> str:
-    answer = _session().post(
-        f"{url}/api/v1/users/{name}/tokens",
-        json={"name": "lab", "scopes": scopes},
-        auth=(name, password),
-        timeout=60,
-    )
+def _ask(method: str, url: str, path: str, **words: Any) -> requests.Response:
+    answer = _session.request(method, f"{url}/api/v1{path}", timeout=60, **words)
     if not answer.ok:
-        raise GiteaError(f"no token for {name}: {answer.text}", answer.status_code)
-    return str(answer.json()["sha1"])
-
-
-def _session() -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False  # a proxy of the user's has nothing to do with the loopback address
-    return session
+        what = f"{method} {path} answers {answer.status_code}"
+        raise GiteaError(what, answer.text, answer.status_code)
+    return answer

@@ -11,7 +11,7 @@ from settings.files import stack_files
 CHECKOUT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 
-SHARED_PARTS = ("aws", "registry", "git", "charts", "door", "inbox", "people", "gitea")
+SHARED_PARTS = ("aws", "registry", "git", "charts", "door", "inbox", "people")
 CLUSTER_PARTS = (
     "etcd",
     "etcd-peer",
@@ -67,7 +67,7 @@ class Site:
 
     @property
     def gitops_url(self) -> str:
-        return f"{self.url('git')}/gitops.git"
+        return f"{self.url('git')}/acme/gitops.git"
 
     def logs(self) -> Path:
         return self.home / "logs"
@@ -103,7 +103,8 @@ class Site:
 
     @property
     def git_repositories(self) -> Path:
-        return self.home / "git"
+        """The bare repositories, as `owner/name.git`."""
+        return self.home / "git" / "repositories"
 
     @property
     def git_token(self) -> Path:

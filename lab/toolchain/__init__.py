@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lab.toolchain.cache import Cache, default_folder
 from lab.toolchain.sources import Found, find_tool, find_wheel
-from lab.toolchain.tools import PROGRAMS, TOOLS, USUAL, WHEELS, Tool, Wheel
+from lab.toolchain.tools import PROGRAMS, TOOLS, Tool, Wheel
 
 __all__ = ["Found", "MissingToolError", "Tool", "Toolchain", "Wheel", "resolve"]
 
@@ -28,8 +28,7 @@ class MissingToolError(Exception):
                 "environment lacks; install the project's requirements"
             )
         else:
-            named = f" {tool.name}" if tool.on_demand else ""
-            remedy = f"{tool.release} is not built yet; run: python -m lab.toolchain build{named}"
+            remedy = f"{tool.release} is not built yet; run: python -m lab.toolchain build"
         super().__init__(f"{tool.name} {remedy}")
 
 
@@ -69,13 +68,10 @@ class Toolchain:
         raise KeyError(name)
 
     def paths(self) -> dict[str, Path]:
-        """Every program that all labs need, by name, links included.
-
-        Raises MissingToolError at the first that is missing.
-        """
-        compiled = [name for tool in USUAL for name in (tool.name, *tool.links)]
-        carried = [wheel.name for wheel in WHEELS]
-        return {name: self.path(name) for name in (*compiled, *carried)}
+        """Every program by name, links included; raises MissingToolError at the first missing."""
+        links = [link for tool in TOOLS for link in tool.links]
+        names = [tool.name for tool in PROGRAMS]
+        return {name: self.path(name) for name in (*names, *links)}
 
     def search_path(self) -> str:
         """All tools as a value to put in front of PATH; also has Argo CD's helper scripts."""

@@ -12,7 +12,7 @@ from lab.toolchain import MissingToolError, Toolchain
 from lab.toolchain.build import WrongGoError, build
 from lab.toolchain.compiler import CompileError
 from lab.toolchain.pruning import UnknownNamesError
-from lab.toolchain.tools import PROGRAMS, TOOLS, USUAL, Tool
+from lab.toolchain.tools import PROGRAMS, TOOLS
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,10 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     build_command = commands.add_parser("build", help="build the tools that are missing")
     names = [tool.name for tool in TOOLS]
     build_command.add_argument(
-        "names",
-        nargs="*",
-        metavar="NAME",
-        help=f"only these: {', '.join(names)}; by default those that every lab needs",
+        "names", nargs="*", metavar="NAME", help=f"only these: {', '.join(names)}"
     )
     build_command.add_argument(
         "--keep-go-caches",
@@ -38,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         return show(Toolchain())
     if unknown := sorted(set(options.names) - set(names)):
         parser.error(f"no such tool: {', '.join(unknown)}; there are {', '.join(names)}")
-    chosen = [tool for tool in TOOLS if tool.name in options.names] or USUAL
+    chosen = [tool for tool in TOOLS if not options.names or tool.name in options.names]
     signal.signal(signal.SIGTERM, _interrupt)
     toolchain, report = Toolchain(), partial(print, flush=True)
     try:
@@ -56,13 +53,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def show(toolchain: Toolchain) -> int:
-    """Print the tools as a table; returns 1 if one is missing that every lab needs."""
+    """Print the tools as a table; returns 1 if one is missing, so that scripts can ask."""
     missing = 0
     for tool in PROGRAMS:
         found = toolchain.find(tool)
-        if found is None and isinstance(tool, Tool) and tool.on_demand:
-            print(f"{tool.name:27} {tool.release:14} built when it is named")
-        elif found is None:
+        if found is None:
             missing += 1
             print(f"{tool.name:27} {getattr(tool, 'release', '-'):14} missing")
         else:

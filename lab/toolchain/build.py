@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from lab.toolchain import MissingToolError, Toolchain
 from lab.toolchain.cache import Cache
 from lab.toolchain.compiler import Compiler, duration
-from lab.toolchain.tools import GO_RELEASE, USUAL, WHEELS, Tool
+from lab.toolchain.tools import GO_RELEASE, TOOLS, WHEELS, Tool
 
 GB = 10**9
 NEEDED_GB = 20
@@ -31,7 +31,7 @@ class WrongGoError(Exception):
 def build(
     toolchain: Toolchain,
     report: Callable[[str], None],
-    tools: Sequence[Tool] = USUAL,
+    tools: Sequence[Tool] = TOOLS,
     *,
     keep_go_caches: bool = False,
 ) -> None:
@@ -65,7 +65,7 @@ def build(
             compiler.build(tool)
             report(f"  built in {duration(time.monotonic() - tool_started)}")
         took = duration(time.monotonic() - started)
-        if not keep_go_caches and all(map(toolchain.find, USUAL)):
+        if not keep_go_caches and all(map(toolchain.find, TOOLS)):
             report("removing Go's caches, which finished tools do not need…")
             compiler.discard_go_caches()
         ready = len(tools) - len(missing)

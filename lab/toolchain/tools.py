@@ -31,7 +31,6 @@ class Tool:
             is compiled without the services that none of these names needs.
         plugin: the name of the Pulumi plugin that it is. One that Pulumi has downloaded itself,
             at this release, is used before any other.
-        on_demand: whether it is built only where it is named, because `make up` does without.
     """
 
     name: str
@@ -49,7 +48,6 @@ class Tool:
     folders: tuple[str, ...] = ()
     types: str = ""
     plugin: str = ""
-    on_demand: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,13 +256,9 @@ TOOLS: tuple[Tool, ...] = (
         variables={"main.Version": "1.27.3"},
         # Pages, translations and the names of licences: it reads all of them when it starts.
         folders=("options", "templates"),
-        on_demand=True,
     ),
 )
 """Every compiled program, in build order: what others wait for and what is quick comes first."""
 
 PROGRAMS: tuple[Tool | Wheel, ...] = (*TOOLS, *WHEELS)
 """All that the lab runs."""
-
-USUAL: tuple[Tool, ...] = tuple(tool for tool in TOOLS if not tool.on_demand)
-"""The compiled programs that every lab needs."""

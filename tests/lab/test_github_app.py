@@ -27,6 +27,8 @@ SERVICE = "tv-api"
 class GitHub:
     """As much of GitHub's API as an App needs to get a token."""
 
+    token: str
+    """What an App gets that proves who it is: the Git host knows it."""
     key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
     given: list[str] = field(default_factory=list)
     """The Apps that proved who they are and got a token."""
@@ -51,12 +53,12 @@ class GitHub:
             self.refused.append(f"{path}: no such installation")
             return None
         self.given.append(str(claims["iss"]))
-        return "ghs_lab"
+        return self.token
 
 
 @pytest.fixture
-def github() -> Iterator[GitHub]:
-    github = GitHub()
+def github(lab: Lab) -> Iterator[GitHub]:
+    github = GitHub(lab.site.git_token.read_text())
 
     class Handler(JsonHandler):
         def do_POST(self) -> None:  # noqa: N802 -- the base class's name

@@ -1,92 +1,46 @@
-"""Git over HTTP: who may push, what Git learns of a request, what Argo CD learns of a push."""
+"""What the lab's Gitea is told: to stay on this machine, and to need nothing but its folder."""
 
 from __future__ import annotations
 
-import base64
+from configparser import ConfigParser
 from pathlib import Path
 
-import pytest
-
-from lab.parts.git import cgi_variables, is_push, may_push
-from lab.push_webhook import NOTHING, payload, updates
+from lab.parts.git import settings
 from lab.site import Site
 
 SITE = Site(home=Path("/lab"), port_base=21000)
-TOKEN = "0123456789"
 
 
-def basic(text: str) -> str:
-    return "Basic " + base64.b64encode(text.encode()).decode()
+def told(text: str) -> ConfigParser:
+    parsed = ConfigParser()
+    parsed.read_string(f"[DEFAULT]\n{text}")
+    return parsed
 
 
-@pytest.mark.parametrize(
-    ("authorization", "allowed"),
-    [
-        (basic(f"lab:{TOKEN}"), True),
-        (basic(f"lab:{TOKEN}x"), False),
-        (basic("lab:"), False),
-        (basic(f"x-access-token:{TOKEN}"), True),
-        (basic(TOKEN), False),
-        (f"Bearer {TOKEN}", False),
-        ("Basic ***", False),
-        ("", False),
-        (None, False),
-    ],
-)
-def test_who_has_the_token_may_push_under_any_name(
-    authorization: str | None, allowed: bool
-) -> None:
-    assert may_push(authorization, TOKEN) is allowed
+def test_it_listens_on_the_loopback_address_at_a_port_of_its_own() -> None:
+    server = told(settings(SITE, Path("/module")))["server"]
+    assert (server["HTTP_ADDR"], server["HTTP_PORT"]) == ("127.0.0.1", "21002")
+    assert server["ROOT_URL"] == "http://127.0.0.1:21002/"
+    assert server["OFFLINE_MODE"] == "true"
 
 
-@pytest.mark.parametrize(
-    ("path", "query", "push"),
-    [
-        ("/gitops.git/info/refs", "service=git-receive-pack", True),
-        ("/gitops.git/git-receive-pack", "", True),
-        ("/gitops.git/info/refs", "service=git-upload-pack", False),
-        ("/gitops.git/git-upload-pack", "", False),
-    ],
-)
-def test_pushes_are_told_from_reads(path: str, query: str, push: bool) -> None:
-    assert is_push(path, query) is push
+def test_it_tells_of_pushes_on_this_machine_only() -> None:
+    assert told(settings(SITE, Path("/module")))["security"]["ALLOWED_HOST_LIST"] == "loopback"
 
 
-def test_git_learns_who_pushes_and_in_which_encoding() -> None:
-    headers = {"Content-Encoding": "gzip", "Content-Type": "x"}
-    url = "/gitops.git/git-receive-pack?a=b"
-
-    pushed = cgi_variables(SITE, method="POST", url=url, headers=headers, pusher="lab")
-    read = cgi_variables(SITE, method="POST", url=url, headers=headers, pusher=None)
-
-    assert pushed["REMOTE_USER"] == "lab"
-    assert pushed["HTTP_CONTENT_ENCODING"] == "gzip"
-    assert (pushed["PATH_INFO"], pushed["QUERY_STRING"]) == ("/gitops.git/git-receive-pack", "a=b")
-    assert "REMOTE_USER" not in read, "anonymous requests would be allowed to push"
+def test_all_that_it_writes_is_in_its_folder() -> None:
+    parsed = told(settings(SITE, Path("/module")))
+    assert parsed["server"]["WORK_PATH"] == "/lab/git"
+    assert parsed["repository"]["ROOT"] == "/lab/git/repositories"
+    assert SITE.git_repositories == Path("/lab/git/repositories")
 
 
-def test_argo_cd_can_match_a_push_to_the_url_that_applications_name() -> None:
-    body = payload(
-        SITE,
-        "gitops.git",
-        before="1" * 40,
-        after="2" * 40,
-        ref="refs/heads/main",
-        files=["b", "a"],
-    )
-
-    assert body["repository"]["html_url"] + ".git" == SITE.gitops_url
-    assert body["ref"] == "refs/heads/main"
-    assert (body["before"], body["after"]) == ("1" * 40, "2" * 40)
-    assert body["commits"][0]["modified"] == ["a", "b"]
+def test_the_texts_that_it_reads_are_those_of_the_module() -> None:
+    assert told(settings(SITE, Path("/module")))["server"]["STATIC_ROOT_PATH"] == "/module"
 
 
-def test_tags_and_deleted_branches_are_no_news() -> None:
-    moved = ("1" * 40, "2" * 40, "refs/heads/main")
-    lines = [
-        " ".join(moved),
-        f"{NOTHING} {'3' * 40} refs/tags/v1",
-        f"{'3' * 40} {NOTHING} refs/heads/gone",
-    ]
-
-    assert list(updates(lines)) == [moved]
+def test_every_lab_has_secrets_of_its_own() -> None:
+    first, second = (told(settings(SITE, Path("/module")))["security"] for _ in range(2))
+    for name in ("SECRET_KEY", "INTERNAL_TOKEN"):
+        assert first[name] != second[name]
+        assert len(first[name]) == 64

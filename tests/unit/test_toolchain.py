@@ -17,12 +17,12 @@ import pytest
 
 from lab.toolchain import MissingToolError, Toolchain
 from lab.toolchain import compiler as compiler_module
-from lab.toolchain.build import build, locked
+from lab.toolchain.build import locked
 from lab.toolchain.cache import MODULES, Cache, default_folder, key
 from lab.toolchain.compiler import CompileError, Compiler, duration
 from lab.toolchain.pruning import CLIENT_LIST, SERVICE_LIST
 from lab.toolchain.sources import find_tool
-from lab.toolchain.tools import GO_RELEASE, TOOLS, USUAL, Tool
+from lab.toolchain.tools import GO_RELEASE, TOOLS, Tool
 
 ROOT = MODULES.parent.parent
 KUSTOMIZE = next(tool for tool in TOOLS if tool.name == "kustomize")
@@ -31,7 +31,6 @@ KWOK = next(tool for tool in TOOLS if tool.name == "kwok")
 PROVIDER = next(tool for tool in TOOLS if tool.name == "pulumi-resource-kubernetes")
 AWS = next(tool for tool in TOOLS if tool.name == "pulumi-resource-aws")
 KEEL = next(tool for tool in TOOLS if tool.name == "keel")
-GITEA = next(tool for tool in TOOLS if tool.name == "gitea")
 
 # Stand-ins for `go build … -o PROGRAM PACKAGE` and `go list`; $MODULE is an upstream module.
 PATIENCE = 120
@@ -267,21 +266,6 @@ def test_a_tool_that_is_not_built_is_reported_with_the_command_that_builds_it(ca
         Toolchain(cache.folder, environment={}).path("etcd")
 
 
-def test_a_lab_is_complete_without_what_is_built_on_demand(cache: Cache) -> None:
-    for tool in USUAL:
-        for name in (tool.name, *tool.links):
-            program(cache.program(tool).with_name(name), "exit")
-    toolchain = Toolchain(cache.folder, environment={})
-    assert "gitea" not in toolchain.paths()
-    said: list[str] = []
-    build(toolchain, said.append)
-    assert said == ["nothing to build: all tools are ready"]
-    with pytest.raises(MissingToolError, match=r"run: python -m lab\.toolchain build gitea$"):
-        toolchain.path("gitea")
-    program(cache.program(GITEA), "exit")
-    assert toolchain.path("gitea") == cache.program(GITEA)
-
-
 def test_a_failing_compile_shows_its_last_words_the_log_and_what_to_do(
     cache: Cache, compiler: Callable[[str], Compiler]
 ) -> None:
@@ -353,7 +337,7 @@ def test_go_caches_stay_until_every_tool_is_built(
     assert cache.go.exists(), "the tools that are still missing need them"
 
     shutil.rmtree(cache.home(KUSTOMIZE))
-    for tool in [tool for tool in USUAL if tool is not KUSTOMIZE]:
+    for tool in [tool for tool in TOOLS if tool is not KUSTOMIZE]:
         program(cache.program(tool), "exit")
     command(BUILDS).communicate(timeout=PATIENCE)
     assert not cache.go.exists(), "gigabytes that nothing needs any more"
