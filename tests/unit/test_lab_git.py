@@ -1,12 +1,21 @@
-"""What the lab's Gitea is told: to stay on this machine, and to need nothing but its folder."""
+"""What the lab's Gitea is told: to stay on this machine, to tell Argo CD of pushes, to keep all."""
 
 from __future__ import annotations
 
+import json
 from configparser import ConfigParser
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
+import pytest
+import requests
+
+from lab import gitea
+from lab.gitea import GiteaError, administrator, furnish
 from lab.parts.git import settings
 from lab.site import Site
+from lab.toolchain import Toolchain
 
 SITE = Site(home=Path("/lab"), port_base=21000)
 
@@ -44,3 +53,72 @@ def test_every_lab_has_secrets_of_its_own() -> None:
     for name in ("SECRET_KEY", "INTERNAL_TOKEN"):
         assert first[name] != second[name]
         assert len(first[name]) == 64
+
+
+class Host:
+    """Gitea's API, as far as an empty host is furnished by it."""
+
+    def __init__(self) -> None:
+        self.there: set[str] = set()
+        self.hooks: list[dict[str, Any]] = []
+        self.created: list[str] = []
+        self.broken = False
+
+    def ask(self, method: str, url: str, path: str, **words: Any) -> requests.Response:
+        assert url == "http://127.0.0.1:21002"
+        assert words["headers"] == {"Authorization": "token t0ken"}
+        if self.broken:
+            raise GiteaError(path, "database is locked", HTTPStatus.INTERNAL_SERVER_ERROR)
+        answer = requests.Response()
+        answer.status_code = HTTPStatus.OK
+        answer._content = b"[]"
+        if path.endswith("/hooks"):
+            if method == "POST":
+                self.hooks.append(words["json"])
+            answer._content = json.dumps(self.hooks).encode()
+        elif method == "GET" and path not in self.there:
+            raise GiteaError(path, "not found", HTTPStatus.NOT_FOUND)
+        elif method == "POST":
+            self.created.append(path)
+            self.there |= {"/orgs/acme", "/repos/acme/gitops"} if "repos" in path else set()
+        return answer
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch) -> Host:
+    host = Host()
+    monkeypatch.setattr(gitea, "_ask", host.ask)
+    return host
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    site = Site(tmp_path, port_base=21000)
+    site.git_token.parent.mkdir()
+    site.git_token.write_text("t0ken")
+    return site
+
+
+def test_a_new_host_gets_the_repository_and_tells_every_argo_cd_of_pushes(
+    host: Host, site: Site
+) -> None:
+    furnish(site, Toolchain())
+    assert host.created == ["/orgs", "/orgs/acme/repos"]
+    assert [hook["config"]["url"] for hook in host.hooks] == [
+        "http://127.0.0.1:21107/api/webhook",
+        "http://127.0.0.1:21207/api/webhook",
+    ]
+    assert {(hook["active"], *hook["events"]) for hook in host.hooks} == {(True, "push")}
+
+
+def test_what_is_there_is_kept_and_nothing_is_told_twice(host: Host, site: Site) -> None:
+    furnish(site, Toolchain())
+    made = list(host.created)
+    furnish(site, Toolchain())
+    assert (host.created, len(host.hooks)) == (made, 2)
+
+
+def test_a_host_in_trouble_is_not_taken_for_an_empty_one(host: Host, site: Site) -> None:
+    host.broken = True
+    with pytest.raises(GiteaError, match="database is locked"):
+        administrator(site).has("/orgs/acme")
