@@ -240,10 +240,12 @@ def test_a_missing_aws_cli_and_a_missing_folder_are_told() -> None:
 
 
 def test_why_a_push_was_refused_is_told_without_gits_own_advice() -> None:
-    advice = [f"hint: line {number}" for number in range(30)]
-    told = ["remote: Only by pull request", " ! [remote rejected] main -> main (pre-receive hook)"]
-    words = [*advice, told[0], "To http://git.example/a", told[1], "error: failed to push some refs"]
-    assert reasons("\n".join(words)) == [
+    refusal = "! [remote rejected] main -> main (pre-receive hook)"
+    words = [
+        *(f"hint: line {number}" for number in range(30)),
         "remote: Only by pull request",
-        "! [remote rejected] main -> main (pre-receive hook)",
+        "To http://git.example/a",
+        f" {refusal}",
+        "error: failed to push some refs",
     ]
+    assert reasons("\n".join(words)) == ["remote: Only by pull request", refusal]
