@@ -252,7 +252,7 @@ TOOLS: tuple[Tool, ...] = (
         version="v1.27.3",
         package="gitea.dev",
         release="1.27.3",
-        usual_seconds=250,
+        usual_seconds=280,
         variables={"main.Version": "1.27.3"},
         # Pages, translations and the names of licences: it reads all of them when it starts.
         folders=("options", "templates"),
