@@ -92,7 +92,12 @@ class Repository:
 
     def protect(self, pushes: dict[str, object]) -> None:
         """Closes main but for `pushes`; whoever changes what prod runs needs a releaser."""
+        self.open()
         self.host.call("POST", f"/repos/{self.path}/branch_protections", **PROTECTION, **pushes)
+
+    def open(self) -> None:
+        """Lets everybody push main who may write."""
+        discard(self.host, f"/repos/{self.path}/branch_protections/main")
 
     def proposed(self, said: str) -> int:
         """The number of the pull request whose address a script printed."""
@@ -182,39 +187,54 @@ class OnGitea(ReleaseRepository):
         return number
 
 
+def discard(host: Account, path: str) -> None:
+    """Deletes what is at `path`, if there is something: a run that was killed leaves it behind."""
+    if host.has(path):
+        host.call("DELETE", path)
+
+
+def commit(clone: Path, message: str) -> None:
+    identity = ("-c", "user.name=Pulumi", "-c", "user.email=platform@acme.example")
+    git(clone, "add", "--all")
+    git(clone, *identity, "commit", "--quiet", "--allow-empty", "-m", message)
+
+
 def own_by_releasers(clone: Path) -> None:
     """Commits who has to review what."""
     file = clone / ".gitea" / "CODEOWNERS"
-    file.parent.mkdir()
+    file.parent.mkdir(exist_ok=True)
     file.write_text(CODE_OWNERS)
-    git(clone, "add", "--all")
-    identity = ("-c", "user.name=Pulumi", "-c", "user.email=platform@acme.example")
-    git(clone, *identity, "commit", "--quiet", "-m", "Releasers own what prod runs")
+    commit(clone, "Releasers own what prod runs")
 
 
 @pytest.fixture(scope="module")
 def people(lab: Lab) -> Iterator[dict[str, Account]]:
     """A releaser, a developer and a pipeline on the lab's Git host, for as long as needed."""
     host = administrator(lab.site)
-    people, teams = {}, []
-    try:
-        for team, name in MEMBERS.items():
-            people[name] = create_person(host, name)
-            made = host.call(
-                "POST",
-                f"/orgs/{ORGANISATION}/teams",
-                name=team,
-                permission="write",
-                units=["repo.code", "repo.pulls"],
-                includes_all_repositories=True,
-            )
-            teams.append(made["id"])
-            host.call("PUT", f"/teams/{made['id']}/members/{name}")
-        yield people
-    finally:
-        for team in teams:
-            host.call("DELETE", f"/teams/{team}")
-        for name in people:
+    dismiss(host)
+    people = {}
+    for team, name in MEMBERS.items():
+        people[name] = create_person(host, name)
+        made = host.call(
+            "POST",
+            f"/orgs/{ORGANISATION}/teams",
+            name=team,
+            permission="write",
+            units=["repo.code", "repo.pulls"],
+            includes_all_repositories=True,
+        )
+        host.call("PUT", f"/teams/{made['id']}/members/{name}")
+    yield people
+    dismiss(host)
+
+
+def dismiss(host: Account) -> None:
+    """Removes the people and their teams."""
+    for team in host.call("GET", f"/orgs/{ORGANISATION}/teams"):
+        if team["name"] in MEMBERS:
+            discard(host, f"/teams/{team['id']}")
+    for name in MEMBERS.values():
+        if host.has(f"/users/{name}"):
             host.call("DELETE", f"/admin/users/{name}?purge=true")
 
 
@@ -234,6 +254,7 @@ def releases(
     """A repository in which the pipeline has delivered two versions to dev."""
     name = re.sub(r"\W+", "-", request.node.name).strip("-")[:90]
     there = Repository(administrator(lab.site), people, f"{ORGANISATION}/{name}")
+    discard(there.host, f"/repos/{there.path}")
     there.host.call("POST", f"/orgs/{ORGANISATION}/repos", name=name, private=True)
     try:
         made = OnGitea(tmp_path, scaffold, there, lab.site.git_repositories)
@@ -242,7 +263,7 @@ def releases(
         git(made.clone, "pull", "--quiet")
         yield made
     finally:
-        there.host.call("DELETE", f"/repos/{there.path}")
+        discard(there.host, f"/repos/{there.path}")
 
 
 @pytest.mark.parametrize("person", ["ada", "bo", "rhea"])
@@ -324,11 +345,10 @@ def closed_main(there: Repository, folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        there.host.call("DELETE", f"/repos/{there.path}/branch_protections/main")
+        there.open()
         git(clone, "pull", "--quiet", "--rebase")
-        git(clone, "rm", "--quiet", ".gitea/CODEOWNERS")
-        identity = ("-c", "user.name=Pulumi", "-c", "user.email=platform@acme.example")
-        git(clone, *identity, "commit", "--quiet", "-m", "Open main again")
+        (clone / ".gitea" / "CODEOWNERS").unlink()
+        commit(clone, "Open main again")
         git(clone, "push", "--quiet", "origin", "HEAD:main")
 
 
