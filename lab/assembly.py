@@ -31,7 +31,7 @@ def all_daemons(site: Site) -> tuple[Daemon, ...]:
     shared = (
         aws.daemon(site),
         registry.daemon(site, tools),
-        git.daemon(site),
+        git.daemon(site, tools),
         charts.daemon(site, tools),
         authenticator.daemon(site),
         webhook_receiver.daemon(site),

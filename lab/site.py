@@ -75,7 +75,7 @@ class Site:
 
     @property
     def gitops_url(self) -> str:
-        return f"{self.url('git')}/gitops.git"
+        return f"{self.url('git')}/acme/gitops.git"
 
     def logs(self) -> Path:
         return self.home / "logs"
@@ -107,7 +107,8 @@ class Site:
 
     @property
     def git_repositories(self) -> Path:
-        return self.home / "git"
+        """The bare repositories, as `owner/name.git`."""
+        return self.home / "git" / "repositories"
 
     @property
     def git_token(self) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops.version import version_file
-from lab import supervisor
+from lab import gitea, supervisor
 from lab.argocd_api import ArgoCdApi
 from lab.ci.builds import Builds
 from lab.gitops_checkout import clone, commit_and_push, pull
@@ -37,6 +37,7 @@ def up(site: Site) -> None:
     toolchain = Toolchain()
     with step("starting the lab"):
         supervisor.start(site)
+        gitea.furnish(site, toolchain)
     clone(site, site.gitops_checkout)
     program = Program(site, toolchain)
     environments = in_order(site)

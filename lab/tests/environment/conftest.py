@@ -77,12 +77,14 @@ class Lab:
         """A fresh clone of the GitOps repository that can push."""
         return clone(self.site, folder)
 
-    def script(self, folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-        """Runs a script of the GitOps repository in a clone of it, as the platform's engineer."""
+    def script(
+        self, folder: Path, *command: str, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a script of the GitOps repository in a clone of it, with the engineer's rights."""
         return subprocess.run(
             [f"scripts/{command[0]}", *command[1:]],
             cwd=folder,
-            env={**self.builds.environment, **aws_credentials(self.site)},
+            env={**self.builds.environment, **aws_credentials(self.site), **variables},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

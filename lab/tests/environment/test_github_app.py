@@ -28,6 +28,8 @@ SERVICE = "tv-api"
 class GitHub:
     """As much of GitHub's API as an App needs to get a token."""
 
+    token: str
+    """What an App gets that proves who it is: the Git host knows it."""
     key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
     given: list[str] = field(default_factory=list)
     """The Apps that proved who they are and got a token."""
@@ -52,7 +54,7 @@ class GitHub:
             self.refused.append(f"{path}: no such installation")
             return None
         self.given.append(str(claims["iss"]))
-        return "ghs_lab"
+        return self.token
 
     def answer(self, request: Request) -> Response:
         token = self.token_for(request.path, request.headers.get("Authorization", ""))
@@ -64,8 +66,8 @@ class GitHub:
 
 
 @pytest.fixture
-def github() -> Iterator[GitHub]:
-    github = GitHub()
+def github(lab: Lab) -> Iterator[GitHub]:
+    github = GitHub(lab.site.git_token.read_text())
 
     server = make_server(HOST, 0, Request.application(github.answer), threaded=True)
     github.address = f"http://{HOST}:{server.server_port}"

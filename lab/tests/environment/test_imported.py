@@ -88,8 +88,9 @@ def imported(
 
 
 def to_import(resource: Resource) -> dict[str, str]:
-    identified = IDS.get(resource["type"], lambda one: str(one["id"]))
-    return {"type": resource["type"], "name": name(resource), "id": identified(resource)}
+    kind = resource["type"]
+    identified = IDS[kind](resource) if kind in IDS else resource["id"]
+    return {"type": kind, "name": name(resource), "id": identified}
 
 
 def name(resource: Resource) -> str:

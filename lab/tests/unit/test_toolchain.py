@@ -30,6 +30,7 @@ ARGO_CD = next(tool for tool in TOOLS if tool.name == "argocd")
 KWOK = next(tool for tool in TOOLS if tool.name == "kwok")
 PROVIDER = next(tool for tool in TOOLS if tool.name == "pulumi-resource-kubernetes")
 AWS = next(tool for tool in TOOLS if tool.name == "pulumi-resource-aws")
+KEEL = next(tool for tool in TOOLS if tool.name == "keel")
 
 # Stand-ins for `go build … -o PROGRAM PACKAGE` and `go list`; $MODULE is an upstream module.
 PATIENCE = 120
@@ -124,10 +125,9 @@ def test_a_tool_has_a_new_key_when_it_is_compiled_otherwise() -> None:
 
 def test_a_comment_in_go_mod_costs_no_build(tmp_path: Path) -> None:
     shutil.copytree(MODULES / "keel", tmp_path / "keel")
-    keel = TOOLS[-1]
     go_mod = tmp_path / "keel" / "go.mod"
     go_mod.write_text("// More about it.\n" + go_mod.read_text())
-    assert key(keel, tmp_path) == key(keel)
+    assert key(KEEL, tmp_path) == key(KEEL)
 
 
 def test_our_own_go_code_counts_for_the_tool_that_is_compiled_from_it(tmp_path: Path) -> None:
