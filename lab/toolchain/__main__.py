@@ -1,4 +1,4 @@
-"""The commands of the toolchain: `build`, `list` and `raise`."""
+"""The commands of the toolchain: `build`, `list`, `path` and `raise`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from functools import partial
 from typing import NoReturn
 
 from lab.toolchain import MissingToolError, Toolchain
-from lab.toolchain.build import WrongGoError, build
-from lab.toolchain.compiler import CompileError
+from lab.toolchain.build import build
 from lab.toolchain.pruning import UnknownNamesError
-from lab.toolchain.raising import RaiseError, raise_version
+from lab.toolchain.raising import raise_version
 from lab.toolchain.tools import PROGRAMS, TOOLS
+from settings import UserError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,10 +31,13 @@ def main(arguments: list[str] | None = None) -> int:
         help="keep Go's module and build caches, several GB, for the next version bump",
     )
     commands.add_parser("list", help="show each tool, its version and where it comes from")
+    commands.add_parser("path", help="print the tools' folders, for PATH")
     raise_command = commands.add_parser("raise", help="pin another version of a tool")
     raise_command.add_argument("name", choices=names, metavar="NAME")
     raise_command.add_argument("version", metavar="VERSION", help="of its Go module: v3.23.0")
     options = parser.parse_args(arguments)
+    if options.command == "path":
+        return search_path(Toolchain())
     if options.command == "list":
         return show(Toolchain())
     if options.command == "raise":
@@ -46,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     toolchain, report = Toolchain(), partial(print, flush=True)
     try:
         build(toolchain, report, chosen, keep_go_caches=options.keep_go_caches)
-    except (CompileError, MissingToolError, UnknownNamesError, WrongGoError) as error:
+    except (UserError, UnknownNamesError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -76,10 +79,20 @@ def pin(name: str, version: str) -> int:
     tool = next(tool for tool in TOOLS if tool.name == name)
     try:
         raise_version(tool, version, Toolchain().path("go"))
-    except (MissingToolError, RaiseError) as error:
+    except UserError as error:
         print(error, file=sys.stderr)
         return 1
     print(f"{name} is pinned to {version}; next: python -m lab.toolchain build --keep-go-caches")
+    return 0
+
+
+def search_path(toolchain: Toolchain) -> int:
+    """Print the value to put in front of PATH; returns 1 if a tool is missing."""
+    try:
+        print(toolchain.search_path())
+    except MissingToolError as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

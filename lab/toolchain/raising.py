@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lab.toolchain.cache import MODULES
 from lab.toolchain.tools import Tool
+from settings import UserError
 
 TABLE = MODULES / "tools.py"
 FLAGS = {
@@ -19,7 +20,7 @@ FLAGS = {
 """The checksum database lacks some of these modules; go.sum is what pins them."""
 
 
-class RaiseError(Exception):
+class RaiseError(UserError):
     """Go does not find the version, or finds no set of versions that fits it."""
 
     def __init__(self, tool: Tool, version: str, said: str) -> None:
