@@ -12,6 +12,7 @@ from lab.toolchain.tools import Tool
 from settings import UserError
 
 TABLE = MODULES / "tools.py"
+KUBERNETES = "k8s.io/kubernetes"
 FLAGS = {
     "GOFLAGS": "-mod=mod",
     "GONOSUMDB": "github.com/pulumi/*,github.com/upbound/*",
@@ -39,7 +40,7 @@ def raise_version(tool: Tool, version: str, go: Path, modules: Path = MODULES) -
     files = [folder / "go.mod", folder / "go.sum", modules / TABLE.name]
     before = {file: file.read_text(encoding="utf-8") for file in files}
     pins = files[0]
-    pins.write_text(with_staging_modules(before[pins], tool, version), encoding="utf-8")
+    pins.write_text(with_replacements(before[pins], tool, version), encoding="utf-8")
     # Of the package and not of the module: go.sum then has all that the program is made of.
     wanted = tool.module if tool.package.startswith("./") else tool.package
     done = subprocess.run(
@@ -59,14 +60,28 @@ def raise_version(tool: Tool, version: str, go: Path, modules: Path = MODULES) -
 
 
 def with_version(table: str, tool: Tool, version: str) -> str:
-    """The text of tools.py, with another version wherever the tool's own stood."""
+    """The text of tools.py with another version in the tool's own entry."""
     old, new = tool.version.removeprefix("v"), version.removeprefix("v")
-    return re.sub(rf"(?<![\d.]){re.escape(old)}(?![\d.])", new, table)
+    start, end = _entry(table, tool)
+    entry = re.sub(rf"(?<![\d.]){re.escape(old)}(?![\d.])", new, table[start:end])
+    return table[:start] + entry + table[end:]
 
 
-def with_staging_modules(pins: str, tool: Tool, version: str) -> str:
-    """The text of go.mod: modules of Kubernetes that are replaced follow its version, as v0.…"""
-    if tool.module != "k8s.io/kubernetes":
-        return pins
-    old, new = (v.replace("v1.", "v0.", 1) for v in (tool.version, version))
-    return re.sub(rf"(?m)^(.*=> k8s\.io/\S+ ){re.escape(old)}$", rf"\g<1>{new}", pins)
+def _entry(table: str, tool: Tool) -> tuple[int, int]:
+    """Where the tool's version is; programs of Kubernetes have it together, before the table."""
+    if tool.module == KUBERNETES:
+        return table.index("_KUBERNETES_VERSION = "), table.index("\nTOOLS: ")
+    start = table.index(f'name="{tool.name}"')
+    return start, table.index("\n    ),\n", start)
+
+
+def with_replacements(pins: str, tool: Tool, version: str) -> str:
+    """The text of go.mod, where what replaces the module follows its version.
+
+    The modules that Kubernetes publishes apart have it as v0.…
+    """
+    if tool.module == KUBERNETES:
+        old, new = (v.replace("v1.", "v0.", 1) for v in (tool.version, version))
+        return re.sub(rf"(?m)^(.*=> k8s\.io/\S+ ){re.escape(old)}$", rf"\g<1>{new}", pins)
+    replaced = rf"(?m)^(.*\b{re.escape(tool.module)} => \S+ ){re.escape(tool.version)}$"
+    return re.sub(replaced, rf"\g<1>{version}", pins)

