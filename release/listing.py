@@ -8,7 +8,7 @@ from typing import NamedTuple, Optional
 
 from release.configuration import Environment, Platform
 from release.context import Context
-from release.history import Event, Place, events, select, standing
+from release.history import Event, Place, applied, events, select, standing
 from release.registry import Images, describe
 from release.versions import is_version
 
@@ -40,10 +40,15 @@ def listing(
     if limit is None:
         limit = 3 if len(services) > _FEW_SERVICES else 10
     known = {service: _Versions() for service in services}
+    history = events(repository, repository.tip, services if names else None)
+    by_place: dict[Place, list[Event]] = {}
+    for event in history:
+        by_place.setdefault(event.place, []).append(event)
     for place, there in everything.items():
-        if place.service in known and is_version(there.running.tag):
-            known[place.service].add(there.running.tag, 0, place.environment)
-    _add_events(known, events(repository, repository.tip, services if names else None), platform)
+        runs = applied(by_place.get(place, ()), there.running)
+        if place.service in known and is_version(runs.tag):
+            known[place.service].add(runs.tag, 0, place.environment)
+    _add_events(known, history, platform)
     moving_tag = platform.fast.moving_tag or platform.fast.name
     keel = [
         service

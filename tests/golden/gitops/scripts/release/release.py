@@ -79,7 +79,8 @@ class Release:
             plan = self._make_plan()
             prepared = self._prepare(plan) if renders else self._versions_only(plan)
             if not prepared.plan.changes:
-                self.terminal.say(self.idle())
+                for line in [*plan.notes, self.idle()]:
+                    self.terminal.say(line)
                 return None
             if renders and not self._show_and_ask(prepared, question, yes=yes, dry_run=dry_run):
                 return None
@@ -164,6 +165,8 @@ class Release:
                 and (now.get(change.path) == own[change.path])
             ):
                 continue
+            if {**now, change.path: ""} == {**own, change.path: ""}:
+                notes.append(f"{change.place.service}: only its version file is written anew")
             moving.append(change)
             files.update({path: None for path in now if path not in own})
             files.update(own)
