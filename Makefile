@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 export MYPY_CACHE_DIR = $(TWO_SPEED_CACHE)/mypy/$(notdir $(VENV))
 export RUFF_CACHE_DIR = $(TWO_SPEED_CACHE)/ruff
 
-.PHONY: help up status down clean build approve shell preview toolchain test test-unit test-scripts \
+.PHONY: help up status down clean build approve shell preview toolchain test test-unit test-scripts test-matrix \
 	test-mutation mutation test-lab lint style types schemas shell-scripts format golden lock
 
 help: ## this list
@@ -58,6 +58,9 @@ mutation: $(VENV)/.ready ## the same for the whole program, or for make mutation
 
 test-scripts: toolchain ## the release scripts and pipelines, in scratch repositories
 	@$(PY) -m pytest tests/scripts
+
+test-matrix: toolchain ## the same with every Python, Git, locale and set of tools that is here; half an hour
+	@$(PY) -m tests.scripts.matrix --numprocesses auto tests/scripts
 
 test-lab: toolchain ## against the real parts
 	@$(PY) -m pytest tests/lab
