@@ -70,15 +70,18 @@ def listing(
 
 
 def _add_events(known: dict[str, _Versions], history: Sequence[Event], platform: Platform) -> None:
-    for event in history:
-        if event.place.service not in known or not is_version(event.now.tag):
-            continue
+    """The times and subjects that Git tells; a release elsewhere dates what never was on fast."""
+    events_of = [e for e in history if e.place.service in known and is_version(e.now.tag)]
+    for event in events_of:
         versions = known[event.place.service]
-        on_fast = event.place.environment == platform.fast.name
-        if on_fast or versions.seconds.get(event.now.tag) == 0:
+        if event.place.environment == platform.fast.name:
             versions.add(event.now.tag, event.seconds)
         if event.kind != "edit" and event.subject:
             versions.subjects[event.now.tag] = event.subject
+    for event in reversed(events_of):
+        versions = known[event.place.service]
+        if versions.seconds.get(event.now.tag) == 0:
+            versions.add(event.now.tag, event.seconds)
 
 
 def _images(context: Context, keel: Sequence[str], named: bool, offline: bool) -> dict[str, Images]:

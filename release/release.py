@@ -18,7 +18,7 @@ from release.errors import DECLINED, PRECONDITION, REMOTE, UNVERIFIED, Failure
 from release.git import Person, without_secrets
 from release.manifests import Manifest, ManifestError
 from release.patches import problems as patch_problems
-from release.plan import PROMOTION, Change, Plan, message, summary
+from release.plan import PROMOTION, ROLLBACK, Change, Plan, message, summary
 from release.rendering import Rendered, Renderer, Wanted, export, folder_at
 from release.repository import Unreachable, is_contention
 from release.terminal import one_line, visible
@@ -50,6 +50,8 @@ class Release:
         self.idle: Callable[[], str] = lambda: "already up to date"
         """What is said where there is nothing to do."""
         self._shown: list[str] = []
+        self._first: Optional[Plan] = None
+        """What was planned before somebody else pushed."""
         self._patches: dict[str, list[str]] = {}
         """What is wrong with the patches of what was rendered last, by its folder."""
         self._trees = 0
@@ -76,6 +78,8 @@ class Release:
             if attempt > 1:
                 self.repository.follow()
             plan = self._make_plan()
+            if yes:
+                self._refuse_surprises(plan)
             prepared = self._prepare(plan) if renders else self._versions_only(plan)
             if not prepared.plan.changes:
                 for line in [*plan.notes, self.idle()]:
@@ -101,6 +105,24 @@ class Release:
             f"others were faster {ATTEMPTS} times in a row; nothing was changed",
             "try again",
         )
+
+    def _refuse_surprises(self, plan: Plan) -> None:
+        """Raises Failure where a release by somebody else changes what a --yes was said to."""
+        first = self._first = self._first or plan
+        before = {change.place: change for change in first.changes}
+        for change in plan.changes:
+            known = before.get(change.place)
+            if known is None:
+                continue
+            elsewhere = plan.kind == ROLLBACK and known.version != change.version
+            if elsewhere or (change.goes_back and not known.goes_back):
+                raise Failure(
+                    REMOTE,
+                    f"somebody else released {change.place.service} meanwhile: {plan.environment} "
+                    f"runs {change.previous}, and this would bring {change.version}; nothing was "
+                    "changed",
+                    "look at the history, and run this again if it is still wanted",
+                )
 
     # --- what changes
 

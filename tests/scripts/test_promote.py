@@ -33,6 +33,14 @@ def test_versions_are_listed_newest_first_with_subject_and_marks(
     assert oldest.split() == [ONE.version, "now", "prod", "Fix"]
 
 
+def test_a_release_makes_an_old_version_no_newer(releases: ReleaseRepository) -> None:
+    for build in (ONE, TWO):
+        releases.deliver(TV_API, build)
+    releases.put("prod", TV_API, ONE, kind="promotion")
+    ran = releases.promote("--service", "tv-api")
+    assert [line.split()[0] for line in ran.out.splitlines()[1:]] == [TWO.version, ONE.version]
+
+
 def test_builds_of_a_keel_service_are_listed_by_push_time_from_the_registry(
     releases: ReleaseRepository,
 ) -> None:

@@ -11,10 +11,12 @@ from tests.scripts.release_repository import (
     INTERRUPTED,
     ONE,
     REMOTE,
+    THREE,
     TIMEOUT,
     TV_API,
     TV_FRONTEND,
     TWO,
+    Build,
     ReleaseRepository,
     Terminal,
     git,
@@ -58,6 +60,34 @@ def meanwhile(releases: ReleaseRepository, path: str, text: str) -> None:
         "git commit --quiet --all -m 'Meanwhile' && git push --quiet",
         releases.clone,
     )
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "bring"),
+    [
+        (["promote-to-prod.sh", TWO.version], f"promote-to-prod.sh {THREE.version}", TWO),
+        (["rollback-prod.sh"], "rollback-prod.sh", ONE),
+    ],
+)
+def test_with_yes_nothing_newer_and_nothing_further_back_is_replaced_unseen(
+    releases: ReleaseRepository, mine: list[str], theirs: str, bring: Build
+) -> None:
+    for build in (ONE, TWO, THREE):
+        releases.deliver(TV_API, build)
+    releases.bring(ONE.version, *([TWO.version, THREE.version] if bring == ONE else []))
+    other = releases.new_clone("meanwhile", "Bob")
+    releases.hook(
+        "pre-push",
+        f"[[ -e '{releases.root}/done' ]] && exit\n"
+        f"touch '{releases.root}/done'\n"
+        "unset $(git rev-parse --local-env-vars)\n"
+        f"cd '{other}' && scripts/{theirs} --service tv-api --yes",
+        releases.clone,
+    )
+    ran = releases.run(*mine, "--service", "tv-api", "--yes")
+    assert (ran.code, f"this would bring {bring.version}" in ran.err) == (REMOTE, True), ran.said
+    theirs_runs = TWO if bring == ONE else THREE
+    assert releases.runs("prod", TV_API) == version_text(TV_API, theirs_runs)
 
 
 def test_a_push_race_about_other_files_is_retried_without_asking_again(

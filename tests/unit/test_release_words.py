@@ -16,6 +16,7 @@ from release.history import Place, _parse, _record
 from release.plan import BUILD, PROMOTION, Change, Plan, message
 from release.processes import Processes
 from release.registry import Images, Registry, _image
+from release.repository import is_contention
 from release.terminal import Terminal, one_line, visible
 from release.versions import Running
 from release.words import inert, restored
@@ -209,6 +210,21 @@ def test_secrets_of_addresses_and_the_reason_of_a_failure() -> None:
     refused = "ssh: connect to host x.example port 22: Connection refused"
     assert last_words(f"{refused}\n{ssh}") == refused
     assert last_words(ssh) == "fatal: Could not read from remote repository."
+
+
+@pytest.mark.parametrize(
+    ("words", "contention"),
+    [
+        (" ! [rejected]        abc -> main (fetch first)", True),
+        (" ! [rejected]        abc -> main (stale info)", True),
+        (" ! [remote rejected] abc -> main (failed to update ref)", True),
+        (" ! [remote rejected] abc -> main (cannot lock ref 'refs/heads/main': is at x)", True),
+        ("remote: you are behind: git fetch first\n ! [remote rejected] (pre-receive hook)", False),
+        ("remote:  ! (fetch first)\n ! [remote rejected] abc -> main (hook declined)", False),
+    ],
+)
+def test_only_git_itself_says_that_somebody_was_faster(words: str, contention: bool) -> None:
+    assert is_contention(f"To https://x.example/a.git\n{words}\nerror: failed") is contention
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,9 @@ _HOPS = 4
 _HEADS = "refs/heads/"
 _OBJECT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _CONTENTION = re.compile(
-    r"cannot lock ref|failed to update ref|non-fast-forward|stale info|fetch first"
+    r"(?m)^ *! .*\((cannot lock ref|failed to update ref|non-fast-forward|stale info|fetch first)"
 )
+"""In Git's own lines: those of a hook may say anything."""
 
 
 class Entry(NamedTuple):
