@@ -73,19 +73,20 @@ def promote(start: Start, words: Sequence[str]) -> int:
         for line in listing(context, _target(context, given), names, asked.offline, limit):
             context.terminal.say(line)
         return DONE
-
-    def planner(target: Environment) -> Callable[[], Plan]:
-        request = Request(
-            version=version,
-            names=names,
-            from_dev=given.has("--from-dev"),
-            configuration=given.has("--configuration"),
-            asked=asked,
-            yes=given.has("--yes"),
-        )
-        return lambda: Promotion(context, target, request).plan()
-
-    return _release(context, given, planner, _PROMOTED)
+    request = Request(
+        version=version,
+        names=names,
+        from_dev=given.has("--from-dev"),
+        configuration=given.has("--configuration"),
+        asked=asked,
+        yes=given.has("--yes"),
+    )
+    return _release(
+        context,
+        given,
+        lambda target: lambda: Promotion(context, target, request).plan(),
+        _PROMOTED,
+    )
 
 
 # --- rollback
