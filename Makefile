@@ -16,7 +16,7 @@ export MYPY_CACHE_DIR = $(TWO_SPEED_CACHE)/mypy/$(notdir $(VENV))
 export RUFF_CACHE_DIR = $(TWO_SPEED_CACHE)/ruff
 
 .PHONY: help up status down clean build approve shell preview toolchain bench test test-unit test-scripts \
-	test-mutation mutation test-lab lint style types schemas shell-scripts format golden lock
+	test-matrix test-mutation mutation test-lab lint style types schemas shell-scripts format golden lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -61,6 +61,9 @@ test-scripts: toolchain ## the release scripts and pipelines, in scratch reposit
 
 bench: toolchain ## how long rendering, promoting and rolling back take with 500 services
 	@PATH="$$($(PY) -m lab.toolchain path):$$PATH" $(PY) -m bench.releases
+
+test-matrix: toolchain ## the same with every Python, Git, locale and set of tools that is here; half an hour
+	@PATH="$$($(PY) -m lab.toolchain path):$$PATH" $(PY) -m tests.scripts.matrix --numprocesses auto tests/scripts
 
 test-lab: toolchain ## against the real parts
 	@$(PY) -m pytest lab/tests/environment

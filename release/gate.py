@@ -39,9 +39,9 @@ class Evidence:
         images: Optional[Images],
         follows_tag: bool,
     ) -> None:
-        """`images` is None where the registry was not asked."""
+        """`events` are the service's own; `images` is None where the registry was not asked."""
         self.service, self._platform, self._images = service, platform, images
-        self._events = [e for e in events if e.place.service == service]
+        self._events = list(events)
         self._follows_tag = follows_tag
 
     def recorded(self, version: str) -> list[tuple[str, str]]:

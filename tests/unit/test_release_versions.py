@@ -44,6 +44,8 @@ OF_WINDOWS = released_kustomize(IMAGE, VERSION, DIGEST).replace("\n", "\r\n")
         ("- a\n", UNREADABLE),
         ("", NOTHING),
         ("images:\n- name: x/shop/card\n  newTag: v1\n", UNREADABLE),
+        (released_kustomize(IMAGE.replace("cart", "card"), VERSION, DIGEST), UNREADABLE),
+        (released_helm(VERSION, DIGEST), UNREADABLE),
     ],
 )
 def test_what_a_version_file_names_is_read_however_yaml_says_it(

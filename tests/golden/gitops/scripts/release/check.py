@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Optional
 
-from release import manifests
+from release import manifests, references
 from release.context import Context
 from release.history import Event, Manifests, Place, Standing, events, rendered_now, standing
 from release.manifests import Manifest
@@ -68,6 +68,8 @@ class Check:
             rendered.manifests, self.platform.kinds_of(place.service)
         ):
             yield f"{name}: {problem}"
+        if not self._is_safe(place):
+            yield from references.problems(tree, rendered.wanted)
 
     def _immutable(
         self, there: Mapping[Place, Standing], done: Mapping[Place, Rendered], renderer: Renderer

@@ -77,7 +77,7 @@ def file_text(packaging: str, image: str, version: str, digest: str) -> str:
 def read(text: str, packaging: str, service: str) -> Running:
     """What a version file of `service` (namespace/name) names, in whatever way YAML says it."""
     found = _CANONICAL.fullmatch(text)
-    if found:
+    if found and _is_of(found["image"], packaging, service):
         return Running(found["new"] or found["tag"], found["pinned"] or found["digest"] or "")
     try:
         content = load(text)
@@ -91,6 +91,13 @@ def read(text: str, packaging: str, service: str) -> Running:
     if not _is_text(tag) or not _is_text(digest):
         return UNREADABLE
     return Running(tag or "", digest or "")
+
+
+def _is_of(image: Optional[str], packaging: str, service: str) -> bool:
+    """Whether an image, whichever registry it names, is the service's; a chart's has no name."""
+    if packaging == "helm" or image is None:
+        return packaging == "helm" and image is None
+    return image == service or image.endswith(f"/{service}")
 
 
 def _names_nothing(content: object) -> bool:
@@ -117,6 +124,6 @@ def _image_of(content: object, service: str) -> Optional[dict[str, Optional[str]
     entries = [entry for entry in images if isinstance(entry, dict)]
     for entry in entries:
         name = entry.get("name")
-        if isinstance(name, str) and (name == service or name.endswith(f"/{service}")):
+        if isinstance(name, str) and _is_of(name, "kustomize", service):
             return entry
     return None
