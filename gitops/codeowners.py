@@ -32,7 +32,7 @@ def _rules(settings: Settings, releasers: str) -> Iterator[tuple[str, list[str]]
         yield f"/{layout.base(namespace, name)}/", owners
         for environment in settings.environments:
             overlay = layout.overlay(environment.name, namespace, name)
-            if environment.speed.rendered:
+            if environment.speed.rendered or not service.lives_in(environment.name):
                 continue
             yield f"/{overlay}/", owners
             # Builds move it without a review.

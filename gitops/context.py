@@ -18,10 +18,12 @@ from gitops.version import (
     released_helm,
     released_kustomize,
 )
+from gitops.workloads import described, placed
 from settings import Names, Settings, kinds
 from settings.catalogue import Service
 from settings.git_url import parse_git_url
 from settings.machines import Architecture
+from settings.placement import variables
 
 Context = dict[str, Any]
 
@@ -88,8 +90,9 @@ def environment(settings: Settings) -> Context:
     own, speed = settings.environment, settings.speed
     common = shared(settings)
     services = [
-        service | {"follows_moving_tag": speed.moving_tag and service["delivery"] == "keel"}
+        _placed(settings, service)
         for service in common["services"]
+        if own.name in service["environments"]
     ]
     return common | {
         "services": services,
@@ -112,6 +115,7 @@ def environment(settings: Settings) -> Context:
 def _service(settings: Settings, namespace: str, name: str, service: Service) -> Context:
     owner = settings.registry_owner
     repository = Names.repository(namespace, name)
+    workloads = [*described(name, service)]
     return {
         "namespace": namespace,
         "name": name,
@@ -126,13 +130,28 @@ def _service(settings: Settings, namespace: str, name: str, service: Service) ->
         "gitops": access(settings.config.gitops.url, service.ci),
         "verify": service.verify,
         "circleci_project": str(service.circleci_project) if service.circleci_project else None,
-        "delivery": service.delivery,
+        # Where nothing is delivered to, a release begins with a promotion.
+        "delivery": service.delivery if service.lives_in(settings.fast.name) else "none",
         "packaging": service.packaging,
-        "port": service.port,
-        "health": service.health,
+        "environments": [e.name for e in settings.environments if service.lives_in(e.name)],
+        "main": workloads[0],
+        "workloads": workloads,
         "ingress": service.ingress,
         "env": dict(sorted(service.env.items())),
         "config": dict(sorted(service.config.items())),
+    }
+
+
+def _placed(settings: Settings, service: Context) -> Context:
+    """A service, with what differs in the settings' own environment."""
+    speed, name = settings.speed, settings.stack
+    entry = settings.catalogue.namespaces[service["namespace"]].services[service["name"]]
+    workloads = [placed(entry, workload, name, speed) for workload in service["workloads"]]
+    return service | {
+        "follows_moving_tag": speed.moving_tag and service["delivery"] == "keel",
+        "main": workloads[0],
+        "workloads": workloads,
+        "environment_env": variables(entry, name),
     }
 
 

@@ -43,6 +43,8 @@ class Service(NamedTuple):
     """The name of its image repository."""
     verified: bool
     """Whether a promotion asks for proof that the version was verified on the fast environment."""
+    environments: frozenset[str] = frozenset()
+    """Where it lives; nothing stands for everywhere."""
 
 
 class Platform(NamedTuple):
@@ -86,6 +88,11 @@ class Platform(NamedTuple):
         """What a service may deploy; nothing stands for everything."""
         return self.kinds.get(service.partition("/")[0], frozenset())
 
+    def lives_in(self, environment: str, service: str) -> bool:
+        """Whether a service (namespace/name) is there at all."""
+        known = self.services.get(service)
+        return not (known and known.environments) or environment in known.environments
+
     def asks_for_verification(self, service: str) -> bool:
         known = self.services.get(service)
         return known is not None and known.verified
@@ -112,6 +119,7 @@ def parse(text: str, where: str) -> Platform:
                     packaging=s["packaging"],
                     image=s["image"],
                     verified=bool(s.get("verify")),
+                    environments=frozenset(s.get("environments", ())),
                 )
                 for name, s in told["services"].items()
             },

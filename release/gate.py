@@ -106,7 +106,8 @@ def prove(
     digest = _digest(evidence, version, asked.offline, problems)
     if digest is None:
         return None
-    untested = not evidence.ran(version, digest)
+    # What does not live there cannot be tried there.
+    untested = platform.lives_in(fast, service) and not evidence.ran(version, digest)
     if untested and not asked.untested:
         problems.append(
             f"{service}: {version} never ran on {fast}; let it run there first, or add --untested"

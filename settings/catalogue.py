@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from settings.model import Branch, DnsLabel, GithubTeam, Matching, Model
+from settings.model import Branch, DnsLabel, GithubTeam, Matching, Model, different
+from settings.workload import EnvName, FurtherProcess, Process, ServiceOverride, Volume
 
 SourceRepository = Annotated[
     str,
@@ -16,10 +17,6 @@ SourceRepository = Annotated[
         r"[A-Za-z0-9_-]{1,39}/[A-Za-z0-9_.-]{1,100}",
         "must be a GitHub repository written as owner/name, as GitHub allows it",
     ),
-]
-EnvName = Annotated[
-    str,
-    Matching(r"[A-Za-z_][A-Za-z0-9_]*", "must be the name of an environment variable"),
 ]
 Group = Annotated[
     str,
@@ -29,10 +26,13 @@ FileName = Annotated[str, Matching(r"[\w][\w.-]*", "must be a plain file name")]
 WorkflowFile = Annotated[
     str, Matching(r"[\w][\w.-]*\.ya?ml", "must be the name of a file in .github/workflows")
 ]
-HttpPath = Annotated[str, Matching(r"/[\w./-]*", "must be a path such as /healthz")]
 Delivery = Literal["keel", "commit"]
 Packaging = Literal["kustomize", "helm"]
 Ci = Literal["circleci", "github-actions"]
+
+
+MAIN = ""
+"""The name of a service's own process among its processes."""
 
 
 class Team(Model):
@@ -73,7 +73,7 @@ class Verify(Model):
         return self
 
 
-class Service(Model):
+class Service(Process):
     """One deployable: its image, its pipeline and its place in the clusters."""
 
     owner: str = Field(description="a key of `teams`")
@@ -83,15 +83,27 @@ class Service(Model):
     delivery: Delivery = Field(
         description="keel: the pushed tag is rolled at once; commit: CI commits the version"
     )
-    port: int = Field(ge=1024, le=65535, description="where the container listens")
     packaging: Packaging = Field(
         "kustomize", description="base and overlays, or a chart with values per environment"
     )
-    health: HttpPath = Field("/healthz", description="answers 200 when the service can serve")
     ingress: bool = Field(False, description="reachable as <service>.<domain of the environment>")
     env: dict[EnvName, str] = Field(default={}, description="the same in every environment")
     config: dict[FileName, str] = Field(
         default={}, description="files mounted read-only at /etc/<service>"
+    )
+    processes: dict[DnsLabel, FurtherProcess] = Field(
+        default={}, description="further processes of the same image, each named <service>-<name>"
+    )
+    storage: dict[DnsLabel, Volume] = Field(
+        default={},
+        description="volumes by name: the service becomes a StatefulSet, with one pod unless "
+        "replicas says otherwise, each with volumes of its own",
+    )
+    environments: Annotated[list[DnsLabel], Field(min_length=1), different] | None = Field(
+        None, description="the stacks in which it lives; all of them unless set"
+    )
+    overrides: dict[DnsLabel, ServiceOverride] = Field(
+        default={}, description="by stack, what differs there"
     )
     verify: Verify | None = Field(
         None,
@@ -102,6 +114,14 @@ class Service(Model):
     github_ids: GithubIds | None = Field(
         None, description="needed where GitHub puts ids into its OIDC subject"
     )
+
+    @property
+    def all_processes(self) -> Mapping[str, Process]:
+        """The service's own process (MAIN) and the further ones, sorted by name."""
+        return {MAIN: self, **dict(sorted(self.processes.items()))}
+
+    def lives_in(self, environment: str) -> bool:
+        return self.environments is None or environment in self.environments
 
 
 class Namespace(Model):
@@ -138,3 +158,19 @@ class Catalogue(Model):
         for namespace, group in sorted(self.namespaces.items()):
             for name, service in sorted(group.services.items()):
                 yield namespace, name, service
+
+    def of(self, environment: str) -> Catalogue:
+        """The same with the services alone that live in `environment`."""
+        living = {
+            namespace: group.model_copy(
+                update={
+                    "services": {
+                        name: service
+                        for name, service in group.services.items()
+                        if service.lives_in(environment)
+                    }
+                }
+            )
+            for namespace, group in self.namespaces.items()
+        }
+        return self.model_copy(update={"namespaces": living})

@@ -12,6 +12,7 @@ from pydantic import (
     ConfigDict,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    TypeAdapter,
 )
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
@@ -28,6 +29,10 @@ class Model(BaseModel):
     def keys_beside(self, *fields: str) -> str:
         """What else somebody wrote, by the keys' own names; empty when there is nothing."""
         return ", ".join(sorted(to_camel(name) for name in self.model_fields_set - set(fields)))
+
+    def written(self, *fields: str) -> list[str]:
+        """Those of `fields` that somebody wrote, by the keys' own names, sorted."""
+        return sorted(to_camel(name) for name in self.model_fields_set & set(fields))
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,28 @@ class Matching:
         if not re.fullmatch(self.pattern, value):
             raise ValueError(self.rule)
         return value
+
+
+@dataclass(frozen=True)
+class ShortFor:
+    """Lets plain text of the type `text` stand for a mapping whose only key is `key`."""
+
+    key: str
+    text: Any
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._long, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        text = TypeAdapter(self.text).json_schema()
+        return {"anyOf": [text, handler(schema)]}
+
+    def _long(self, value: object) -> object:
+        return {self.key: value} if isinstance(value, str) else value
 
 
 def _different(values: list[Any]) -> list[Any]:
