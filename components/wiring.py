@@ -57,7 +57,7 @@ def registry(settings: Settings) -> RegistryArgs:
 def registry_reference(settings: Settings) -> RegistryReferenceArgs:
     return RegistryReferenceArgs(
         owner=settings.registry_owner.name,
-        services=[service for _, service, _ in settings.catalogue.entries()],
+        services=[service for _, service, _ in settings.catalogue.built()],
     )
 
 

@@ -20,7 +20,7 @@ from gitops.version import (
 )
 from gitops.workloads import described, placed
 from settings import Names, Settings, kinds
-from settings.catalogue import Service
+from settings.catalogue import BuiltService, ForeignService, Service
 from settings.git_url import parse_git_url
 from settings.machines import Architecture
 from settings.placement import variables
@@ -113,25 +113,14 @@ def environment(settings: Settings) -> Context:
 
 
 def _service(settings: Settings, namespace: str, name: str, service: Service) -> Context:
-    owner = settings.registry_owner
     repository = Names.repository(namespace, name)
     workloads = [*described(name, service)]
     return {
         "namespace": namespace,
         "name": name,
         "repository": repository,
-        "image": f"{settings.registry_host}/{repository}",
-        "role_arn": owner.aws_account.role_arn(owner.names.ci_role(name)),
+        **_origin(settings, repository, name, service),
         "owner": service.owner,
-        "source": service.source,
-        "branch": service.branch,
-        "ci": service.ci,
-        "workflow": _workflow(settings, name, service),
-        "gitops": access(settings.config.gitops.url, service.ci),
-        "verify": service.verify,
-        "circleci_project": str(service.circleci_project) if service.circleci_project else None,
-        # Where nothing is delivered to, a release begins with a promotion.
-        "delivery": service.delivery if service.lives_in(settings.fast.name) else "none",
         "packaging": service.packaging,
         "environments": [e.name for e in settings.environments if service.lives_in(e.name)],
         "main": workloads[0],
@@ -142,6 +131,36 @@ def _service(settings: Settings, namespace: str, name: str, service: Service) ->
     }
 
 
+def _origin(settings: Settings, repository: str, name: str, service: Service) -> Context:
+    """Where the service's image comes from: a pipeline of its own, or somebody else."""
+    if isinstance(service, ForeignService):
+        image = service.image
+        return {
+            "image": image.name,
+            "foreign": {"version": image.version, "digest": image.digest},
+            "source": None,
+            "ci": None,
+            "verify": None,
+            "delivery": "none",
+        }
+    assert isinstance(service, BuiltService)  # noqa: S101 - there are no others
+    owner = settings.registry_owner
+    return {
+        "image": f"{settings.registry_host}/{repository}",
+        "foreign": None,
+        "role_arn": owner.aws_account.role_arn(owner.names.ci_role(name)),
+        "source": service.source,
+        "branch": service.branch,
+        "ci": service.ci,
+        "workflow": _workflow(settings, name, service),
+        "gitops": access(settings.config.gitops.url, service.ci),
+        "verify": service.verify,
+        "circleci_project": str(service.circleci_project) if service.circleci_project else None,
+        # Where nothing is delivered to, a release begins with a promotion.
+        "delivery": service.delivery if service.lives_in(settings.fast.name) else "none",
+    }
+
+
 def _placed(settings: Settings, service: Context) -> Context:
     """A service, with what differs in the settings' own environment."""
     speed, name = settings.speed, settings.stack
@@ -149,15 +168,28 @@ def _placed(settings: Settings, service: Context) -> Context:
     workloads = [placed(entry, workload, name, speed) for workload in service["workloads"]]
     return service | {
         "follows_moving_tag": speed.moving_tag and service["delivery"] == "keel",
+        "runs": _runs(settings, service),
         "main": workloads[0],
         "workloads": workloads,
         "environment_env": variables(entry, name),
     }
 
 
-def _workflow(settings: Settings, name: str, service: Service) -> str:
+def _runs(settings: Settings, service: Context) -> tuple[str, str]:
+    """Tag and digest that this program, and no release, puts into the environment; else empty.
+
+    The tag that every build moves, or the version of somebody else's image.
+    """
+    if not settings.speed.moving_tag:
+        return "", ""
+    if service["foreign"]:
+        return service["foreign"]["version"], service["foreign"]["digest"]
+    return (settings.stack, "") if service["delivery"] == "keel" else ("", "")
+
+
+def _workflow(settings: Settings, name: str, service: BuiltService) -> str:
     """The file name of a service's workflow: its own where a repository has several services."""
-    sources = [other.source for _, _, other in settings.catalogue.entries()]
+    sources = [other.source for _, _, other in settings.catalogue.built()]
     return f"release-{name}.yml" if sources.count(service.source) > 1 else "release.yml"
 
 

@@ -60,6 +60,7 @@ def _service(service: Context) -> Context:
         "delivery": service["delivery"],
         "packaging": service["packaging"],
         "environments": service["environments"],
+        **({"foreign": service["image"]} if service["foreign"] else {}),
         "image": service["repository"],
         "verify": bool(service.get("verify")),
     }

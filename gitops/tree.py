@@ -99,6 +99,8 @@ def _base(service: Context, context: Context) -> _Entries:
         yield path, File(text=text, ownership=Ownership.SEEDED)
     for name, text in service["config"].items():
         yield f"{base}/config/{name}", File(text=text, ownership=Ownership.SEEDED)
+    if service["foreign"]:
+        return
     pipeline = layout.pipeline(service["name"])
     files = _rendered(f"pipelines/{service['ci']}", pipeline, context, Ownership.MANAGED)
     for path, file in files.items():
@@ -117,8 +119,7 @@ def _overlay(service: Context, context: Context) -> _Entries:
         for workload in service["workloads"]:
             text = render("workload/kustomize/overlay.yaml", context | {"workload": workload})
             yield f"{folder}/{workload['file']}", File(text=text, ownership=Ownership.SEEDED)
-    tag = environment if service["follows_moving_tag"] else None
-    name, text = version_file(service["packaging"], service["image"], tag)
+    name, text = version_file(service["packaging"], service["image"], *service["runs"])
     yield f"{folder}/{layout.VERSION}/{name}", File(text=text, ownership=Ownership.VERSION)
 
 

@@ -10,7 +10,6 @@ from release.configuration import Environment, Platform
 from release.context import Context
 from release.history import Event, Place, events, select, standing
 from release.registry import Images, describe
-from release.versions import is_version
 
 _MANY = 16
 _FEW_SERVICES = 20
@@ -41,7 +40,8 @@ def listing(
         limit = 3 if len(services) > _FEW_SERVICES else 10
     known = {service: _Versions() for service in services}
     for place, there in everything.items():
-        if place.service in known and is_version(there.running.tag):
+        tag = there.running.tag
+        if place.service in known and platform.is_version_of(place.service, tag):
             known[place.service].add(there.running.tag, 0, place.environment)
     _add_events(known, events(repository, repository.tip, services if names else None), platform)
     moving_tag = platform.fast.moving_tag or platform.fast.name
@@ -66,7 +66,8 @@ def listing(
 
 def _add_events(known: dict[str, _Versions], history: Sequence[Event], platform: Platform) -> None:
     for event in history:
-        if event.place.service not in known or not is_version(event.now.tag):
+        service, tag = event.place.service, event.now.tag
+        if service not in known or not platform.is_version_of(service, tag):
             continue
         versions = known[event.place.service]
         on_fast = event.place.environment == platform.fast.name

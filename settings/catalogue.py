@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field, Tag, model_validator
 
-from settings.model import Branch, DnsLabel, GithubTeam, Matching, Model, different
+from settings.model import Branch, DnsLabel, GithubTeam, HasKey, Matching, Model, different, tag
 from settings.workload import EnvName, FurtherProcess, Process, ServiceOverride, Volume
 
 SourceRepository = Annotated[
@@ -25,6 +25,17 @@ Group = Annotated[
 FileName = Annotated[str, Matching(r"[\w][\w.-]*", "must be a plain file name")]
 WorkflowFile = Annotated[
     str, Matching(r"[\w][\w.-]*\.ya?ml", "must be the name of a file in .github/workflows")
+]
+ImageName = Annotated[
+    str,
+    Matching(
+        r"[a-z0-9-]+(\.[a-z0-9-]+)+(:\d{1,5})?(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+",
+        "must be an image with its registry and without a tag, such as docker.io/library/redis",
+    ),
+]
+ImageTag = Annotated[str, Matching(r"\w[\w.-]{0,127}", "must be an image's tag, in quotes")]
+Digest = Annotated[
+    str, Matching(r"sha256:[0-9a-f]{64}", "must be a digest: sha256: and 64 hexadecimal digits")
 ]
 Delivery = Literal["keel", "commit"]
 Packaging = Literal["kustomize", "helm"]
@@ -73,16 +84,38 @@ class Verify(Model):
         return self
 
 
-class Service(Process):
-    """One deployable: its image, its pipeline and its place in the clusters."""
+class Source(Model):
+    """Where an image is built, and how it gets to an environment."""
 
-    owner: str = Field(description="a key of `teams`")
     source: SourceRepository = Field(description="the service's own repository on GitHub")
     branch: Branch = Field("main", description="the branch that is built")
     ci: Ci = Field(description="where it is built")
     delivery: Delivery = Field(
         description="keel: the pushed tag is rolled at once; commit: CI commits the version"
     )
+    verify: Verify | None = Field(
+        None,
+        description="what the pipeline runs once the build is on the fast environment; what passed "
+        "is tagged verified-<version>, and a promotion asks for that tag",
+    )
+    circleci_project: UUID | None = Field(None, description="the CircleCI project's id")
+    github_ids: GithubIds | None = Field(
+        None, description="needed where GitHub puts ids into its OIDC subject"
+    )
+
+
+class Image(Model):
+    """An image that somebody else builds, at one version."""
+
+    name: ImageName = Field(description="with its registry, such as docker.io/library/redis")
+    version: ImageTag = Field(description="the tag, which people read")
+    digest: Digest = Field(description="what runs, whatever becomes of the tag")
+
+
+class Service(Process):
+    """One deployable and its place in the clusters."""
+
+    owner: str = Field(description="a key of `teams`")
     packaging: Packaging = Field(
         "kustomize", description="base and overlays, or a chart with values per environment"
     )
@@ -105,15 +138,6 @@ class Service(Process):
     overrides: dict[DnsLabel, ServiceOverride] = Field(
         default={}, description="by stack, what differs there"
     )
-    verify: Verify | None = Field(
-        None,
-        description="what the pipeline runs once the build is on the fast environment; what passed "
-        "is tagged verified-<version>, and a promotion asks for that tag",
-    )
-    circleci_project: UUID | None = Field(None, description="the CircleCI project's id")
-    github_ids: GithubIds | None = Field(
-        None, description="needed where GitHub puts ids into its OIDC subject"
-    )
 
     @property
     def all_processes(self) -> Mapping[str, Process]:
@@ -124,10 +148,29 @@ class Service(Process):
         return self.environments is None or environment in self.environments
 
 
+class BuiltService(Service, Source):
+    """A service that is built by a pipeline of its own."""
+
+
+class ForeignService(Service):
+    """A service whose image somebody else builds: no pipeline, no repository of images."""
+
+    image: Image = Field(
+        description="what the fast environment runs; promoted from there as every version"
+    )
+
+
+AnyService = Annotated[
+    Annotated[BuiltService, Tag(tag(BuiltService))]
+    | Annotated[ForeignService, Tag(tag(ForeignService))],
+    HasKey("image", ForeignService, BuiltService),
+]
+
+
 class Namespace(Model):
     """A Kubernetes namespace and the services that live in it."""
 
-    services: dict[DnsLabel, Service] = Field(
+    services: dict[DnsLabel, AnyService] = Field(
         min_length=1, description="each has a name of its own in the whole file"
     )
 
@@ -157,6 +200,18 @@ class Catalogue(Model):
         """Every service as (namespace, name, service), sorted by both names."""
         for namespace, group in sorted(self.namespaces.items()):
             for name, service in sorted(group.services.items()):
+                yield namespace, name, service
+
+    def built(self) -> Iterator[tuple[str, str, BuiltService]]:
+        """Those that a pipeline of their own builds."""
+        for namespace, name, service in self.entries():
+            if isinstance(service, BuiltService):
+                yield namespace, name, service
+
+    def delivered_by(self, delivery: Delivery) -> Iterator[tuple[str, str, BuiltService]]:
+        """Those whose builds come to the fast environment in that way."""
+        for namespace, name, service in self.built():
+            if service.delivery == delivery:
                 yield namespace, name, service
 
     def of(self, environment: str) -> Catalogue:

@@ -37,17 +37,22 @@ class Check(Model):
 
     @model_validator(mode="after")
     def one_way(self) -> Self:
-        ways = sorted(_WAYS & self.model_fields_set)
-        if len(ways) != 1:
-            raise ValueError(
-                f"names {' and '.join(ways) or 'no way to ask'}; name one of http, tcp, grpc and "
-                "command"
-            )
-        if self.port and not self.http:
-            raise ValueError("has a port beside another check than http; write the port behind it")
-        if self.grpc_service and not self.grpc:
-            raise ValueError("has grpcService without grpc; add grpc: <port>, or remove it")
+        refuse_several_ways(self)
         return self
+
+
+def refuse_several_ways(check: Check) -> None:
+    """Raises ValueError unless exactly one way to ask is written, with what belongs to it."""
+    ways = check.written(*_WAYS)
+    if len(ways) != 1:
+        raise ValueError(
+            f"names {' and '.join(ways) or 'no way to ask'}; name one of http, tcp, grpc and "
+            "command"
+        )
+    if check.port and not check.http:
+        raise ValueError("has a port beside another check than http; write the port behind it")
+    if check.grpc_service and not check.grpc:
+        raise ValueError("has grpcService without grpc; add grpc: <port>, or remove it")
 
 
 ShortCheck = Annotated[Check, ShortFor("http", HttpPath)]
@@ -67,10 +72,10 @@ class Health(Check):
 
     @model_validator(mode="after")
     def one_way(self) -> Self:
-        different = sorted(_PROBES & self.model_fields_set)
+        different = self.written(*_PROBES)
         if not different:
-            return super().one_way()
-        if more := self.keys_beside(*_PROBES):
+            refuse_several_ways(self)
+        elif more := self.keys_beside(*_PROBES):
             raise ValueError(
                 f"has {more} beside {' and '.join(different)}; write one check for everything, or "
                 "one below each of the three"

@@ -10,6 +10,7 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Discriminator,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     TypeAdapter,
@@ -82,6 +83,36 @@ class ShortFor:
 
     def _long(self, value: object) -> object:
         return {self.key: value} if isinstance(value, str) else value
+
+
+def tag(model: type[Model]) -> str:
+    """What marks `model` in the place of a complaint, where it is one of two."""
+    return f"<{model.__name__}>"
+
+
+@dataclass(frozen=True)
+class HasKey:
+    """Chooses between two models: `with_it` where a mapping has `key`, `without` otherwise."""
+
+    key: str
+    with_it: type[Model]
+    without: type[Model]
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        made: CoreSchema = handler(Annotated[source, Discriminator(self._chosen)])
+        return made
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        without, with_it = handler(schema)["oneOf"]
+        return {"if": {"required": [self.key]}, "then": with_it, "else": without}
+
+    def _chosen(self, value: object) -> str:
+        has_it = isinstance(value, self.with_it) or (isinstance(value, dict) and self.key in value)
+        return tag(self.with_it if has_it else self.without)
 
 
 def _different(values: list[Any]) -> list[Any]:

@@ -46,7 +46,7 @@ def variables(service: Service, environment: str) -> Mapping[str, str]:
 def _override(service: Service, process: str, environment: str) -> Override:
     own = service.overrides.get(environment)
     found = own.processes.get(process) if own and process != MAIN else own
-    return found or Override()
+    return found or Override.model_validate({})
 
 
 def _first(*values: int | None) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from components.kubernetes import RESTRICTED
 from gitops import layout
 from settings import Speed, kinds
-from settings.catalogue import Service
+from settings.catalogue import BuiltService, ForeignService, Service
 from settings.stack import GitOpsConfig
 from settings.sync_windows import SyncWindow
 
@@ -127,9 +127,16 @@ def application_spec(target: Target, namespace: str, name: str, service: Service
         "revisionHistoryLimit": 1,
         "info": [
             {"name": "Owner", "value": service.owner},
-            {"name": "Source", "value": f"https://github.com/{service.source}"},
+            {"name": "Source", "value": _origin(service)},
         ],
     }
+
+
+def _origin(service: Service) -> str:
+    """Where the image comes from, for people."""
+    if isinstance(service, BuiltService):
+        return f"https://github.com/{service.source}"
+    return service.image.name if isinstance(service, ForeignService) else ""
 
 
 def _source(target: Target, namespace: str, name: str, service: Service) -> dict[str, Any]:

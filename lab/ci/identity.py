@@ -7,7 +7,7 @@ from typing import Any
 
 import jwt
 
-from settings.catalogue import Service
+from settings.catalogue import BuiltService
 
 GITHUB = "token.actions.githubusercontent.com"
 GITHUB_AUDIENCE = "sts.amazonaws.com"
@@ -24,7 +24,7 @@ class NotTrustedError(Exception):
         super().__init__(f"{role} does not trust {claims}")
 
 
-def github(service: Service) -> Claims:
+def github(service: BuiltService) -> Claims:
     """What GitHub says of a push to the service's branch."""
     ids = service.github_ids
     owner, _, name = service.source.partition("/")
@@ -36,7 +36,7 @@ def github(service: Service) -> Claims:
     }
 
 
-def circleci(organization: str, service: Service) -> Claims:
+def circleci(organization: str, service: BuiltService) -> Claims:
     """What CircleCI says of a push to the service's branch."""
     return {
         "iss": f"https://oidc.circleci.com/org/{organization}",

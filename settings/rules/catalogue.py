@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from settings.catalogue import Catalogue, Service
+from settings.catalogue import BuiltService, Catalogue, Service
 from settings.files import CATALOGUE_FILE
 from settings.problems import Problem
 
@@ -21,7 +21,8 @@ def check(catalogue: Catalogue) -> Iterator[Problem]:
         path = f"namespaces.{namespace}.services.{name}"
         yield from _unknown_owner(path, service, catalogue)
         yield from reserved_variables(path, service.env)
-        yield from _missing_ids(path, service, catalogue)
+        if isinstance(service, BuiltService):
+            yield from _missing_ids(path, service, catalogue)
 
 
 def _reserved_namespaces(catalogue: Catalogue) -> Iterator[Problem]:
@@ -73,7 +74,7 @@ def reserved_variables(path: str, env: Mapping[str, str]) -> Iterator[Problem]:
         )
 
 
-def _missing_ids(path: str, service: Service, catalogue: Catalogue) -> Iterator[Problem]:
+def _missing_ids(path: str, service: BuiltService, catalogue: Catalogue) -> Iterator[Problem]:
     if service.ci == "circleci" and not (catalogue.circleci and service.circleci_project):
         yield Problem(
             CATALOGUE_FILE,

@@ -37,7 +37,7 @@ def keel(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
             "remove the key platform:keel",
         )
     living = catalogue.of(environment.name)
-    served = [name for _, name, service in living.entries() if service.delivery == "keel"]
+    served = [name for _, name, _ in living.delivered_by("keel")]
     if served and not wanted and environment.speed.keel:
         yield environment.problem(
             "keel",

@@ -31,7 +31,7 @@ def one_architecture(environments: Sequence[Environment]) -> Iterator[Problem]:
 def one_configuration(catalogue: Catalogue) -> Iterator[Problem]:
     """CircleCI reads one file of a repository."""
     homes: dict[str, str] = {}
-    for namespace, name, service in catalogue.entries():
+    for namespace, name, service in catalogue.built():
         if service.ci != "circleci":
             continue
         if other := homes.get(service.source):
@@ -46,7 +46,7 @@ def one_configuration(catalogue: Catalogue) -> Iterator[Problem]:
 
 
 def verification(catalogue: Catalogue) -> Iterator[Problem]:
-    for namespace, name, service in catalogue.entries():
+    for namespace, name, service in catalogue.built():
         if service.verify and service.verify.job and service.ci == "circleci":
             yield Problem(
                 CATALOGUE_FILE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from settings.catalogue import Catalogue, Service
+from settings.catalogue import BuiltService, Catalogue, Service
 from settings.environment import Environment
 from settings.files import CATALOGUE_FILE
 from settings.kubernetes import AddonName
@@ -215,7 +215,8 @@ def _verified_nowhere(
     path: str, service: Service, environments: Sequence[Environment]
 ) -> Iterator[Problem]:
     fast = next((e.name for e in environments if e.speed.moving_tag), None)
-    if service.verify and fast and not service.lives_in(fast):
+    verify = isinstance(service, BuiltService) and service.verify
+    if verify and fast and not service.lives_in(fast):
         yield _problem(
             f"{path}.verify",
             "",

@@ -163,6 +163,26 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         ".verify: is tried on dev, where the service does not live; add dev to environments, or "
         "remove verify",
     ),
+    "somebody else's image that we build": (
+        {"image": {"name": "docker.io/library/redis", "version": "7", "digest": "sha256:7"}},
+        ".ci: is not a key known here; remove it; known keys: args, command, config, env, "
+        "environments, health, image, ingress, overrides, owner, packaging, port, ports, "
+        "processes, replicas, resources, scale, storage",
+    ),
+    "a digest that is none": (
+        {"image": {"name": "docker.io/library/redis", "version": "7", "digest": "sha256:7"}},
+        ".image.digest: must be a digest: sha256: and 64 hexadecimal digits (given: sha256:7); "
+        "correct the value",
+    ),
+    "an image with its tag": (
+        {"image": {"name": "redis:7", "version": "7", "digest": "sha256:7"}},
+        ".image.name: must be an image with its registry and without a tag, such as "
+        "docker.io/library/redis (given: redis:7); correct the value",
+    ),
+    "a tag that YAML reads as a number": (
+        {"image": {"name": "docker.io/library/redis", "version": 7.4, "digest": "sha256:7"}},
+        ".image.version: must be text (given: 7.4); put it in quotes",
+    ),
     "a volume over the files of config": (
         {"storage": {"data": {"path": "/etc", "size": "1Gi"}}},
         ".storage.data.path: and /etc/tv-api, the files of config, lie one in the other (given: "

@@ -5,6 +5,7 @@ After an intended change: pytest tests/unit/test_services.py --regenerate
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from typing import Any
@@ -256,3 +257,45 @@ def test_a_volume_makes_a_stateful_set_with_one_pod(tree: dict[str, str]) -> Non
     mounts = {mount["name"]: mount["mountPath"] for mount in container(ledger)["volumeMounts"]}
     assert mounts["data"] == "/var/lib/data"
     assert overlay(tree, "prod", "ledger/statefulset.yaml")["spec"]["replicas"] == 1
+
+
+# --- somebody else's image
+
+REDIS = "sha256:bb142a9c18ac18a16713c1491d779697b4e107c22a97266616099d288237ef47"
+
+
+def test_the_image_of_somebody_else_has_no_pipeline(tree: dict[str, str]) -> None:
+    assert not [path for path in tree if path.startswith("pipelines/cache/")]
+    (cache,) = base(tree, "cache/statefulset.yaml")
+    assert container(cache)["image"] == "docker.io/library/redis"
+    assert container(cache)["args"] == ["--save", "60", "1"]
+
+
+def test_the_fast_environment_runs_the_version_of_the_catalogue(tree: dict[str, str]) -> None:
+    on_dev = overlay(tree, "dev", "cache/version/kustomization.yaml")
+    assert on_dev["images"] == [
+        {"name": "docker.io/library/redis", "newTag": "7.4.1", "digest": REDIS}
+    ]
+    on_prod = overlay(tree, "prod", "cache/version/kustomization.yaml")
+    assert "images" not in on_prod
+    assert "keel.sh" not in tree["environments/dev/shop/cache/statefulset.yaml"]
+
+
+def test_the_scripts_know_whose_image_it_is(tree: dict[str, str]) -> None:
+    services = json.loads(tree["scripts/platform.json"])["services"]
+    assert services["shop/cache"] == {
+        "delivery": "none",
+        "packaging": "kustomize",
+        "environments": ["dev", "prod"],
+        "foreign": "docker.io/library/redis",
+        "image": "shop/cache",
+        "verify": False,
+    }
+    assert services["shop/loadgenerator"]["environments"] == ["dev"]
+
+
+def test_there_is_no_repository_and_no_role_for_it(settings: dict[str, Settings]) -> None:
+    catalogue = settings["dev"].catalogue
+    assert "cache" in [name for _, name, _ in catalogue.entries()]
+    assert "cache" not in [name for _, name, _ in catalogue.built()]
+    assert "cache" not in [name for _, name, _ in catalogue.delivered_by("commit")]

@@ -13,7 +13,7 @@ from release.gate import Asked, Evidence, findings_problems, prove
 from release.history import Event, Place, Standing, events, select, short_version, standing
 from release.plan import PROMOTION, Change, Plan
 from release.registry import Images
-from release.versions import NOTHING, is_digest, is_version
+from release.versions import NOTHING, is_digest, is_version, require_version
 
 _MANY = 16
 _NAMED = 5
@@ -50,11 +50,13 @@ class Promotion:
         )
         notes: list[str] = []
         wanted = self._wanted(notes)
+        for service, version in wanted.items():
+            require_version(version, foreign=self.platform.is_foreign(service))
         self._refuse_problems()
         same = {s for s, version in wanted.items() if self._runs_already(s, version)}
         if self.request.from_dev and not self.request.names:
             wanted = {s: v for s, v in wanted.items() if s not in same}
-        moving = [service for service in wanted if service not in same]
+        moving = [s for s in wanted if s not in same and not self.platform.is_foreign(s)]
         images: dict[str, Images] = {}
         if moving and not self.request.asked.offline:
             images = self.context.registry.require(moving)
@@ -64,7 +66,7 @@ class Promotion:
             if change:
                 changes.append(change)
         if not self.request.asked.offline and not self.request.asked.accepted:
-            digests = {c.place.service: c.digest for c in changes if c.place.service not in same}
+            digests = {c.place.service: c.digest for c in changes if c.place.service in moving}
             self.problems += findings_problems(self.context.registry, self.target.refuse, digests)
         self._refuse_problems()
         return Plan(self.target.name, PROMOTION, changes, notes, self.request.asked.accepted)
@@ -114,7 +116,7 @@ class Promotion:
                     )
                 elif named:
                     self.problems.append(f"{service}: {fast} has not run any version yet")
-            elif is_version(running.tag):
+            elif self.platform.is_version_of(service, running.tag):
                 wanted[service] = running.tag
             elif running or not running.readable:
                 what = running.tag if running else "what its version file does not tell"
@@ -198,7 +200,8 @@ class Promotion:
         proof = prove(evidence, version, self.request.asked, self.platform, self.problems)
         if proof is None:
             return None
-        goes_back = is_version(there.running.tag) and evidence.is_newer(there.running.tag, version)
+        ordered = is_version(there.running.tag) and is_version(version)
+        goes_back = ordered and evidence.is_newer(there.running.tag, version)
         if goes_back and self.request.from_dev and self.request.yes:
             self.problems.append(
                 f"{service}: {self.target.name} runs {there.running.tag}, which is newer than "
