@@ -45,6 +45,11 @@ _RUNNERS: Mapping[Architecture, Context] = {
     "arm64": {"github_actions": "ubuntu-24.04-arm", "circleci": "arm.medium"},
 }
 """The machines of both CI systems that build for a processor: labels and resource classes."""
+_IMAGES_OF_MIGRATIONS = {
+    "gate": "public.ecr.aws/docker/library/python:3.13.7-alpine3.22",
+    "tools": "public.ecr.aws/docker/library/busybox:1.37.0-musl",
+}
+"""Python for the gate; a static `true`, which runs in every image and so shows its digest."""
 _ECR_HOST = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
 
 
@@ -123,6 +128,12 @@ def _service(settings: Settings, namespace: str, name: str, service: Service) ->
         "owner": service.owner,
         "packaging": service.packaging,
         "environments": [e.name for e in settings.environments if service.lives_in(e.name)],
+        "migrate": service.migrate
+        and {
+            "command": service.migrate.command,
+            "minutes": service.migrate.minutes,
+            **_IMAGES_OF_MIGRATIONS,
+        },
         "main": workloads[0],
         "workloads": workloads,
         "ingress": service.ingress,

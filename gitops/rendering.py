@@ -5,6 +5,7 @@ The brackets leave Helm's, GitHub's and CircleCI's braces alone.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -61,6 +62,7 @@ def _jinja() -> Environment:
     )
     jinja.filters["quoted"] = _quoted
     jinja.filters["flow"] = _flow
+    jinja.filters["json"] = json.dumps
     jinja.filters["key"] = _key
     jinja.filters["yaml"] = _yaml
     jinja.filters["link"] = _link

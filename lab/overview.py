@@ -70,11 +70,16 @@ def _row(
     return Row(
         service=place,
         environment=environment,
-        runs=_version(site, place, service, tag_of(running[0])) if running else NOTHING,
+        runs=_version(site, place, service, tag_of(_own(running, place))) if running else NOTHING,
         in_git=_version(site, place, service, _in_git(site, environment, place, service)),
         sync=status.get("sync", {}).get("status", "Unknown"),
         health=status.get("health", {}).get("status", "Unknown"),
     )
+
+
+def _own(images: list[str], place: str) -> str:
+    """The service's own image among those of its pods."""
+    return next((image for image in images if f"/{place}:" in image), images[0])
 
 
 def tag_of(image: str) -> str:

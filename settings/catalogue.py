@@ -8,8 +8,19 @@ from uuid import UUID
 
 from pydantic import Field, Tag, model_validator
 
-from settings.model import Branch, DnsLabel, GithubTeam, HasKey, Matching, Model, different, tag
-from settings.workload import EnvName, FurtherProcess, Process, ServiceOverride, Volume
+from settings.health import Command
+from settings.model import (
+    Branch,
+    DnsLabel,
+    GithubTeam,
+    HasKey,
+    Matching,
+    Model,
+    ShortFor,
+    different,
+    tag,
+)
+from settings.workload import EnvName, FurtherProcess, Migrate, Process, ServiceOverride, Volume
 
 SourceRepository = Annotated[
     str,
@@ -126,6 +137,11 @@ class Service(Process):
     )
     processes: dict[DnsLabel, FurtherProcess] = Field(
         default={}, description="further processes of the same image, each named <service>-<name>"
+    )
+    migrate: Annotated[Migrate, ShortFor("command", Command)] | None = Field(
+        None,
+        description="a command of each new image that has to succeed once, before any pod of it "
+        "serves",
     )
     storage: dict[DnsLabel, Volume] = Field(
         default={},

@@ -65,10 +65,10 @@ class Matching:
 
 @dataclass(frozen=True)
 class ShortFor:
-    """Lets plain text of the type `text` stand for a mapping whose only key is `key`."""
+    """Lets what is no mapping stand for one whose only key is `key`, of the type `type`."""
 
     key: str
-    text: Any
+    type: Any
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -78,11 +78,11 @@ class ShortFor:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        text = TypeAdapter(self.text).json_schema()
-        return {"anyOf": [text, handler(schema)]}
+        short = TypeAdapter(self.type).json_schema()
+        return {"anyOf": [short, handler(schema)]}
 
     def _long(self, value: object) -> object:
-        return {self.key: value} if isinstance(value, str) else value
+        return value if isinstance(value, dict | Model) else {self.key: value}
 
 
 def tag(model: type[Model]) -> str:

@@ -123,6 +123,13 @@ class Process(Model):
 _HEALTHZ = Health.model_validate({"http": "/healthz"})
 
 
+class Migrate(Model):
+    """What has to succeed once for each version, before any pod of it serves."""
+
+    command: Command = Field(description="a command of the new image, a word for each entry")
+    minutes: int = Field(10, ge=1, le=600, description="when it has failed if it has not ended")
+
+
 class History(Model):
     """How many ended runs are kept to look at."""
 

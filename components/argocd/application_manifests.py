@@ -64,8 +64,11 @@ def namespace_metadata(
     }
 
 
-def project_spec(target: Target, namespace: str) -> dict[str, Any]:
+def project_spec(
+    target: Target, namespace: str, services: Collection[Service] = ()
+) -> dict[str, Any]:
     """The AppProject of a namespace: one repository, one destination, harmless kinds."""
+    migrating = any(service.migrate for service in services)
     windows = [_window(window) for window in target.sync_windows]
     return {
         "description": f"{namespace} on {target.environment}",
@@ -76,10 +79,16 @@ def project_spec(target: Target, namespace: str) -> dict[str, Any]:
             {"group": group, "kind": kind} for group, kind in kinds.allowed(namespace)
         ],
         # Says what nobody declares, such as leftovers of an Application that was deleted.
-        "orphanedResources": {"warn": True},
+        "orphanedResources": {"warn": True, **({"ignore": _OF_MIGRATIONS} if migrating else {})},
         **({"syncWindows": windows} if windows else {}),
     }
 
+
+_OF_MIGRATIONS = [
+    {"group": "", "kind": "ConfigMap", "name": "migration-gate"},
+    {"group": "batch", "kind": "Job", "name": "*-migrate-*"},
+]
+"""What is there for migrations, and stays when the version has changed."""
 
 DEFAULT_PROJECT = {
     "description": "Takes nothing: every Application belongs to the project of its namespace",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -11,6 +12,7 @@ from pulumi_kubernetes.apiextensions import CustomResource, CustomResourcePatch
 
 from components.argocd import application_manifests as manifests
 from components.argocd.application_manifests import Target
+from components.migrations.migrations import Migrations, MigrationsArgs
 from settings.catalogue import Catalogue, Namespace, Service
 
 API_VERSION = "argoproj.io/v1alpha1"
@@ -34,8 +36,9 @@ class Applications(pulumi.ComponentResource):
     """Every service of the catalogue, as Argo CD sees it.
 
     Creates a namespace and an AppProject for each namespace of the catalogue, and an Application
-    for each service, and closes the project `default`. Wants a Kubernetes provider in `opts`.
-    Deleted in the other order: Applications first, while the Argo CD that they need is there.
+    for each service, after what its migrations need; and closes the project `default`. Wants a
+    Kubernetes provider in `opts`. Deleted in the other order: Applications first, while the Argo CD
+    that they need is there.
     """
 
     namespaces: dict[str, Output[str]]
@@ -51,10 +54,11 @@ class Applications(pulumi.ComponentResource):
         self._close_default_project()
         for namespace, group in sorted(args.catalogue.namespaces.items()):
             created = self._namespace(namespace, group)
-            project = self._project(namespace, created)
+            project = self._project(namespace, group, created)
             self.namespaces[namespace] = created.metadata.name
+            first = [project, *self._migrations(namespace, group, created)]
             for service_name, service in sorted(group.services.items()):
-                self._application(namespace, service_name, service, project)
+                self._application(namespace, service_name, service, first)
         self.register_outputs({"namespaces": self.namespaces})
 
     def _close_default_project(self) -> None:
@@ -87,18 +91,31 @@ class Applications(pulumi.ComponentResource):
             opts=ResourceOptions(parent=self, protect=self._args.protected),
         )
 
-    def _project(self, namespace: str, created: k8s.core.v1.Namespace) -> CustomResource:
+    def _project(
+        self, namespace: str, group: Namespace, created: k8s.core.v1.Namespace
+    ) -> CustomResource:
         return CustomResource(
             f"{self._prefix}-{namespace}-project",
             api_version=API_VERSION,
             kind="AppProject",
             metadata={"name": namespace, "namespace": self._args.argocd_namespace},
-            spec=manifests.project_spec(self._args.target, namespace),
+            spec=manifests.project_spec(self._args.target, namespace, group.services.values()),
             opts=ResourceOptions(parent=self, depends_on=[created, self._args.argocd_release]),
         )
 
+    def _migrations(
+        self, namespace: str, group: Namespace, created: k8s.core.v1.Namespace
+    ) -> list[Migrations]:
+        """What pods need that migrate before they serve, if some do."""
+        services = sorted(name for name, service in group.services.items() if service.migrate)
+        if not services:
+            return []
+        args = MigrationsArgs(namespace=created.metadata.name, services=services)
+        name = f"{self._prefix}-{namespace}-migrations"
+        return [Migrations(name, args, ResourceOptions(parent=self))]
+
     def _application(
-        self, namespace: str, name: str, service: Service, project: CustomResource
+        self, namespace: str, name: str, service: Service, first: Sequence[pulumi.Resource]
     ) -> None:
         CustomResource(
             f"{self._prefix}-{name}",
@@ -111,7 +128,7 @@ class Applications(pulumi.ComponentResource):
             spec=manifests.application_spec(self._args.target, namespace, name, service),
             opts=ResourceOptions(
                 parent=self,
-                depends_on=[project],
+                depends_on=first,
                 custom_timeouts=CustomTimeouts(delete=DELETION),
             ),
         )

@@ -21,6 +21,8 @@ _OBJECT = 63
 """The longest label, which the name of a Deployment or Service becomes."""
 _WITH_A_HASH = 52
 """The longest name of a CronJob or StatefulSet: Kubernetes adds eleven characters."""
+_MIGRATING = 44
+"""The longest name of a service whose migrations are Jobs, `<service>-migrate-<ten digits>`."""
 _DRIVER: AddonName = "aws-ebs-csi-driver"
 _TAKEN_VOLUMES = frozenset({"config", "tmp"})
 
@@ -32,6 +34,7 @@ def check(catalogue: Catalogue) -> Iterator[Problem]:
         yield from _without_port(path, service)
         yield from _ports(path, service)
         yield from _storage(path, name, service)
+        yield from _migration(path, service)
         yield from _lengths(path, name, service)
         yield from _overridden(path, service)
     yield from _named_twice(catalogue)
@@ -119,6 +122,17 @@ def _is_below(path: str, folder: str) -> bool:
     return f"{path}/".startswith(f"{folder}/")
 
 
+def _migration(path: str, service: Service) -> Iterator[Problem]:
+    if service.migrate and service.storage:
+        yield _problem(
+            f"{path}.migrate",
+            "",
+            "stands beside storage: the old pod of a StatefulSet ends before the new one migrates, "
+            "so a migration that fails would leave nothing that serves",
+            "keep the data in a service of its own, or run the migration by hand",
+        )
+
+
 def _lengths(path: str, name: str, service: Service) -> Iterator[Problem]:
     if service.packaging == "helm" and len(name) > _RELEASE:
         yield _problem(
@@ -133,6 +147,14 @@ def _lengths(path: str, name: str, service: Service) -> Iterator[Problem]:
             name,
             f"has {len(name)} characters, and a StatefulSet {_WITH_A_HASH} at most",
             "shorten it",
+        )
+    if service.migrate and len(name) > _MIGRATING:
+        yield _problem(
+            f"{path}.migrate",
+            name,
+            f"makes Jobs called as the service, which has {len(name)} characters and may have "
+            f"{_MIGRATING} then",
+            "shorten the service's name",
         )
     for process, what in service.processes.items():
         longest = _WITH_A_HASH if _is_scheduled(what) else _OBJECT
@@ -180,6 +202,9 @@ def _named_twice(catalogue: Catalogue) -> Iterator[Problem]:
     owners: dict[tuple[str, str], str] = {}
     for namespace, name, _ in catalogue.entries():
         owners[namespace, name] = f"the service {name}"
+    for namespace, name, service in catalogue.entries():
+        if service.migrate:
+            owners.setdefault((namespace, f"{name}-migrate"), f"the migration of {name}")
     for namespace, name, service in catalogue.entries():
         for process in sorted(service.processes):
             whole = f"{name}-{process}"

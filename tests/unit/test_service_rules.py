@@ -163,10 +163,26 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         ".verify: is tried on dev, where the service does not live; add dev to environments, or "
         "remove verify",
     ),
+    "a migration beside a volume": (
+        {"migrate": ["bin/migrate"], "storage": {"data": {"path": "/data", "size": "1Gi"}}},
+        ".migrate: stands beside storage: the old pod of a StatefulSet ends before the new one "
+        "migrates, so a migration that fails would leave nothing that serves; keep the data in a "
+        "service of its own, or run the migration by hand",
+    ),
+    "a process called as the migration": (
+        {"migrate": ["bin/migrate"], "processes": {"migrate": {"command": ["x"]}}},
+        ".processes.migrate: is what the migration of tv-api is called in Kubernetes too (given: "
+        "tv-api-migrate); give the process another name",
+    ),
+    "a migration in one piece": (
+        {"migrate": "bin/migrate up"},
+        ".migrate.command: must be a list (given: bin/migrate up); write [one, two], or one entry "
+        "a line behind a hyphen",
+    ),
     "somebody else's image that we build": (
         {"image": {"name": "docker.io/library/redis", "version": "7", "digest": "sha256:7"}},
         ".ci: is not a key known here; remove it; known keys: args, command, config, env, "
-        "environments, health, image, ingress, overrides, owner, packaging, port, ports, "
+        "environments, health, image, ingress, migrate, overrides, owner, packaging, port, ports, "
         "processes, replicas, resources, scale, storage",
     ),
     "a digest that is none": (

@@ -259,6 +259,55 @@ def test_a_volume_makes_a_stateful_set_with_one_pod(tree: dict[str, str]) -> Non
     assert overlay(tree, "prod", "ledger/statefulset.yaml")["spec"]["replicas"] == 1
 
 
+# --- migrations
+
+
+def first_containers(manifest: Any) -> list[Any]:
+    found: list[Any] = manifest["spec"]["template"]["spec"]["initContainers"]
+    return found
+
+
+def test_every_pod_shows_its_image_and_then_waits_for_its_migration(tree: dict[str, str]) -> None:
+    for file in ("deployment.yaml", "processes/worker.yaml"):
+        (manifest,) = base(tree, f"accounts/{file}")
+        tools, image, migrate = first_containers(manifest)
+        assert tools["command"] == ["cp", "/bin/busybox", "/tools/true"]
+        assert image["command"] == ["/tools/true"]
+        assert image["image"] == container(manifest)["image"]
+        variables = {one["name"]: one.get("value") for one in migrate["env"]}
+        assert variables == {
+            "SERVICE": "accounts",
+            "COMMAND": '["python", "manage.py", "migrate"]',
+            "MINUTES": "10",
+            "NAMESPACE": None,
+            "POD": None,
+        }
+        assert manifest["spec"]["progressDeadlineSeconds"] == 900
+
+
+def test_the_right_to_make_jobs_is_in_one_container_alone(tree: dict[str, str]) -> None:
+    (manifest,) = base(tree, "accounts/deployment.yaml")
+    pod = manifest["spec"]["template"]["spec"]
+    assert pod["automountServiceAccountToken"] is False
+    with_token = [
+        one["name"]
+        for one in [*pod["initContainers"], *pod["containers"]]
+        if "migrate-account" in [mount["name"] for mount in one["volumeMounts"]]
+    ]
+    assert with_token == ["migrate"]
+
+
+def test_what_was_migrated_is_what_serves(tree: dict[str, str]) -> None:
+    """The first container of the image pulls the moving tag, the others run what it pulled."""
+    patch = overlay(tree, "dev", "accounts/deployment.yaml")
+    assert first_containers(patch) == [
+        {"name": "tools"},
+        {"name": "image", "imagePullPolicy": "Always"},
+    ]
+    assert "imagePullPolicy" not in container(patch)
+    assert "initContainers" not in tree["environments/prod/shop/accounts/deployment.yaml"]
+
+
 # --- somebody else's image
 
 REDIS = "sha256:bb142a9c18ac18a16713c1491d779697b4e107c22a97266616099d288237ef47"
