@@ -84,7 +84,11 @@ def shared(settings: Settings) -> Context:
         "environments": speeds,
         "fast": settings.fast.name,
         "safe": [e["name"] for e in speeds if e["speed"] == "safe"],
-        "kinds": {name: kinds.declared(name) for name in sorted(settings.catalogue.namespaces)},
+        "kinds": {
+            name: kinds.declared(group.kinds)
+            for name, group in sorted(settings.catalogue.namespaces.items())
+        },
+        "kinds_everywhere": kinds.declared(),
         "runner": _RUNNERS[_architecture(settings)],
         "services": [_service(settings, *entry) for entry in settings.catalogue.entries()],
     }

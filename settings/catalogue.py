@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field, Tag, model_validator
 
 from settings.health import Command
+from settings.kinds import AddedKind
 from settings.model import (
     Branch,
     DnsLabel,
@@ -33,7 +34,14 @@ Group = Annotated[
     str,
     Matching(r"[^\s\x00-\x1f]([^\x00-\x1f]*[^\s\x00-\x1f])?", "must be a group's name on one line"),
 ]
-FileName = Annotated[str, Matching(r"[\w][\w.-]*", "must be a plain file name")]
+FileName = Annotated[
+    str,
+    Matching(
+        r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}",
+        "must be a plain file name: letters without accents, digits, dots, hyphens and "
+        "underscores, 253 at most",
+    ),
+]
 WorkflowFile = Annotated[
     str, Matching(r"[\w][\w.-]*\.ya?ml", "must be the name of a file in .github/workflows")
 ]
@@ -44,7 +52,9 @@ ImageName = Annotated[
         "must be an image with its registry and without a tag, such as docker.io/library/redis",
     ),
 ]
-ImageTag = Annotated[str, Matching(r"\w[\w.-]{0,127}", "must be an image's tag, in quotes")]
+ImageTag = Annotated[
+    str, Matching(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", "must be an image's tag, in quotes")
+]
 Digest = Annotated[
     str, Matching(r"sha256:[0-9a-f]{64}", "must be a digest: sha256: and 64 hexadecimal digits")
 ]
@@ -188,6 +198,11 @@ class Namespace(Model):
 
     services: dict[DnsLabel, AnyService] = Field(
         min_length=1, description="each has a name of its own in the whole file"
+    )
+    kinds: Annotated[list[AddedKind], different] = Field(
+        default=[],
+        description="kinds that Git may declare here beside those of every namespace, such as "
+        "gateway.networking.k8s.io/HTTPRoute",
     )
 
 

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from settings.model import Matching, Model, ShortFor
 
-HttpPath = Annotated[str, Matching(r"/[\w./-]*", "must be a path such as /healthz")]
+HttpPath = Annotated[str, Matching(r"/[A-Za-z0-9_./-]*", "must be a path such as /healthz")]
 AnyPort = Annotated[int, Field(ge=1, le=65535)]
 Word = Annotated[str, Matching(r"[^\x00]+", "must be a word that is not empty")]
 Command = Annotated[list[Word], Field(min_length=1)]

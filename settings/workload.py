@@ -29,7 +29,10 @@ Percent = Annotated[int, Field(ge=1, le=1000)]
 
 
 MountPath = Annotated[
-    str, Matching(r"(/[\w.-]*[\w-][\w.-]*)+", "must be a folder such as /var/lib/data")
+    str,
+    Matching(
+        r"(/[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-]*)+", "must be a folder such as /var/lib/data"
+    ),
 ]
 
 

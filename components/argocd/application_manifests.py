@@ -9,7 +9,7 @@ from typing import Any
 from components.kubernetes import RESTRICTED
 from gitops import layout
 from settings import Speed, kinds
-from settings.catalogue import BuiltService, ForeignService, Service
+from settings.catalogue import BuiltService, ForeignService, Namespace, Service
 from settings.gitops_repository import GitOpsConfig
 from settings.sync_windows import SyncWindow
 
@@ -64,11 +64,9 @@ def namespace_metadata(
     }
 
 
-def project_spec(
-    target: Target, namespace: str, services: Collection[Service] = ()
-) -> dict[str, Any]:
+def project_spec(target: Target, namespace: str, group: Namespace | None = None) -> dict[str, Any]:
     """The AppProject of a namespace: one repository, one destination, harmless kinds."""
-    migrating = any(service.migrate for service in services)
+    migrating = group and any(service.migrate for service in group.services.values())
     windows = [_window(window) for window in target.sync_windows]
     return {
         "description": f"{namespace} on {target.environment}",
@@ -76,7 +74,8 @@ def project_spec(
         "destinations": [{"server": IN_CLUSTER, "namespace": namespace}],
         "clusterResourceWhitelist": [],
         "namespaceResourceWhitelist": [
-            {"group": group, "kind": kind} for group, kind in kinds.allowed(namespace)
+            {"group": api_group, "kind": kind}
+            for api_group, kind in kinds.allowed(group.kinds if group else ())
         ],
         # Says what nobody declares, such as leftovers of an Application that was deleted.
         "orphanedResources": {"warn": True, **({"ignore": _OF_MIGRATIONS} if migrating else {})},

@@ -99,7 +99,7 @@ class Applications(pulumi.ComponentResource):
             api_version=API_VERSION,
             kind="AppProject",
             metadata={"name": namespace, "namespace": self._args.argocd_namespace},
-            spec=manifests.project_spec(self._args.target, namespace, group.services.values()),
+            spec=manifests.project_spec(self._args.target, namespace, group),
             opts=ResourceOptions(parent=self, depends_on=[created, self._args.argocd_release]),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 
 from settings.catalogue import BuiltService, Catalogue, Service
@@ -24,6 +25,10 @@ _WITH_A_HASH = 52
 _MIGRATING = 44
 """The longest name of a service whose migrations are Jobs, `<service>-migrate-<ten digits>`."""
 _DRIVER: AddonName = "aws-ebs-csi-driver"
+_ANNOTATION = 262_144
+"""The longest annotations of an object."""
+_LARGEST = _ANNOTATION - 2_048
+"""Of the files of a service, in JSON; the rest is what the ConfigMap says beside them."""
 _TAKEN_VOLUMES = frozenset({"config", "tmp"})
 
 
@@ -37,6 +42,8 @@ def check(catalogue: Catalogue) -> Iterator[Problem]:
         yield from _migration(path, service)
         yield from _lengths(path, name, service)
         yield from _overridden(path, service)
+        yield from _repository_name(namespace, name, service)
+        yield from _large_files(path, service)
     yield from _named_twice(catalogue)
 
 
@@ -166,6 +173,34 @@ def _lengths(path: str, name: str, service: Service) -> Iterator[Problem]:
                 f"has {len(whole)} characters, and Kubernetes takes {longest} here",
                 "shorten the name of the process or of the service",
             )
+
+
+def _repository_name(namespace: str, name: str, service: Service) -> Iterator[Problem]:
+    """ECR takes one hyphen between two other characters."""
+    places = {namespace: f"namespaces.{namespace}", name: f"namespaces.{namespace}.services.{name}"}
+    for text, place in places.items():
+        if "--" in text and isinstance(service, BuiltService):
+            yield _problem(
+                place,
+                text,
+                "has two hyphens in a row, and becomes the name of an image repository, where AWS "
+                "refuses them",
+                "write one",
+            )
+
+
+def _large_files(path: str, service: Service) -> Iterator[Problem]:
+    text = json.dumps(dict(service.config), ensure_ascii=False)
+    # Kubernetes writes these three as \u003c and the like.
+    size = len(text.encode()) + 5 * sum(map(text.count, "<>&"))
+    if size > _LARGEST:
+        yield _problem(
+            f"{path}.config",
+            f"{size} bytes",
+            f"is more than an apply can hold: Kubernetes keeps a copy of it in an annotation of "
+            f"{_ANNOTATION} bytes",
+            "put large files into the image",
+        )
 
 
 def _overridden(path: str, service: Service) -> Iterator[Problem]:

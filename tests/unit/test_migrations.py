@@ -247,7 +247,7 @@ def test_what_stays_of_migrations_is_no_orphan(configuration: Path, bend: Bend) 
     settings = load_files("prod", configuration)
     target = wiring.applications_target(settings)
     orphans = {
-        namespace: project_spec(target, namespace, group.services.values())["orphanedResources"]
+        namespace: project_spec(target, namespace, group)["orphanedResources"]
         for namespace, group in settings.living.namespaces.items()
     }
     assert orphans == {

@@ -163,6 +163,37 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         ".verify: is tried on dev, where the service does not live; add dev to environments, or "
         "remove verify",
     ),
+    "a file that Kubernetes cannot name": (
+        {"config": {"größe.json": "{}"}},
+        ".config.größe.json: must be a plain file name: letters without accents, digits, dots, "
+        "hyphens and underscores, 253 at most (given: größe.json); correct the value",
+    ),
+    "files larger than an apply": (
+        {"config": {"words.txt": "word\n" * 50_000}},
+        ".config: is more than an apply can hold: Kubernetes keeps a copy of it in an annotation "
+        "of 262144 bytes (given: 300017 bytes); put large files into the image",
+    ),
+    "a name that ECR refuses": (
+        {"as": ("web--api", {})},
+        "services.yaml: namespaces.streaming.services.web--api: has two hyphens in a row, and "
+        "becomes the name of an image repository, where AWS refuses them (given: web--api); write "
+        "one",
+    ),
+    "a kind that grants rights": (
+        {"kinds": ["rbac.authorization.k8s.io/Role"]},
+        "services.yaml: namespaces.streaming.kinds[0]: would let whoever writes to Git grant "
+        "rights in the cluster (given: rbac.authorization.k8s.io/Role); declare it in this program",
+    ),
+    "a kind that is there already": (
+        {"kinds": ["apps/Deployment"]},
+        "services.yaml: namespaces.streaming.kinds[0]: may be declared in every namespace (given: "
+        "apps/Deployment); leave it out",
+    ),
+    "a kind without its group": (
+        {"kinds": ["Secret"]},
+        "services.yaml: namespaces.streaming.kinds[0]: must be a kind with its API group, such as "
+        "gateway.networking.k8s.io/HTTPRoute (given: Secret); correct the value",
+    ),
     "a migration beside a volume": (
         {"migrate": ["bin/migrate"], "storage": {"data": {"path": "/data", "size": "1Gi"}}},
         ".migrate: stands beside storage: the old pod of a StatefulSet ends before the new one "
@@ -224,6 +255,8 @@ def test_a_service_that_cannot_work_is_refused(configuration: Path, bend: Bend, 
     def spoil(catalogue: dict[str, Any]) -> None:
         services = catalogue["namespaces"]["streaming"]["services"]
         keys = dict(change)
+        if added := keys.pop("kinds", None):
+            catalogue["namespaces"]["streaming"]["kinds"] = added
         if another := keys.pop("as", None):
             name, own = another
             services[name] = {**services["tv-api"], "source": "acme/another", **own}
@@ -234,7 +267,7 @@ def test_a_service_that_cannot_work_is_refused(configuration: Path, bend: Bend, 
                 services["tv-api"][key] = value
 
     bend("services.yaml", spoil)
-    assert (expected if expected.startswith("Pulumi.") else WHERE + expected) in report(
+    assert (WHERE + expected if expected.startswith((".", ":")) else expected) in report(
         configuration
     )
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from components import wiring
+from components.argocd.application_manifests import project_spec
 from gitops.tree import scaffold
 from settings import Settings, load_files
-from tests.unit.conftest import CHECKOUT, copied
+from tests.unit.conftest import CHECKOUT, Bend, copied
 
 GUIDE = CHECKOUT / "docs" / "services.md"
 GOLDEN = CHECKOUT / "tests" / "golden" / "services"
@@ -348,3 +351,29 @@ def test_there_is_no_repository_and_no_role_for_it(settings: dict[str, Settings]
     assert "cache" in [name for _, name, _ in catalogue.entries()]
     assert "cache" not in [name for _, name, _ in catalogue.built()]
     assert "cache" not in [name for _, name, _ in catalogue.delivered_by("commit")]
+
+
+# --- kinds
+
+
+def test_a_namespace_adds_kinds_for_argo_cd_the_scripts_and_people(
+    configuration: Path, bend: Bend
+) -> None:
+    bend(
+        "services.yaml",
+        lambda catalogue: catalogue["namespaces"]["streaming"].update(
+            kinds=["gateway.networking.k8s.io/HTTPRoute"]
+        ),
+    )
+    settings = load_files("prod", configuration)
+    added = {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute"}
+    target = wiring.applications_target(settings)
+    for namespace, group in settings.living.namespaces.items():
+        allowed = project_spec(target, namespace, group)["namespaceResourceWhitelist"]
+        assert (added in allowed) == (namespace == "streaming")
+    files = scaffold(settings)
+    kinds = json.loads(files["scripts/platform.json"].text)["kinds"]
+    assert "gateway.networking.k8s.io/HTTPRoute" in kinds["streaming"]
+    assert "gateway.networking.k8s.io/HTTPRoute" not in kinds["community"]
+    told = "In `streaming` also:\n`HTTPRoute` (gateway.networking.k8s.io).\n"
+    assert told in files["README.md"].text
