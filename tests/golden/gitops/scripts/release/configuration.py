@@ -98,6 +98,11 @@ class Platform(NamedTuple):
         """Whether `text` may be a version of a service: of a foreign one, any tag."""
         return is_version(text) or (self.is_foreign(service) and is_tag(text))
 
+    def followed(self, environment: str, service: str) -> str:
+        """The tag that a service follows in an environment, rolled by Keel; empty for none."""
+        there, known = self.environments.get(environment), self.services.get(service)
+        return there.moving_tag if there and known and known.delivery == "keel" else ""
+
     def kinds_of(self, service: str) -> frozenset[tuple[str, str]]:
         """What a service may deploy; nothing stands for everything."""
         return self.kinds.get(service.partition("/")[0], frozenset())
