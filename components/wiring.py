@@ -115,6 +115,7 @@ def applications(settings: Settings, argocd: ArgoCd) -> ApplicationsArgs:
     return ApplicationsArgs(
         catalogue=settings.living,
         target=applications_target(settings),
+        owned_cluster=settings.config.cluster.existing is None,
         protected=settings.protects("applications"),
         argocd_namespace=argocd.namespace,
         argocd_release=argocd.release,
