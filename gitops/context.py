@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -166,6 +167,7 @@ def _origin(settings: Settings, repository: str, name: str, service: Service) ->
         "role_arn": owner.aws_account.role_arn(owner.names.ci_role(name)),
         "source": service.source,
         "branch": service.branch,
+        "build": _build(settings, name, service),
         "ci": service.ci,
         "workflow": _workflow(settings, name, service),
         "gitops": access(settings.config.gitops.url, service.ci),
@@ -200,6 +202,27 @@ def _runs(settings: Settings, service: Context) -> tuple[str, str]:
     if service["foreign"]:
         return service["foreign"]["version"], service["foreign"]["digest"]
     return (settings.stack, "") if service["delivery"] == "keel" else ("", "")
+
+
+def _build(settings: Settings, name: str, service: BuiltService) -> Context:
+    """What of the repository is built, by which options of `docker build`, and when."""
+    build = service.build
+    folder = build.path or "."
+    options = [
+        *(["--file", f"{folder}/{build.dockerfile}"] if build.dockerfile else []),
+        *(["--target", build.target] if build.target else []),
+        *(w for k, v in sorted(build.args.items()) for w in ("--build-arg", f"{k}={v}")),
+        *(w for k in sorted(build.secrets) for w in ("--secret", f"id={k},env={k}")),
+    ]
+    own = f".github/workflows/{_workflow(settings, name, service)}"
+    watched = [form for path in build.watch for form in (path, f"{path}/**")]
+    return {
+        "folder": folder,
+        "test": f"make --directory {folder} test" if build.path else "make test",
+        "options": "".join(f" {shlex.quote(word)}" for word in options),
+        "secrets": sorted(build.secrets),
+        "paths": [f"{folder}/**", *watched, own] if build.path else [],
+    }
 
 
 def _workflow(settings: Settings, name: str, service: BuiltService) -> str:

@@ -42,6 +42,24 @@ FileName = Annotated[
         "underscores, 253 at most",
     ),
 ]
+RepositoryPath = Annotated[
+    str,
+    Matching(
+        r"(?!.*(^|/)\.\.?(/|$))[A-Za-z0-9_.][A-Za-z0-9_.-]*(/[A-Za-z0-9_.-]+)*",
+        "must be a path inside the repository such as services/web",
+    ),
+]
+StageName = Annotated[
+    str, Matching(r"[A-Za-z][A-Za-z0-9_.-]*", "must be the name of a stage of the Dockerfile")
+]
+OneLine = Annotated[
+    str,
+    Matching(
+        # What GitHub and CircleCI would fill in before the shell sees it.
+        r"(?!.*(\$\{\{|<<))[^\x00-\x1f]*",
+        "must be text on one line, without ${{ and <<, which CI systems fill in",
+    ),
+]
 WorkflowFile = Annotated[
     str, Matching(r"[\w][\w.-]*\.ya?ml", "must be the name of a file in .github/workflows")
 ]
@@ -105,6 +123,33 @@ class Verify(Model):
         return self
 
 
+class Build(Model):
+    """How the image is made of the source repository, where that is more than `docker build .`."""
+
+    path: RepositoryPath | None = Field(
+        None,
+        description="the folder that is built and tested, in a repository of several services; "
+        "with GitHub Actions only pushes that change it are built",
+    )
+    watch: Annotated[list[RepositoryPath], different] = Field(
+        default=[], description="further folders or files of which a change builds it too"
+    )
+    dockerfile: RepositoryPath | None = Field(
+        None, description="in that folder; Dockerfile unless set"
+    )
+    target: StageName | None = Field(
+        None, description="the stage that is built; the last unless set"
+    )
+    args: dict[EnvName, OneLine] = Field(
+        default={}, description="build arguments; everybody who has the image can read them"
+    )
+    secrets: Annotated[list[EnvName], different] = Field(
+        default=[],
+        description="secrets of the CI system that the build mounts by their names: "
+        "RUN --mount=type=secret,id=<name>",
+    )
+
+
 class Source(Model):
     """Where an image is built, and how it gets to an environment."""
 
@@ -113,6 +158,10 @@ class Source(Model):
     ci: Ci = Field(description="where it is built")
     delivery: Delivery = Field(
         description="keel: the pushed tag is rolled at once; commit: CI commits the version"
+    )
+    build: Build = Field(
+        Build.model_validate({}),
+        description="how the image is made; a Dockerfile at the top unless set",
     )
     verify: Verify | None = Field(
         None,

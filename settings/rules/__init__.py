@@ -40,6 +40,7 @@ def of_catalogue(written: Catalogue) -> Iterator[Problem]:
     yield from catalogue.check(written)
     yield from services.check(written)
     yield from pipelines.one_configuration(written)
+    yield from pipelines.building(written)
     yield from pipelines.verification(written)
     yield from releases.reviewers(written)
 

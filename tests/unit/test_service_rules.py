@@ -179,6 +179,27 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         "becomes the name of an image repository, where AWS refuses them (given: web--api); write "
         "one",
     ),
+    "watching without a path": (
+        {"build": {"watch": ["libs"]}},
+        ".build.watch: says what else builds the service, and every push does: only GitHub Actions "
+        "looks at paths, and only where build.path is set (given: libs); remove it, or add "
+        "build.path",
+    ),
+    "a path out of the repository": (
+        {"build": {"path": "services/../../x"}},
+        ".build.path: must be a path inside the repository such as services/web (given: "
+        "services/../../x); correct the value",
+    ),
+    "an argument that the CI system fills in": (
+        {"build": {"args": {"TOKEN": "${{ secrets.NPM }}"}}},
+        ".build.args.TOKEN: must be text on one line, without ${{ and <<, which CI systems fill "
+        "in (given: ${{ secrets.NPM }}); correct the value",
+    ),
+    "a secret called as the pipeline's own variable": (
+        {"build": {"secrets": ["VERSION"]}},
+        ".build.secrets: is a variable of the pipeline itself (given: VERSION); give the secret "
+        "another name in the CI system",
+    ),
     "a kind that grants rights": (
         {"kinds": ["rbac.authorization.k8s.io/Role"]},
         "services.yaml: namespaces.streaming.kinds[0]: would let whoever writes to Git grant "

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
@@ -418,3 +419,51 @@ def test_a_namespace_adds_kinds_for_argo_cd_the_scripts_and_people(
     assert "gateway.networking.k8s.io/HTTPRoute" not in kinds["community"]
     told = "In `streaming` also:\n`HTTPRoute` (gateway.networking.k8s.io).\n"
     assert told in files["README.md"].text
+
+
+# --- builds
+
+
+def test_a_service_of_a_monorepo_is_built_for_changes_of_its_own(tree: dict[str, str]) -> None:
+    text = tree["pipelines/storefront/.github/workflows/release.yml"]
+    workflow = yaml.safe_load(text)
+    paths = [
+        "services/storefront/**",
+        "libs",
+        "libs/**",
+        "package-lock.json",
+        "package-lock.json/**",
+        ".github/workflows/release.yml",
+    ]
+    triggers = workflow[True]  # YAML reads `on` so
+    assert triggers == {
+        "push": {"branches": ["main"], "paths": paths},
+        "pull_request": {"paths": paths},
+    }
+    steps = {one.get("name"): one for job in workflow["jobs"].values() for one in job["steps"]}
+    assert steps["Test"]["run"] == "make --directory services/storefront test"
+    assert steps["Build and push"]["env"]["NPM_TOKEN"] == "${{ secrets.NPM_TOKEN }}"
+    assert (
+        'docker build --pull --label "org.opencontainers.image.revision=$commit" \\\n'
+        '    --tag "$image:$version" --file services/storefront/docker/Dockerfile --target '
+        "production --build-arg NODE_ENV=production --secret id=NPM_TOKEN,env=NPM_TOKEN "
+        "services/storefront\n"
+    ) in steps["Build and push"]["run"]
+
+
+def test_words_of_a_build_stay_words(configuration: Path, bend: Bend) -> None:
+    bend(
+        "services.yaml",
+        lambda catalogue: catalogue["namespaces"]["community"]["services"]["tournaments"].update(
+            build={"args": {"MOTTO": "it's $(id) `id` \\"}}
+        ),
+    )
+    files = scaffold(load_files("dev", configuration))
+    jobs = yaml.safe_load(files["pipelines/tournaments/.circleci/config.yml"].text)["jobs"]
+    (command,) = [
+        step["run"]["command"]
+        for step in jobs["release"]["steps"]
+        if isinstance(step, dict) and step["run"]["name"] == "Build and push"
+    ]
+    line = next(line for line in command.splitlines() if "--build-arg" in line)
+    assert shlex.split(line)[2:] == ["--build-arg", "MOTTO=it's $(id) `id` \\", "."]
