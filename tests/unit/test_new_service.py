@@ -109,6 +109,15 @@ def test_comments_behind_the_last_service_stay_where_they_are() -> None:
     assert made.endswith("docs/services.md\n\n# The end.\n")
 
 
+def test_a_text_of_many_lines_does_not_swallow_the_blank_one_behind_it() -> None:
+    text = (
+        "namespaces:\n  streaming:\n    services:\n      a:\n        b: |\n          c\n\n# End.\n"
+    )
+    made = added(text, ANSWERS)
+    assert "          c\n      subtitles:\n" in made
+    assert made.endswith("docs/services.md\n\n# End.\n")
+
+
 def test_a_catalogue_in_braces_is_refused() -> None:
     with pytest.raises(CannotAddError, match="write one by hand first"):
         added("namespaces: {streaming: {services: {a: {}}}}\n", ANSWERS)
