@@ -323,6 +323,37 @@ def test_all_problems_of_a_service_arrive_together(configuration: Path, bend: Be
     ]
 
 
+def test_a_faulty_service_hides_no_problem_of_another(configuration: Path, bend: Bend) -> None:
+    def spoil(catalogue: dict[str, Any]) -> None:
+        catalogue["namespaces"]["streaming"]["services"]["tv-api"]["port"] = "http"
+        community = catalogue["namespaces"]["community"]["services"]
+        community["tournaments"]["owner"] = "nobody"
+        community["leaderboard"]["environments"] = ["nowhere"]
+
+    bend("services.yaml", spoil)
+    assert [problem.split(": ")[1] for problem in report(configuration)] == [
+        "namespaces.community.services.leaderboard.environments",
+        "namespaces.community.services.tournaments.owner",
+        "namespaces.streaming.services.tv-api.port",
+    ]
+
+
+def test_the_only_service_of_a_namespace_may_be_the_faulty_one(
+    configuration: Path, bend: Bend
+) -> None:
+    def spoil(catalogue: dict[str, Any]) -> None:
+        services = catalogue["namespaces"]["streaming"]["services"]
+        del services["tv-frontend"]
+        services["tv-api"]["port"] = "http"
+        catalogue["namespaces"]["community"]["services"]["tournaments"]["owner"] = "nobody"
+
+    bend("services.yaml", spoil)
+    assert [problem.split(": ")[1] for problem in report(configuration)] == [
+        "namespaces.community.services.tournaments.owner",
+        "namespaces.streaming.services.tv-api.port",
+    ]
+
+
 def test_a_stack_that_lacks_keel_is_fine_where_nothing_relies_on_it(
     configuration: Path, bend: Bend
 ) -> None:
