@@ -75,7 +75,7 @@ def test_the_longest_names_are_accepted(
 @pytest.fixture
 def keel_catalogue(dev: Settings) -> Callable[[int, int], Catalogue]:
     """A catalogue of so many namespaces with so many services each, with the longest names."""
-    service = next(s for _, _, s in dev.catalogue.entries() if s.delivery == "keel")
+    service = next(s for _, _, s in dev.catalogue.delivered_by("keel"))
 
     def build(namespaces: int, services: int) -> Catalogue:
         each = {f"{L63[:-3]}{number:03d}": service for number in range(services)}

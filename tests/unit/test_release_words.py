@@ -15,6 +15,7 @@ from release.history import Place, _parse, _record
 from release.plan import PROMOTION, Change, Plan, message
 from release.processes import Processes
 from release.registry import Images, Registry, _image
+from release.release import reasons
 from release.terminal import Terminal, one_line, visible
 from release.versions import Running
 
@@ -236,3 +237,15 @@ def test_a_missing_aws_cli_and_a_missing_folder_are_told() -> None:
     with pytest.raises(Failure, match="the registry did not answer for shop/cart"):
         registry.require(["shop/cart"])
     assert Images(()).tagged("dev") is None
+
+
+def test_why_a_push_was_refused_is_told_without_gits_own_advice() -> None:
+    refusal = "! [remote rejected] main -> main (pre-receive hook)"
+    words = [
+        *(f"hint: line {number}" for number in range(30)),
+        "remote: Only by pull request",
+        "To http://git.example/a",
+        f" {refusal}",
+        "error: failed to push some refs",
+    ]
+    assert reasons("\n".join(words)) == ["remote: Only by pull request", refusal]

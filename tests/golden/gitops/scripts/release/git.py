@@ -37,6 +37,7 @@ _NEUTRAL = (
     "gc.auto=0",
     "maintenance.auto=false",
     "advice.detachedHead=false",
+    "advice.graftFileDeprecated=false",
     "protocol.ext.allow=never",
     "fetch.recurseSubmodules=false",
     "push.recurseSubmodules=no",
