@@ -47,7 +47,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a range downwards": ({"schedule": "0 9 * * fri-mon"}, "its day-of-week is impossible"),
     "Sunday as 7": ({"schedule": "0 9 * * 7"}, "write 0 for Sunday"),
     "until Sunday": ({"schedule": "0 9 * * 1-7"}, "write 0 for Sunday"),
-    "the last day": ({"schedule": "0 9 L * *"}, "has L, which Argo CD does not know"),
+    "the last day": (
+        {"schedule": "0 9 L * *"},
+        "has L, which neither Kubernetes nor Argo CD knows",
+    ),
     "six fields": ({"schedule": "0 0 9 * * 1"}, "five fields"),
     "a word": ({"schedule": "@daily"}, "five fields"),
     "a city that is no zone": ({"timeZone": "Europe/Munich"}, "is no time zone"),
