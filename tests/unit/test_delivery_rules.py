@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import yaml
 
-from gitops.layout import CODEOWNERS
 from gitops.tree import shared
 from settings import Settings, SettingsError, load_files
 from tests.unit.conftest import Bend
@@ -227,7 +226,7 @@ def test_code_owners_review_everything_but_the_versions_of_builds(
 ) -> None:
     bend("services.yaml", lambda c: c.update(codeOwners="acme/releasers"))
     bend("services.yaml", lambda c: c["teams"]["tvhub"].update(github="acme/tvhub"))
-    text = shared(load_files("dev", configuration))[CODEOWNERS].text
+    text = shared(load_files("dev", configuration))[".github/CODEOWNERS"].text
     rules = {
         path: owners
         for path, *owners in (line.split() for line in text.splitlines() if line[0] != "#")
@@ -243,7 +242,7 @@ def test_code_owners_review_everything_but_the_versions_of_builds(
 
 
 def test_without_code_owners_there_is_no_such_file(dev: Settings) -> None:
-    assert CODEOWNERS not in shared(dev)
+    assert ".github/CODEOWNERS" not in shared(dev)
 
 
 def test_a_verified_version_is_tagged_by_a_job_that_runs_nothing_of_the_service(
