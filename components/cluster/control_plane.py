@@ -11,7 +11,7 @@ import pulumi_aws as aws
 from components import policies
 from settings import Names
 from settings.aws_account import AwsAccount
-from settings.stack import ClusterConfig
+from settings.cluster import ClusterConfig
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from components.argocd import notifications
 from components.argocd import rbac as argocd_rbac
 from lab.toolchain import Toolchain
 from settings import Settings, load_files
-from settings.stack import Notifications
+from settings.argocd import Notifications
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 NOWHERE = {

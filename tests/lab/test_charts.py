@@ -24,8 +24,8 @@ from components.keel import keel
 from components.keel import values as keel_values
 from lab.toolchain import Toolchain
 from settings import Settings, load_files
+from settings.argocd import Notifications, Sso
 from settings.secret_keys import SECRETS
-from settings.stack import Notifications, Sso
 from tests.unit.clusters import keel_config
 
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -18,8 +18,8 @@ from components.cluster.cluster import Cluster
 from components.cluster.kubeconfig import kubeconfig
 from components.network.network import Network
 from settings import Settings, load_files
+from settings.cluster import AccessConfig
 from settings.kubernetes import RELEASES
-from settings.stack import AccessConfig
 from tests.unit.conftest import Bend
 from tests.unit.existing import USABLE_VPC
 from tests.unit.recording import Recorded, Recording, record

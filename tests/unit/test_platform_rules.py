@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from settings import Settings, SettingsError, load_files
+from settings import SettingsError, load_files
 from settings.machines import architecture
 from settings.ranges import of_a_network
 from tests.unit.conftest import Bend, Change
