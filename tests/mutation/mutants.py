@@ -46,7 +46,9 @@ class Mutant:
         """Change the function in this process, wherever it was imported to."""
         tree = ast.parse(self.source)
         function = _live(importlib.import_module(self.module), self.function)
-        function.__code__ = _code(compile(tree, function.__code__.co_filename, "exec"), self.function)
+        function.__code__ = _code(
+            compile(tree, function.__code__.co_filename, "exec"), self.function
+        )
         arguments = next(node for name, node in functions(tree) if name == self.function).args
         space = vars(importlib.import_module(self.module))
         function.__defaults__ = tuple(_value(node, space) for node in arguments.defaults) or None
@@ -148,7 +150,9 @@ def _without_decorators(code: str, tree: ast.Module) -> str:
 
 def _around(tree: ast.Module, line: int) -> tuple[str, Function]:
     return next(
-        (name, node) for name, node in functions(tree) if node.lineno <= line <= (node.end_lineno or 0)
+        (name, node)
+        for name, node in functions(tree)
+        if node.lineno <= line <= (node.end_lineno or 0)
     )
 
 

@@ -66,7 +66,11 @@ class Tests:
         with tempfile.TemporaryDirectory() as folder:
             files = [Path(folder, str(n)) for n in range(PROCESSES)]
             for number, status in in_processes(
-                [lambda f=f, share=share: f.write_bytes(pickle.dumps(_reach(share))) for f, share in zip(files, shares)], WAIT
+                [
+                    lambda f=f, share=share: f.write_bytes(pickle.dumps(_reach(share)))
+                    for f, share in zip(files, shares)
+                ],
+                WAIT,
             ):
                 if status:
                     return [f"process {number} ended with {status}"]
@@ -187,7 +191,8 @@ def _fork(work: Callable[[], object], folder: str, seconds: int) -> int:
         signal.setitimer(signal.ITIMER_REAL, WAIT)
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1)
-        if not os.environ.get("MUTATION_DEBUG"): os.dup2(quiet, 2)
+        if not os.environ.get("MUTATION_DEBUG"):
+            os.dup2(quiet, 2)
         work()
         status = 0
     except SystemExit:
