@@ -1,7 +1,5 @@
 """Mutants: one function of the program with one small change, which mutmut's operators make."""
 
-# mypy: disable-error-code="import-untyped"
-# mutmut has no types.
 from __future__ import annotations
 
 import ast
@@ -39,8 +37,13 @@ class Mutant:
     source: str
     """The whole module with the change."""
 
+    @property
+    def short(self) -> str:
+        """Which one it is of its module."""
+        return f"{self.function}: {self.change}"
+
     def __str__(self) -> str:
-        return f"{self.module}.{self.function}: {self.change}"
+        return f"{self.module}.{self.short}"
 
     def apply(self) -> None:
         """Change the function in this process, wherever it was imported to."""

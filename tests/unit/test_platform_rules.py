@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -9,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from settings import SettingsError, load_files
+from settings import SettingsError, load_files, ranges
+from settings.limits import of_an_organization
 from settings.machines import architecture
 from settings.problems import Problem
-from settings.ranges import of_a_network
 from tests.unit.conftest import Bend, Change
 from tests.unit.existing import existing_network
 
@@ -405,12 +406,6 @@ def test_builds_need_an_environment_that_is_fast(configuration: Path, bend: Bend
     ) in refusal(configuration) + "\n"
 
 
-def test_the_smallest_range_is_accepted() -> None:
-    smallest = IPv4Network("10.0.0.0/22")
-
-    assert of_a_network(smallest) == smallest
-
-
 @pytest.mark.parametrize(
     ("instance_type", "expected"),
     [
@@ -442,3 +437,63 @@ def test_arns_name_the_partition_of_the_region(
         bend(f"Pulumi.{stack}.yaml", lambda config: config.update({"aws:region": region}))
 
     assert load_files("dev", configuration).environment.aws_account.partition == partition
+
+
+NETWORKS = "choose a range in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16"
+
+
+@pytest.mark.parametrize(
+    ("check", "cidr", "words"),
+    [
+        (ranges.of_a_network, "10.0.0.0/16", ""),
+        (ranges.of_a_network, "10.0.0.0/22", ""),
+        (ranges.of_a_network, "192.168.0.0/16", ""),
+        (
+            ranges.of_a_network,
+            "10.0.4.0/23",
+            "is too small for the subnets of six zones; choose a range of /22 or larger, such as "
+            "10.0.4.0/22",
+        ),
+        (
+            ranges.of_a_network,
+            "10.0.0.0/15",
+            "is larger than a VPC may be; choose /16 or smaller",
+        ),
+        (ranges.of_a_network, "172.32.0.0/16", f"is not private; {NETWORKS}"),
+        (ranges.of_services, "172.16.0.0/12", ""),
+        (ranges.of_services, "10.0.0.0/24", ""),
+        (ranges.of_services, "10.0.0.0/11", "is no size that EKS allows; choose /12 to /24"),
+        (ranges.of_services, "10.0.0.0/25", "is no size that EKS allows; choose /12 to /24"),
+        (ranges.of_services, "100.64.0.0/16", f"is not private; {NETWORKS}"),
+        (
+            ranges.of_somebody,
+            "128.0.0.0/1",
+            "is private, and EKS refuses it here; list it in privateAccess",
+        ),
+        (ranges.of_somebody, "203.0.113.7/32", ""),
+        (
+            ranges.of_somebody,
+            "0.0.0.0/0",
+            "lets the whole internet in; list the ranges that need the endpoint",
+        ),
+        (ranges.of_a_neighbour, "10.1.2.3/32", ""),
+        (ranges.of_a_neighbour, "0.0.0.0/0", f"is not private; {NETWORKS}"),
+    ],
+)
+def test_a_range_has_the_size_and_the_place_that_aws_asks_for(
+    check: Callable[[IPv4Network], IPv4Network], cidr: str, words: str
+) -> None:
+    network = IPv4Network(cidr)
+    if words:
+        with pytest.raises(ValueError, match=r"^(is|lets) ") as refused:
+            check(network)
+        assert str(refused.value) == words
+    else:
+        assert check(network) == network
+
+
+@pytest.mark.parametrize("name", ["sg", "sg-games"])
+def test_an_organization_is_not_named_as_the_ids_of_security_groups(name: str) -> None:
+    with pytest.raises(ValueError, match="begins as the ids of security groups do"):
+        of_an_organization(name)
+    assert of_an_organization("sgames") == "sgames"

@@ -10,6 +10,7 @@ import pytest
 
 from settings import Settings, SettingsError, load_files
 from settings.files import stack_files
+from settings.problems import Problem
 from tests.unit.conftest import Bend
 
 
@@ -279,3 +280,34 @@ def test_a_third_environment_needs_no_code(configuration: Path) -> None:
     perf = load_files("perf", configuration)
     assert perf.speed.name == "safe"
     assert [e.name for e in perf.environments] == ["dev", "perf", "prod"]
+
+
+# Problems
+
+
+def test_a_problem_says_as_much_as_is_known() -> None:
+    assert str(Problem("a.yaml", "b.c", "1", "is small", "add 1", 7)) == (
+        "a.yaml:7: b.c: is small (given: 1); add 1"
+    )
+    assert str(Problem("a.yaml", "", "", "is missing", "make it")) == (
+        "a.yaml: is missing; make it"
+    )
+
+
+def test_a_report_has_each_problem_once_in_the_order_of_the_files() -> None:
+    later = Problem("a.yaml", "x", "", "is wrong", "mend it", 9)
+    sooner = Problem("a.yaml", "y", "", "is wrong", "mend it", 8)
+    nowhere = Problem("a.yaml", "z", "", "is wrong", "mend it")
+    other = Problem("b.yaml", "a", "", "is wrong", "mend it")
+    error = SettingsError([other, later, sooner, nowhere, later])
+    assert error.problems == (nowhere, sooner, later, other)
+    assert str(error) == (
+        "4 problems in the configuration, nothing was created:\n"
+        "  - a.yaml: z: is wrong; mend it\n"
+        "  - a.yaml:8: y: is wrong; mend it\n"
+        "  - a.yaml:9: x: is wrong; mend it\n"
+        "  - b.yaml: a: is wrong; mend it"
+    )
+    assert str(SettingsError([other])) == (
+        "1 problem in the configuration, nothing was created:\n  - b.yaml: a: is wrong; mend it"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from settings import Settings, SettingsError, load_files
 from settings.problems import Problem
+from settings.sync_windows import SyncWindow, without_effect
 from tests.unit.conftest import Bend
 
 WORKDAYS = {"schedule": "0 9 * * 1-4", "duration": "8h", "timeZone": "Europe/Berlin"}
@@ -211,3 +213,53 @@ def test_windows_may_overlap_and_a_freeze_may_cut_into_them(load: Any) -> None:
     later = {**WORKDAYS, "schedule": "0 16 * * 1", "duration": "4h"}
     freeze = {**WORKDAYS, "kind": "deny", "schedule": "0 0 20 12 *", "duration": "336h"}
     assert len(load(WORKDAYS, later, freeze).config.argocd.sync_windows) == 3
+
+
+def windows(*changes: dict[str, Any]) -> list[SyncWindow]:
+    return [SyncWindow.model_validate(WORKDAYS | change) for change in changes]
+
+
+def test_a_window_opens_by_the_clock_of_its_zone_in_a_leap_year() -> None:
+    (new_year,) = windows({"schedule": "0 0 1 1 *", "duration": "1h30m"})
+    assert list(new_year.openings()) == [(datetime(2024, 1, 1), datetime(2024, 1, 1, 1, 30))]
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ([{}, {"timeZone": "UTC"}], []),
+        ([{}, {"kind": "deny", "duration": "7h"}], []),
+        ([{}, {}, {}], [(1, "is there twice"), (2, "is there twice")]),
+        ([{"kind": "deny"}, {"kind": "deny"}], [(1, "is there twice")]),
+        ([{"duration": "9h"}, {}], [(1, "adds nothing to the other windows that allow")]),
+        (
+            [{"kind": "deny", "duration": "1h"}, {"kind": "deny"}],
+            [(0, "adds nothing to the other windows that deny")],
+        ),
+        ([{"kind": "deny"}, {}], [(1, "lies wholly in windows that deny")]),
+        (
+            [
+                {"schedule": "0 9 * * 1", "duration": "2h"},
+                {"schedule": "0 11 * * 1", "duration": "2h"},
+                {"schedule": "0 10 * * 1", "duration": "3h"},
+                {"schedule": "0 10 * * 1", "duration": "4h"},
+            ],
+            [
+                (1, "adds nothing to the other windows that allow"),
+                (2, "adds nothing to the other windows that allow"),
+            ],
+        ),
+        (
+            [
+                {"schedule": "0 9 * * 1", "duration": "2h"},
+                {"schedule": "1 11 * * 1", "duration": "2h"},
+                {"schedule": "0 10 * * 1", "duration": "2h"},
+            ],
+            [],
+        ),
+    ],
+)
+def test_a_window_has_an_effect_where_no_other_is_open(
+    changes: list[dict[str, Any]], found: list[tuple[int, str]]
+) -> None:
+    assert list(without_effect(windows(*changes))) == found
