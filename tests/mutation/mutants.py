@@ -13,7 +13,9 @@ from typing import Any
 
 import libcst
 from libcst.metadata import MetadataWrapper, PositionProvider
-from mutmut.mutation.file_mutation import create_mutations
+from mutmut.mutation.file_mutation import MutationVisitor
+from mutmut.mutation.mutators import mutation_operators
+from mutmut.mutation.pragma_handling import IgnoredCode
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MUTATED = ("settings", "components", "gitops")
@@ -87,10 +89,12 @@ def mutants(module: str, code: str) -> list[Mutant]:
     """
     tree = ast.parse(code)
     # mutmut leaves decorated functions alone, because it replaces functions and we do not.
-    bare, mutations, _, _ = create_mutations(module, _without_decorators(code, tree))
-    positions = MetadataWrapper(bare, unsafe_skip_copy=True).resolve(PositionProvider)
+    wrapper = MetadataWrapper(libcst.parse_module(_without_decorators(code, tree)))
+    visitor = MutationVisitor(mutation_operators, IgnoredCode(set(), set(), set()))
+    wrapper.visit(visitor)
+    positions = wrapper.resolve(PositionProvider)
     found = list[Mutant]()
-    for mutation in mutations:
+    for mutation in visitor.mutations:
         function = mutation.contained_by_top_level_function
         if not isinstance(function, libcst.FunctionDef):
             continue

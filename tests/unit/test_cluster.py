@@ -512,7 +512,10 @@ def use_existing(
 def test_an_existing_cluster_is_used_and_left_as_it_is(configuration: Path, bend: Bend) -> None:
     used = use_existing(configuration, bend)
 
-    assert not [r for r in used.resources if r.type.startswith("aws:")]
+    assert {resource.type.partition(":")[0] for resource in used.resources} == {
+        "pulumi",
+        "twospeed",
+    }
     assert used.result["name"] == "legacy"
     assert "https://legacy.example" in used.one(PROVIDER).inputs["kubeconfig"]
 
@@ -523,8 +526,12 @@ def test_a_cluster_that_cannot_be_used_says_everything_that_is_wrong(
     with pytest.raises(pulumi.RunError) as refused:
         use_existing(configuration, bend, status="DELETING", vpcConfig={"vpcId": "vpc-0fffffff"})
 
-    assert "is DELETING, not ACTIVE" in str(refused.value)
-    assert "lives in vpc-0fffffff" in str(refused.value)
+    assert [line.partition(": ")[2] for line in str(refused.value).splitlines()[1:]] == [
+        "platform:cluster.existing: is DELETING, not ACTIVE (given: legacy); wait for it, or ask "
+        "who looks after it",
+        f"platform:cluster.existing: lives in vpc-0fffffff and not in {VPC} of "
+        "platform:network.existing (given: legacy); name the cluster's own VPC there",
+    ]
 
 
 def test_a_cluster_that_is_not_there_is_reported_together_with_its_network(
@@ -533,13 +540,13 @@ def test_a_cluster_that_is_not_there_is_reported_together_with_its_network(
     with pytest.raises(pulumi.RunError) as refused:
         use_existing(configuration, bend, clusters=["modern"], zones="aa")
 
-    report = str(refused.value)
-    assert "2 problems" in report
-    assert "platform:network.existing.privateSubnets: are all in eu-central-1a" in report
-    assert (
+    assert [line.partition(": ")[2] for line in str(refused.value).splitlines()[1:]] == [
         "platform:cluster.existing: is no cluster in the account and region of this stack "
-        "(given: legacy); name one of modern"
-    ) in report
+        "(given: legacy); name one of modern",
+        "platform:network.existing.privateSubnets: are all in eu-central-1a, and EKS and load "
+        "balancers want 2 zones (given: subnet-00000000, subnet-00000001); add a subnet in another "
+        "zone",
+    ]
 
 
 def groups(recording: Recording) -> dict[str, list[str]]:

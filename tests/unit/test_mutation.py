@@ -197,7 +197,7 @@ def test_modules_are_named_or_are_in_what_is_named() -> None:
 # Which tests they are given
 
 
-def tests(*names: str, fixtures: Iterable[str] = ()) -> list[Any]:
+def items(*names: str, fixtures: Iterable[str] = ()) -> list[Any]:
     return [SimpleNamespace(nodeid=name, fixturenames=[*fixtures]) for name in names]
 
 
@@ -205,10 +205,10 @@ def test_the_tests_that_run_the_line_are_tried_the_quickest_first() -> None:
     reach = Reach(seconds={"slow": 2, "quick": 1, "elsewhere": 0, "by fixture": 0.5})
     for line, who in ((7, "slow"), (7, "quick"), (8, "elsewhere"), (7, "fixture dev")):
         reach.runners["a.py"][line].add(who)
-    items = [*tests("slow", "quick", "elsewhere"), *tests("by fixture", fixtures=["dev"])]
-    chosen = reach.nearest(items, "a.py", range(6, 8))
+    found = [*items("slow", "quick", "elsewhere"), *items("by fixture", fixtures=["dev"])]
+    chosen = reach.nearest(found, "a.py", range(6, 8))
     assert [item.nodeid for item in chosen] == ["by fixture", "quick", "slow"]
-    assert reach.nearest(items, "b.py", range(6, 8)) == []
+    assert reach.nearest(found, "b.py", range(6, 8)) == []
 
 
 def test_of_many_tests_those_that_run_little_else_are_tried() -> None:
@@ -217,7 +217,7 @@ def test_of_many_tests_those_that_run_little_else_are_tried() -> None:
     for name in names:
         reach.runners["a.py"][7].add(name)
     reach.runners["a.py"][9].add("000")
-    chosen = {item.nodeid for item in reach.nearest(tests(*names), "a.py", [7])}
+    chosen = {item.nodeid for item in reach.nearest(items(*names), "a.py", [7])}
     assert chosen == set(names[1:])
 
 

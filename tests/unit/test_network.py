@@ -311,9 +311,13 @@ def test_subnets_in_one_zone_and_of_another_vpc_are_reported_together(
             ["subnet-0000000a", "subnet-0000000d"],
         )
 
-    first, second = str(refused.value).splitlines()[1:]
-    assert "existing.privateSubnets: are all in eu-central-1a" in first
-    assert f"existing.publicSubnets[1]: belongs to vpc-0ffffffffffffffff and not to {VPC}" in second
+    assert reported(refused) == [
+        "platform:network.existing.privateSubnets: are all in eu-central-1a, and EKS and load "
+        "balancers want 2 zones (given: subnet-0000000a, subnet-0000000c); add a subnet in another "
+        "zone",
+        "platform:network.existing.publicSubnets[1]: belongs to vpc-0ffffffffffffffff and not to "
+        f"{VPC} (given: subnet-0000000d); name a subnet of that VPC",
+    ]
 
 
 def test_a_vpc_that_cannot_hold_a_cluster_says_why(configuration: Path, bend: Bend) -> None:
@@ -329,10 +333,12 @@ def test_a_vpc_that_cannot_hold_a_cluster_says_why(configuration: Path, bend: Be
             ],
         )
 
-    report = str(refused.value)
-    assert "2 problems" in report
-    assert "existing.vpc: has enableDnsHostnames off, and nodes find a private" in report
-    assert f"cluster.serviceCidr: overlaps 172.20.4.0/22 of {VPC} (given: 172.20.0.0/16)" in report
+    assert reported(refused) == [
+        f"platform:cluster.serviceCidr: overlaps 172.20.4.0/22 of {VPC} (given: 172.20.0.0/16); "
+        "choose another private range",
+        "platform:network.existing.vpc: has enableDnsHostnames off, and nodes find a private "
+        f"endpoint by it (given: {VPC}); ask its owner to turn it on",
+    ]
 
 
 def test_what_does_not_exist_is_named_and_no_zone_is_guessed(
@@ -342,12 +348,21 @@ def test_what_does_not_exist_is_named_and_no_zone_is_guessed(
     with pytest.raises(pulumi.RunError) as refused:
         use_existing(configuration, bend, ["subnet-0000000a", lost], [], vpc=nowhere)
 
-    report = str(refused.value)
-    missing = "does not exist in the account and region of this stack (given: {})"
-    assert f"existing.vpc: {missing.format(nowhere)}" in report
-    assert f"existing.privateSubnets[1]: {missing.format(lost)}" in report
-    assert f"existing.privateSubnets[0]: belongs to {VPC} and not to {nowhere}" in report
-    assert "zones" not in report
+    missing = (
+        "does not exist in the account and region of this stack (given: {}); correct it, or "
+        "aws:region"
+    )
+    assert reported(refused) == [
+        "platform:network.existing.privateSubnets[0]: belongs to vpc-0a1b2c3d4e5f60718 and not to "
+        f"{nowhere} (given: subnet-0000000a); name a subnet of that VPC",
+        f"platform:network.existing.privateSubnets[1]: {missing.format(lost)}",
+        f"platform:network.existing.vpc: {missing.format(nowhere)}",
+    ]
+
+
+def reported(refused: pytest.ExceptionInfo[pulumi.RunError]) -> list[str]:
+    """The problems of a report, without the file and its lines."""
+    return [line.partition(": ")[2] for line in str(refused.value).splitlines()[1:]]
 
 
 def private_routes(recording: Recording) -> list[Recorded]:
