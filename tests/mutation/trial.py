@@ -62,10 +62,12 @@ class Trial:
         Raises:
             RuntimeError: a mutant cannot be made.
         """
-        tests = [
-            self._reach.nearest(self._items, str(path_of(mutant.module)), mutant.lines)
-            for mutant in mutants
-        ]
+        places = {(mutant.module, mutant.lines) for mutant in mutants}
+        near = {
+            (module, lines): self._reach.nearest(self._items, str(path_of(module)), lines)
+            for module, lines in places
+        }
+        tests = [near[mutant.module, mutant.lines] for mutant in mutants]
         reached = [number for number, found in enumerate(tests) if found]
         for number in sorted(set(range(len(mutants))) - set(reached)):
             yield Verdict(mutant=mutants[number], tests=0, noticed=False)

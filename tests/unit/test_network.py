@@ -366,7 +366,9 @@ def reported(refused: pytest.ExceptionInfo[pulumi.RunError]) -> list[str]:
 
 
 def private_routes(recording: Recording) -> list[Recorded]:
-    return [r for r in recording.of("aws:ec2/route:Route") if "private" in r.name]
+    found = [r for r in recording.of("aws:ec2/route:Route") if "private" in r.name]
+    assert found
+    return found
 
 
 def by_name(recording: Recording) -> dict[str, Mapping[str, Any]]:
