@@ -102,7 +102,7 @@ def mutants(module: str, code: str) -> list[Mutant]:
             continue
         span = positions[mutation.original_node]
         name, node = _around(tree, span.start.line)
-        text = libcst.Module([]).code_for_node(mutation.mutated_node)
+        text = _text(mutation.original_node, mutation.mutated_node)
         source, change = _spliced(code, span, text)
         if source == code:
             continue
@@ -177,6 +177,13 @@ def _statement(function: Function, line: int) -> range:
         last = (function.end_lineno or 0) + 1 if statement is function else body[0].lineno
         return range(statement.lineno, last)
     return range(statement.lineno, (statement.end_lineno or 0) + 1)
+
+
+def _text(node: libcst.CSTNode, changed: libcst.CSTNode) -> str:
+    """What stands at the place of `node`, which is within its parentheses."""
+    if getattr(node, "lpar", ()) and getattr(changed, "lpar", ()) == getattr(node, "lpar", ()):
+        changed = changed.with_changes(lpar=(), rpar=())
+    return libcst.Module([]).code_for_node(changed)
 
 
 def _spliced(code: str, span: Any, text: str) -> tuple[str, str]:

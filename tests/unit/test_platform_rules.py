@@ -450,7 +450,7 @@ NETWORKS = "choose a range in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16"
         (ranges.of_a_network, "192.168.0.0/16", ""),
         (
             ranges.of_a_network,
-            "10.0.4.0/23",
+            "10.0.4.0/24",
             "is too small for the subnets of six zones; choose a range of /22 or larger, such as "
             "10.0.4.0/22",
         ),

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.unit.conftest import CHECKOUT, Bend
+from tests.unit.conftest import CHECKOUT, Bend, hold
 from tests.unit.recording import Recorded, Recording
 from tests.unit.whole_program import record_program
 
@@ -99,14 +99,9 @@ def everything(config: dict[str, Any]) -> None:
             {"kind": "deny", "schedule": "0 0 20 12 *", "duration": "336h"},
         ],
     )
-    for secret in (
-        "githubAppPrivateKey",
-        "gitWebhookSecret",
-        "slackToken",
-        "ssoClientSecret",
-        "webhookToken",
-    ):
-        config[f"platform:{secret}"] = f"the {secret}"
+    hold(
+        "githubAppPrivateKey", "gitWebhookSecret", "slackToken", "ssoClientSecret", "webhookToken"
+    )(config)
 
 
 CASES: Mapping[str, tuple[str, Any]] = {
