@@ -102,6 +102,8 @@ class ControlPlane(pulumi.ComponentResource):
                 # EKS moves a cluster to other subnets, but never to another VPC.
                 replacement_trigger=args.vpc_id,
                 delete_before_replace=True,  # its name is taken until it is gone
+                # EKS reads this once and never tells it again: an imported cluster has it not.
+                ignore_changes=["accessConfig.bootstrapClusterCreatorAdminPermissions"],
                 depends_on=[attachment, self._log_group()],
             ),
         )

@@ -348,6 +348,17 @@ def test_a_changed_gateway_endpoint_has_its_routes_and_can_be_deleted(aws: LabAw
     ec2.delete_vpc_endpoints(VpcEndpointIds=[made])
 
 
+def test_a_nat_gateway_is_of_one_zone(aws: LabAws) -> None:
+    ec2 = aws.client("ec2")
+    subnet, _ = two_subnets(aws)
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    made = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]
+
+    (found,) = ec2.describe_nat_gateways(NatGatewayIds=[made["NatGatewayId"]])["NatGateways"]
+    assert found["AvailabilityMode"] == "zonal"
+    assert found["NatGatewayAddresses"][0]["AllocationId"] == address
+
+
 def test_a_deleted_nat_gateway_frees_its_address(aws: LabAws) -> None:
     ec2 = aws.client("ec2")
     subnet, _ = two_subnets(aws)

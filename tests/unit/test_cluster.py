@@ -66,6 +66,13 @@ def test_access_entries_are_the_only_way_in(dev_cluster: Recording) -> None:
     }
 
 
+def test_an_imported_cluster_is_not_replaced(dev_cluster: Recording) -> None:
+    """EKS does not tell whether the creator became an administrator."""
+    assert dev_cluster.one(CLUSTER).ignore_changes == (
+        "accessConfig.bootstrapClusterCreatorAdminPermissions",
+    )
+
+
 def test_the_endpoint_is_private_unless_somebody_is_listed(
     dev_cluster: Recording, configuration: Path, bend: Bend
 ) -> None:
