@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -60,7 +61,7 @@ def test_each_function_is_changed_one_piece_at_a_time() -> None:
         ),
         (5, "first: if x < 3: → if x < 4:"),
         (5, "first: if x < 3: → if x <= 3:"),
-        (8, "first: x + → x -"),
+        (8, "first: x + step → x - step"),
         (17, "Rules.check: return True → return False"),
         (21, 'Rules.name: return "rules" → return "XXrulesXX"'),
         (25, 'last: return "a" + \\ → return "XXaXX" + \\'),
@@ -72,7 +73,7 @@ def test_each_function_is_changed_one_piece_at_a_time() -> None:
 def test_the_tests_of_a_mutant_run_its_statement_or_the_head_of_it() -> None:
     lines = {mutant.short.partition(" ")[2]: mutant.lines for mutant in mutants("m", SOURCE)}
     assert lines["if x < 3: → if x <= 3:"] == range(5, 6)
-    assert lines["x + → x -"] == range(7, 11)
+    assert lines["x + step → x - step"] == range(7, 11)
     assert lines["return True → return False"] == range(17, 18)
 
 
@@ -137,9 +138,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A module that can be imported."""
     (tmp_path / "a_module_to_mutate.py").write_text(MODULE, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    import a_module_to_mutate  # noqa: PLC0415
-
-    yield a_module_to_mutate
+    yield importlib.import_module("a_module_to_mutate")
     del sys.modules["a_module_to_mutate"]
 
 
@@ -233,7 +232,7 @@ def test_what_two_processes_measured_is_joined() -> None:
 # What is reported
 
 
-def verdict(line: int, **more: Any) -> Verdict:
+def verdict(line: int, *, noticed: bool = True, tests: int = 2) -> Verdict:
     changed = Mutant(
         module="settings.ranges",
         function="check",
@@ -242,7 +241,7 @@ def verdict(line: int, **more: Any) -> Verdict:
         lines=range(line, line + 1),
         source="",
     )
-    return Verdict(**({"mutant": changed, "tests": 2, "noticed": True} | more))
+    return Verdict(mutant=changed, tests=tests, noticed=noticed)
 
 
 def test_what_nothing_notices_fails_unless_it_is_accepted(
