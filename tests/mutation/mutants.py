@@ -136,13 +136,14 @@ def _redundant(node: libcst.CSTNode, changed: libcst.CSTNode) -> bool:
     """Whether another mutant says as much: one for each text and each argument is enough."""
     if isinstance(node, libcst.SimpleString) and isinstance(changed, libcst.SimpleString):
         return not changed.raw_value.startswith("XX")
-    if isinstance(node, libcst.Call) and isinstance(changed, libcst.Call):
+    if isinstance(node, libcst.Call) and isinstance(changed, libcst.Call) and node.args:
         pairs = zip(node.args, changed.args, strict=False)
-        last = node.args[-1:]
-        argument = next((old for old, new in pairs if old is not new), last[0] if last else None)
+        argument = next((old for old, new in pairs if old is not new), node.args[-1])
+        if isinstance(argument.value, libcst.SimpleString):
+            return True
         removed = len(changed.args) < len(node.args)
         # A removed name has its default; without a positional argument, a call merely fails.
-        return argument is not None and len(node.args) > 1 and removed != bool(argument.keyword)
+        return len(node.args) > 1 and removed != bool(argument.keyword)
     return False
 
 
@@ -196,16 +197,13 @@ def _spliced(code: str, span: Any, text: str) -> tuple[str, str]:
     return source, _difference(old, new.splitlines(keepends=True))
 
 
-def _difference(old: list[str], new: list[str]) -> str:
+def _difference(before: list[str], after: list[str]) -> str:
+    old, new = [line.strip() for line in before], [line.strip() for line in after]
     while old and new and old[0] == new[0]:
         old, new = old[1:], new[1:]
     while old and new and old[-1] == new[-1]:
         old, new = old[:-1], new[:-1]
-    return f"{_one_line(old)} → {_one_line(new)}".strip()
-
-
-def _one_line(lines: list[str]) -> str:
-    return " ".join("".join(lines).split())
+    return f"{' '.join(old)} → {' '.join(new)}".strip()
 
 
 def _numbered(found: list[Mutant]) -> list[Mutant]:
