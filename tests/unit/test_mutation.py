@@ -64,8 +64,8 @@ def test_each_function_is_changed_one_piece_at_a_time() -> None:
         (8, "first: x + step → x - step"),
         (17, "Rules.check: return True → return False"),
         (21, 'Rules.name: return "rules" → return "XXrulesXX"'),
+        (25, 'last: return "a" + \\ "a" → return "a" - "a"'),
         (25, 'last: return "a" + \\ → return "XXaXX" + \\'),
-        (25, 'last: return "a" + \\ → return "a" - \\'),
         (26, 'last: "a" → "XXaXX"'),
     ]
 
