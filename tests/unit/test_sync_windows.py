@@ -88,17 +88,15 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "Sunday as 7": (
         {"schedule": "0 9 * * 7"},
-        ".schedule: has a day 7, and Argo CD's week ends with 6 (given: 0 9 * * 7); write 0 for "
-        "Sunday",
+        ".schedule: has a day 7, and the week ends with 6 (given: 0 9 * * 7); write 0 for Sunday",
     ),
     "until Sunday": (
         {"schedule": "0 9 * * 1-7"},
-        ".schedule: has a day 7, and Argo CD's week ends with 6 (given: 0 9 * * 1-7); write 0 "
-        "for Sunday",
+        ".schedule: has a day 7, and the week ends with 6 (given: 0 9 * * 1-7); write 0 for Sunday",
     ),
     "the last day": (
         {"schedule": "0 9 L * *"},
-        ".schedule: has L, which Argo CD does not know (given: 0 9 L * *); write days as mon-fri",
+        ".schedule: has L, which neither Kubernetes nor Argo CD knows (given: 0 9 L * *); write days as mon-fri",
     ),
     "six fields": (
         {"schedule": "0 0 9 * * 1"},

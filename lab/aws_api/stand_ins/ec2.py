@@ -1,4 +1,4 @@
-"""EC2: what moto does by halves."""
+"""EC2: what moto does incompletely."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _describe_nat_gateways(request: ApiRequest) -> Body:
 def _describe_template_versions(request: ApiRequest) -> Body:
     """Amazon EC2 API Reference, DescribeLaunchTemplateVersions.
 
-    moto files the template's own tags among those of its instances.
+    moto mixes the template's own tags with those of its instances.
     """
     answer = request.moto()
     for version in answer["LaunchTemplateVersions"]:
