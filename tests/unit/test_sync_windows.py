@@ -96,7 +96,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "the last day": (
         {"schedule": "0 9 L * *"},
-        ".schedule: has L, which neither Kubernetes nor Argo CD knows (given: 0 9 L * *); write days as mon-fri",
+        ".schedule: has L, which neither Kubernetes nor Argo CD knows (given: 0 9 L * *); write "
+        "days as mon-fri",
     ),
     "six fields": (
         {"schedule": "0 0 9 * * 1"},
