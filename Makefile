@@ -16,7 +16,8 @@ export MYPY_CACHE_DIR = $(TWO_SPEED_CACHE)/mypy/$(notdir $(VENV))
 export RUFF_CACHE_DIR = $(TWO_SPEED_CACHE)/ruff
 
 .PHONY: help up status down clean build approve shell preview toolchain bench test test-unit test-scripts \
-	test-mutation mutation test-lab lint style types schemas shell-scripts format golden lock raise
+	test-matrix test-mutation mutation test-lab lint style types schemas shell-scripts format golden lock \
+	raise
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,7 +46,7 @@ down: $(VENV)/.ready ## stop everything; caches and state stay
 clean: down ## stop everything and forget the lab's state; caches stay
 	@$(PY) -m lab clean
 
-test: lint test-unit test-scripts test-lab ## every check and every test
+test: lint test-unit test-mutation test-scripts test-lab ## every check and every test
 
 test-unit: $(VENV)/.ready ## in a minute, without the lab's programs and network
 	@$(PY) -m pytest --numprocesses auto --dist loadfile tests/unit lab/tests/unit
@@ -61,6 +62,9 @@ test-scripts: toolchain ## the release scripts and pipelines, in scratch reposit
 
 bench: toolchain ## how long rendering, promoting and rolling back take with 500 services
 	@PATH="$$($(PY) -m lab.toolchain path):$$PATH" $(PY) -m bench.releases
+
+test-matrix: toolchain ## the same with every Python, Git, locale and set of tools that is here; half an hour
+	@PATH="$$($(PY) -m lab.toolchain path):$$PATH" $(PY) -m tests.scripts.matrix --numprocesses auto tests/scripts
 
 test-lab: toolchain ## against the real parts
 	@$(PY) -m pytest lab/tests/environment

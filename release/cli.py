@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Callable, NoReturn
 
-from release import commands, usage
+from release import commands, releasecommands, usage
 from release.context import Context
 from release.errors import (
     DECLINED,
@@ -21,11 +21,12 @@ from release.errors import (
     OutputClosed,
 )
 from release.processes import Processes
+from release.start import Start
 from release.terminal import Terminal, one_line
 
-COMMANDS: dict[str, tuple[Callable[[commands.Start, Sequence[str]], int], str]] = {
-    "promote": (commands.promote, usage.PROMOTE),
-    "rollback": (commands.rollback, usage.ROLLBACK),
+COMMANDS: dict[str, tuple[Callable[[Start, Sequence[str]], int], str]] = {
+    "promote": (releasecommands.promote, usage.PROMOTE),
+    "rollback": (releasecommands.rollback, usage.ROLLBACK),
     "history": (commands.history, usage.HISTORY),
     "render": (commands.render, usage.RENDER),
     "deliver": (commands.deliver, usage.DELIVER),
@@ -43,7 +44,7 @@ def main(words: Sequence[str]) -> int:
         return 2
     terminal = Terminal()
     processes = Processes()
-    start = commands.Start(terminal, processes, name, arguments)
+    start = Start(terminal, processes, name, arguments)
     for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
         if signal.getsignal(number) is not signal.SIG_IGN or number == signal.SIGINT:
             signal.signal(number, _interrupt)
@@ -62,7 +63,7 @@ def main(words: Sequence[str]) -> int:
         start.end()
 
 
-def _ended(error: BaseException, start: commands.Start) -> int:
+def _ended(error: BaseException, start: Start) -> int:
     """Says why the command ends early; the exit code."""
     if isinstance(error, (Interrupted, KeyboardInterrupt)):
         _tell_interrupted(start.terminal, start.context)
@@ -77,7 +78,7 @@ def _ended(error: BaseException, start: commands.Start) -> int:
     return failure.code
 
 
-def _failure(error: BaseException, start: commands.Start) -> Failure:
+def _failure(error: BaseException, start: Start) -> Failure:
     """What a fault of the machine, or of the script itself, is in words."""
     if isinstance(error, OSError):
         where = f": {one_line(str(error.filename))}" if error.filename else ""
@@ -112,7 +113,7 @@ def _tell_interrupted(terminal: Terminal, context: Context | None) -> None:
         terminal.note("interrupted; nothing was changed")
 
 
-def _state(start: commands.Start) -> list[str]:
+def _state(start: Start) -> list[str]:
     if start.context is not None and start.context.pushing:
         return ["this was during the push: whether it arrived says scripts/history.sh --limit 5"]
     return ["the release landed" if start.terminal.committed else "nothing was changed"]

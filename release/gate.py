@@ -39,9 +39,9 @@ class Evidence:
         images: Optional[Images],
         follows_tag: bool,
     ) -> None:
-        """`images` is None where the registry was not asked."""
+        """`events` are the service's own; `images` is None where the registry was not asked."""
         self.service, self._platform, self._images = service, platform, images
-        self._events = [e for e in events if e.place.service == service]
+        self._events = list(events)
         self._follows_tag = follows_tag
 
     def recorded(self, version: str) -> list[tuple[str, str]]:
@@ -103,10 +103,14 @@ def prove(
 ) -> Optional[Proof]:
     """What `version` is, if it may be released as it was asked; otherwise adds to `problems`."""
     service, fast = evidence.service, platform.fast.name
-    digest = _digest(evidence, version, asked.offline, problems)
+    if platform.is_foreign(service):
+        digest = _last_seen(evidence, version, fast, problems)
+    else:
+        digest = _digest(evidence, version, asked.offline, problems)
     if digest is None:
         return None
-    untested = not evidence.ran(version, digest)
+    # What does not live there cannot be tried there.
+    untested = platform.lives_in(fast, service) and not evidence.ran(version, digest)
     if untested and not asked.untested:
         problems.append(
             f"{service}: {version} never ran on {fast}; let it run there first, or add --untested"
@@ -155,6 +159,18 @@ def _digest(evidence: Evidence, version: str, offline: bool, problems: list[str]
         )
         return None
     return image.digest
+
+
+def _last_seen(evidence: Evidence, version: str, fast: str, problems: list[str]) -> Optional[str]:
+    """The digest with which Git last named a version of somebody else's image."""
+    recorded = evidence.recorded(version)
+    if recorded:
+        return recorded[0][1]
+    problems.append(
+        f"{evidence.service}: Git knows no version {version}; name it in services.yaml with its "
+        f"digest, and {fast} runs it first"
+    )
+    return None
 
 
 def findings_problems(

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Optional
 
 from release.configuration import Environment
 from release.context import Context
 from release.errors import UNVERIFIED, Failure
 from release.gate import Asked, Evidence, findings_problems, prove
-from release.history import Event, Place, Standing, events, select, short_version, standing
-from release.plan import PROMOTION, Change, Plan
+from release.history import (
+    Event,
+    Place,
+    Standing,
+    applied,
+    events,
+    select,
+    short_version,
+    standing,
+)
+from release.plan import PROMOTION, Change, Plan, moved_by_hand
 from release.registry import Images
-from release.versions import NOTHING, is_digest, is_version
+from release.versions import NOTHING, Running, is_digest, is_version, require_version
 
 _MANY = 16
 _NAMED = 5
@@ -24,6 +33,8 @@ class Request(NamedTuple):
     version: Optional[str]
     names: Sequence[str]
     from_dev: bool
+    configuration: bool
+    """Whether services whose version stays are meant too, where all that dev runs is promoted."""
     asked: Asked
     yes: bool
 
@@ -47,13 +58,19 @@ class Promotion:
         self.events = events(
             repository, repository.tip, self.services if self.request.names else None
         )
+        self.own: dict[str, list[Event]] = {}
+        for event in self.events:
+            self.own.setdefault(event.place.service, []).append(event)
         notes: list[str] = []
         wanted = self._wanted(notes)
+        for service, version in wanted.items():
+            require_version(version, foreign=self.platform.is_foreign(service))
         self._refuse_problems()
         same = {s for s, version in wanted.items() if self._runs_already(s, version)}
-        if self.request.from_dev and not self.request.names:
+        if self.request.from_dev and not self.request.names and not self.request.configuration:
             wanted = {s: v for s, v in wanted.items() if s not in same}
-        moving = [service for service in wanted if service not in same]
+            notes += self._left_out(same)
+        moving = [s for s in wanted if s not in same and not self.platform.is_foreign(s)]
         images: dict[str, Images] = {}
         if moving and not self.request.asked.offline:
             images = self.context.registry.require(moving)
@@ -63,9 +80,11 @@ class Promotion:
             if change:
                 changes.append(change)
         if not self.request.asked.offline and not self.request.asked.accepted:
-            digests = {c.place.service: c.digest for c in changes if c.place.service not in same}
+            digests = {c.place.service: c.digest for c in changes if c.place.service in moving}
             self.problems += findings_problems(self.context.registry, self.target.refuse, digests)
         self._refuse_problems()
+        moved = {s: (self._standing_of(s).running, self._runs(s)) for s in wanted}
+        notes += moved_by_hand(moved)
         return Plan(self.target.name, PROMOTION, changes, notes, self.request.asked.accepted)
 
     def _refuse_problems(self) -> None:
@@ -113,7 +132,7 @@ class Promotion:
                     )
                 elif named:
                     self.problems.append(f"{service}: {fast} has not run any version yet")
-            elif is_version(running.tag):
+            elif self.platform.is_version_of(service, running.tag):
                 wanted[service] = running.tag
             elif running or not running.readable:
                 what = running.tag if running else "what its version file does not tell"
@@ -151,6 +170,29 @@ class Promotion:
             )
         return dict.fromkeys(sorted(here), version)
 
+    def _left_out(self, services: Iterable[str]) -> Iterator[str]:
+        """Says whose base or overlay changed since the release of the version that stays."""
+        repository = self.context.repository
+        names = {
+            service: [
+                (f"{last.commit}:{path}", f"{repository.tip}:{path}")
+                for path in (f"base/{service}", f"environments/{self.target.name}/{service}")
+            ]
+            for service in sorted(services)
+            if (last := self._last_release(service))
+        }
+        found = repository.objects_of(n for pairs in names.values() for pair in pairs for n in pair)
+        changed = [
+            service
+            for service, pairs in names.items()
+            if any(found[old] != found[new] for old, new in pairs)
+        ]
+        if changed:
+            yield (
+                f"left out, because only their base or overlay changed: {', '.join(changed)}; "
+                "to bring that too: --configuration"
+            )
+
     # --- one service
 
     def _standing_of(self, service: str) -> Standing:
@@ -163,31 +205,36 @@ class Promotion:
             return False
         on_fast = {
             e.now.digest
-            for e in self.events
-            if e.place == Place(self.fast.name, service)
-            and e.now.tag == version
-            and e.kind != "edit"
+            for e in self._own(service, self.fast.name)
+            if e.now.tag == version and e.kind != "edit"
         }
-        if on_fast:
-            return running.digest in on_fast
-        return self._last_release(service) is not None
+        return self._last_release(service) is not None and (
+            not on_fast or running.digest in on_fast
+        )
 
     def _last_release(self, service: str) -> Optional[Event]:
         """What put there what runs, unless it was an edit by hand."""
-        place = Place(self.target.name, service)
-        last = next((e for e in self.events if e.place == place and not e.adopted), None)
+        last = next((e for e in self._own(service, self.target.name) if not e.adopted), None)
         return last if last is not None and last.kind != "edit" else None
+
+    def _own(self, service: str, environment: str) -> list[Event]:
+        return [e for e in self.own.get(service, ()) if e.place.environment == environment]
+
+    def _runs(self, service: str) -> Running:
+        return applied(self._own(service, self.target.name), self._standing_of(service).running)
 
     def _change(
         self, service: str, version: str, same: bool, images: Optional[Images]
     ) -> Optional[Change]:
         there = self._standing_of(service)
-        evidence = Evidence(service, self.platform, self.events, images, self._follows_tag(service))
+        runs = self._runs(service)
+        own = self.own.get(service, ())
+        evidence = Evidence(service, self.platform, own, images, self._follows_tag(service))
         change = Change(
             place=Place(self.target.name, service),
             packaging=there.packaging,
             path=there.path,
-            previous=short_version(there.running),
+            previous=short_version(runs),
             version=version,
             digest=there.running.digest,
             subject=evidence.subject(version),
@@ -197,10 +244,11 @@ class Promotion:
         proof = prove(evidence, version, self.request.asked, self.platform, self.problems)
         if proof is None:
             return None
-        goes_back = is_version(there.running.tag) and evidence.is_newer(there.running.tag, version)
+        ordered = is_version(runs.tag) and is_version(version)
+        goes_back = ordered and evidence.is_newer(runs.tag, version)
         if goes_back and self.request.from_dev and self.request.yes:
             self.problems.append(
-                f"{service}: {self.target.name} runs {there.running.tag}, which is newer than "
+                f"{service}: {self.target.name} runs {runs.tag}, which is newer than "
                 f"{version} on {self.fast.name}; to go back, name the version: "
                 f"scripts/promote-to-prod.sh {version} --service {service}"
             )

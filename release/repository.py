@@ -19,10 +19,12 @@ from release.git import Git, Person, Setting, last_words, reaching, signing, wit
 from release.processes import Ran
 
 _HOPS = 4
+_HEADS = "refs/heads/"
 _OBJECT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _CONTENTION = re.compile(
-    r"cannot lock ref|failed to update ref|non-fast-forward|stale info|fetch first"
+    r"(?m)^ *! .*\((cannot lock ref|failed to update ref|non-fast-forward|stale info|fetch first)"
 )
+"""In Git's own lines: those of a hook may say anything."""
 
 
 class Entry(NamedTuple):
@@ -58,6 +60,8 @@ class Repository:
         self._scratch = os.path.join(folder, "scratch")
         os.makedirs(self._scratch, exist_ok=True)
         self.tip = ""
+        self.heads: dict[str, str] = {}
+        """The branches of the remote and their commits, when it was last asked."""
         self.url = clone.url
         self.branch = ""
         self.platform: Platform
@@ -65,20 +69,9 @@ class Repository:
         self._make()
 
     def _make(self) -> None:
-        os.makedirs(self.folder, exist_ok=True)
-        made = self.git.local(
-            self.folder, "init", "--quiet", "--bare", "--template=",
-            f"--object-format={self.clone.object_format}", self.folder,
-        )  # fmt: skip
-        if made.code:
-            raise Failure(
-                PRECONDITION, f"cannot make a temporary repository: {last_words(made.words)}"
-            )
+        _make_bare(self.git, self.folder, self.clone.object_format)
         if self._borrow:
-            path = os.path.join(self.folder, "objects", "info", "alternates")
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "wb") as stream:
-                stream.write(_quoted(self.clone.objects) + b"\n")
+            _borrow(self.folder, self.clone.objects)
             if self.clone.shallow:  # only where it was asked for: what is missing is known to be
                 shutil.copy(self.clone.shallow, os.path.join(self.folder, "shallow"))
 
@@ -114,7 +107,7 @@ class Repository:
     def last_known(self) -> str:
         """Takes for the tip what the clone saw last; its age in words. Raises Failure."""
         tip = self.clone.last_known
-        if not tip or self._missing(tip):
+        if not tip or self.lacks(tip):
             raise Failure(REMOTE, "this clone knows nothing of it either")
         self.platform = self._configuration(tip, self.url, self.clone.branch)
         self.tip, self.branch = tip, self.platform.branch
@@ -125,20 +118,21 @@ class Repository:
         """The commit that the branch has on the remote: the ref of exactly that name."""
         if not safe_address(url):
             raise Failure(PRECONDITION, f"the address of origin is not one: {without_secrets(url)}")
-        name = f"refs/heads/{branch}"
-        ran = self._outward("ls-remote", "--", url, name)
+        ran = self.outward(self.folder, "ls-remote", "--heads", "--", url)
         if ran.code:
             raise Unreachable(f"cannot reach origin: {last_words(ran.words)}")
-        for line in ran.text.splitlines():
-            found, _, ref = line.partition("\t")
-            if ref == name and _OBJECT.fullmatch(found):
-                return found
-        if required:
+        pairs = [line.partition("\t")[::2] for line in ran.text.splitlines()]
+        self.heads = {
+            ref[len(_HEADS) :]: found
+            for found, ref in pairs
+            if ref.startswith(_HEADS) and _OBJECT.fullmatch(found)
+        }
+        if branch not in self.heads and required:
             raise Unreachable(f"origin has no branch {branch}")
-        return ""
+        return self.heads.get(branch, "")
 
     def _fetch(self, url: str, branch: str, tip: str) -> None:
-        if self._borrow and self.clone.has_reachable(tip) and not self._missing(tip):
+        if self._borrow and self.clone.has_reachable(tip) and not self.lacks(tip):
             return
         words = (
             "fetch",
@@ -147,18 +141,18 @@ class Repository:
             "--no-write-fetch-head",
             "--no-recurse-submodules",
         )
-        ran = self._outward(*words, "--", url, tip)
-        if (ran.code or self._missing(tip)) and self._borrow:
+        ran = self.outward(self.folder, *words, "--", url, tip)
+        if (ran.code or self.lacks(tip)) and self._borrow:
             # The clone's own objects may be damaged or incomplete: do without them.
             self._borrow = False
             os.unlink(os.path.join(self.folder, "objects", "info", "alternates"))
-            ran = self._outward(*words, "--", url, tip)
+            ran = self.outward(self.folder, *words, "--", url, tip)
         if ran.code:
             raise Unreachable(f"cannot fetch from origin: {last_words(ran.words)}")
         # What was fetched is told to the next fetch.
         self.git.local(self.folder, "update-ref", f"refs/heads/{branch}", tip)
 
-    def _missing(self, commit: str) -> bool:
+    def lacks(self, commit: str) -> bool:
         return self.git.local(self.folder, "cat-file", "-e", f"{commit}^{{tree}}").code != 0
 
     def _configuration(self, tip: str, url: str, branch: str) -> Platform:
@@ -171,9 +165,15 @@ class Repository:
             )
         return parse(content.decode("utf-8", "replace"), f"{PATH} on origin's {branch}")
 
-    def _outward(self, *words: str) -> Ran:
+    def outward(self, folder: str, *words: str) -> Ran:
+        """Git in the bare repository `folder`, with the settings that reach the remote."""
         settings = [s for s in reaching(self.clone.settings) if not self._leads_astray(s)]
-        return self.git.outward(self.folder, settings, *words)
+        return self.git.outward(folder, settings, *words)
+
+    def borrow_into(self, folder: str) -> None:
+        """Makes a bare repository that also finds the objects of this one."""
+        _make_bare(self.git, folder, self.clone.object_format)
+        _borrow(folder, os.path.join(self.folder, "objects"))
 
     def _leads_astray(self, setting: Setting) -> bool:
         """Whether a setting would push to another repository than the one that is read."""
@@ -185,13 +185,16 @@ class Repository:
 
     # --- reading
 
-    def read(self, names: Iterable[str]) -> dict[str, Optional[bytes]]:
-        """The contents of objects, named by id or as `commit:path`; None for what is not there."""
+    def read(self, names: Iterable[str], folder: str = "") -> dict[str, Optional[bytes]]:
+        """The contents of objects, named by id or as `commit:path`; None for what is not there.
+
+        folder: another bare repository to read from.
+        """
         wanted = list(dict.fromkeys(names))
         if not wanted:
             return {}
         given = b"".join(os.fsencode(name) + b"\n" for name in wanted)
-        ran = self.git.local(self.folder, "cat-file", "--batch", "--buffer", given=given)
+        ran = self.git.local(folder or self.folder, "cat-file", "--batch", "--buffer", given=given)
         found: dict[str, Optional[bytes]] = {}
         at = 0
         for name in wanted:
@@ -367,8 +370,8 @@ class Repository:
         """Pushes to a branch that still is at `expected` (the tip), never over anything else."""
         ref = f"refs/heads/{branch or self.branch}"
         there = self.tip if expected is None else expected
-        return self._outward(
-            "push", "--quiet", "--no-verify", "--no-follow-tags", "--no-signed",
+        return self.outward(
+            self.folder, "push", "--quiet", "--no-verify", "--no-follow-tags", "--no-signed",
             "--recurse-submodules=no", f"--force-with-lease={ref}:{there}",
             "--", self.url, f"{commit}:{ref}",
         )  # fmt: skip
@@ -403,6 +406,23 @@ def _without_headers(lines: Iterable[str]) -> Iterator[str]:
         if line.startswith(("diff --git ", "index ", "new file mode ", "deleted file mode ")):
             continue
         yield line
+
+
+def _make_bare(git: Git, folder: str, object_format: str) -> None:
+    os.makedirs(folder, exist_ok=True)
+    made = git.local(
+        folder, "init", "--quiet", "--bare", "--template=", f"--object-format={object_format}",
+        folder,
+    )  # fmt: skip
+    if made.code:
+        raise Failure(PRECONDITION, f"cannot make a temporary repository: {last_words(made.words)}")
+
+
+def _borrow(folder: str, objects: str) -> None:
+    path = os.path.join(folder, "objects", "info", "alternates")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as stream:
+        stream.write(_quoted(objects) + b"\n")
 
 
 def _quoted(path: str) -> bytes:

@@ -207,6 +207,10 @@ def _models_in(schema: Schema, steps: str = "") -> Iterator[tuple[str, str]]:
     """The models that a key's value is made of, and the steps that lead to them."""
     if "$ref" in schema:
         yield schema["$ref"].removeprefix(_REFERENCE), steps
+    if "if" in schema:
+        (key,) = schema["if"]["required"]
+        yield from _models_in(schema["else"], steps)
+        yield from _models_in(schema["then"], f"{steps} with {key}")
     for choice in schema.get("anyOf", ()):
         yield from _models_in(choice, steps)
     if "items" in schema:
@@ -225,6 +229,8 @@ def _value(schema: Schema, places: Mapping[str, str]) -> str:  # noqa: PLR0911 o
     if "$ref" in schema:
         place = places[schema["$ref"].removeprefix(_REFERENCE)]
         return f"[`{place}`](#{anchor(place)})"
+    if "if" in schema:
+        return f"{_value(schema['else'], places)} or {_value(schema['then'], places)}"
     if "anyOf" in schema:
         choices = [choice for choice in schema["anyOf"] if choice.get("type") != "null"]
         return " or ".join(_value(choice, places) for choice in choices)

@@ -9,7 +9,7 @@ from typing import Any
 from components.kubernetes import RESTRICTED
 from gitops import layout
 from settings import Speed, kinds
-from settings.catalogue import Service
+from settings.catalogue import BuiltService, Catalogue, ForeignService, Namespace, Service
 from settings.gitops_repository import GitOpsConfig
 from settings.sync_windows import SyncWindow
 
@@ -64,8 +64,9 @@ def namespace_metadata(
     }
 
 
-def project_spec(target: Target, namespace: str) -> dict[str, Any]:
+def project_spec(target: Target, namespace: str, group: Namespace | None = None) -> dict[str, Any]:
     """The AppProject of a namespace: one repository, one destination, harmless kinds."""
+    migrating = group and any(service.migrate for service in group.services.values())
     windows = [_window(window) for window in target.sync_windows]
     return {
         "description": f"{namespace} on {target.environment}",
@@ -73,12 +74,29 @@ def project_spec(target: Target, namespace: str) -> dict[str, Any]:
         "destinations": [{"server": IN_CLUSTER, "namespace": namespace}],
         "clusterResourceWhitelist": [],
         "namespaceResourceWhitelist": [
-            {"group": group, "kind": kind} for group, kind in kinds.allowed(namespace)
+            {"group": api_group, "kind": kind}
+            for api_group, kind in kinds.allowed(group.kinds if group else ())
         ],
         # Lists objects that no Application declares, such as those of a deleted one.
-        "orphanedResources": {"warn": True},
+        "orphanedResources": {"warn": True, **({"ignore": _OF_MIGRATIONS} if migrating else {})},
         **({"syncWindows": windows} if windows else {}),
     }
+
+
+_OF_MIGRATIONS = [
+    {"group": "", "kind": "ConfigMap", "name": "migration-gate"},
+    {"group": "batch", "kind": "Job", "name": "*-migrate-*"},
+]
+"""What is there for migrations, and stays when the version has changed."""
+
+
+def wants_volumes(catalogue: Catalogue) -> bool:
+    """Whether a service has a volume that names no class of its own."""
+    return any(
+        volume.storage_class is None
+        for _, _, service in catalogue.entries()
+        for volume in service.storage.values()
+    )
 
 
 DEFAULT_PROJECT = {
@@ -127,9 +145,16 @@ def application_spec(target: Target, namespace: str, name: str, service: Service
         "revisionHistoryLimit": 1,
         "info": [
             {"name": "Owner", "value": service.owner},
-            {"name": "Source", "value": f"https://github.com/{service.source}"},
+            {"name": "Source", "value": _origin(service)},
         ],
     }
+
+
+def _origin(service: Service) -> str:
+    """Where the image comes from, for people."""
+    if isinstance(service, BuiltService):
+        return f"https://github.com/{service.source}"
+    return service.image.name if isinstance(service, ForeignService) else ""
 
 
 def _source(target: Target, namespace: str, name: str, service: Service) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from components import policies
 from components.ci import ci_trust
 from settings import Names
 from settings.aws_account import AwsAccount
-from settings.catalogue import Catalogue, Ci, Service
+from settings.catalogue import BuiltService, Catalogue, Ci
 
 PUSHING = (
     "ecr:BatchCheckLayerAvailability",
@@ -58,12 +58,12 @@ class CiIdentity(pulumi.ComponentResource):
         self._prefix = name
         self._args = args
         self._names = args.names
-        used = sorted({service.ci for _, _, service in args.catalogue.entries()})
+        used = sorted({service.ci for _, _, service in args.catalogue.built()})
         self._issuer_arns = {ci: self._issuer_arn(ci) for ci in used}
         self.role_arns = pulumi.Output.all(
             **{
                 service_name: self._role(namespace, service_name, service)
-                for namespace, service_name, service in args.catalogue.entries()
+                for namespace, service_name, service in args.catalogue.built()
             }
         )
         self.register_outputs({"roleArns": self.role_arns})
@@ -90,7 +90,7 @@ class CiIdentity(pulumi.ComponentResource):
             return ci_trust.circleci_issuer(circleci.organization), str(circleci.organization)
         return ci_trust.GITHUB_ISSUER, ci_trust.GITHUB_AUDIENCE
 
-    def _role(self, namespace: str, name: str, service: Service) -> pulumi.Output[str]:
+    def _role(self, namespace: str, name: str, service: BuiltService) -> pulumi.Output[str]:
         role = aws.iam.Role(
             f"{self._prefix}-{name}",
             name=self._names.ci_role(name),
@@ -114,7 +114,7 @@ class CiIdentity(pulumi.ComponentResource):
         )
         return role.arn
 
-    def _trust(self, provider_arn: str, service: Service) -> str:
+    def _trust(self, provider_arn: str, service: BuiltService) -> str:
         circleci = self._args.catalogue.circleci
         if service.ci == "circleci" and circleci:
             return ci_trust.circleci(provider_arn, circleci.organization, service)

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from components import policies
-from settings.catalogue import Service
+from settings.catalogue import BuiltService
 
 GITHUB_ISSUER = "token.actions.githubusercontent.com"
 GITHUB_AUDIENCE = "sts.amazonaws.com"
@@ -24,7 +24,7 @@ def circleci_issuer(organization: UUID) -> str:
     return f"oidc.circleci.com/org/{organization}"
 
 
-def github(provider_arn: str, service: Service) -> str:
+def github(provider_arn: str, service: BuiltService) -> str:
     """Trust in workflows of one repository on one branch.
 
     With `githubIds`, exactly the subject that carries them, which GitHub gives to repositories
@@ -37,7 +37,7 @@ def github(provider_arn: str, service: Service) -> str:
     return _trust(provider_arn, {"StringEquals": claims})
 
 
-def github_repository(service: Service) -> str:
+def github_repository(service: BuiltService) -> str:
     """The repository as GitHub writes it into a subject."""
     ids = service.github_ids
     if not ids:
@@ -46,7 +46,7 @@ def github_repository(service: Service) -> str:
     return f"{owner}@{ids.owner}/{repository}@{ids.repository}"
 
 
-def circleci(provider_arn: str, organization: UUID, service: Service) -> str:
+def circleci(provider_arn: str, organization: UUID, service: BuiltService) -> str:
     """Trust in jobs of one project that build one branch of its repository, by any user.
 
     The subject is that of CIRCLE_OIDC_TOKEN_V2, which ends in where the change came from;

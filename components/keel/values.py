@@ -18,9 +18,8 @@ WORKLOADS = {"apps": ["daemonsets", "deployments", "statefulsets"], "batch": ["c
 def served(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
     """The services that Keel delivers, by namespace, sorted."""
     by_namespace: dict[str, tuple[str, ...]] = {}
-    for namespace, name, service in catalogue.entries():
-        if service.delivery == "keel":
-            by_namespace[namespace] = (*by_namespace.get(namespace, ()), name)
+    for namespace, name, _ in catalogue.delivered_by("keel"):
+        by_namespace[namespace] = (*by_namespace.get(namespace, ()), name)
     return by_namespace
 
 

@@ -67,7 +67,7 @@ class Registry(pulumi.ComponentResource):
         self.urls = pulumi.Output.all(
             **{
                 service: self._repository(namespace, service)
-                for namespace, service, _ in args.catalogue.entries()
+                for namespace, service, _ in args.catalogue.built()
             }
         )
         self.register_outputs({"urls": self.urls})

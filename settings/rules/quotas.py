@@ -18,7 +18,7 @@ def of_keel(environments: Sequence[Environment], catalogue: Catalogue) -> Iterat
         registry = accounts.get(environment.config.registry.owner)
         if not environment.config.keel or not registry:
             continue
-        named = repositories(registry, catalogue)
+        named = repositories(registry, catalogue.of(environment.name))
         size = policy_characters(named)
         if size > ROLE_POLICY_CHARACTERS:
             yield environment.problem(

@@ -25,6 +25,7 @@ from gitops import tree
 from gitops.version import released_helm, released_kustomize
 from settings import load_files
 from tests.programs import program
+from tests.scripts.machine import SYSTEM, Machine, of_the_environment
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 STAND_INS = Path(__file__).with_name("stand_ins")
@@ -36,6 +37,8 @@ TV_API, TV_FRONTEND = "streaming/tv-api", "streaming/tv-frontend"
 TOURNAMENTS, LEADERBOARD = "community/tournaments", "community/leaderboard"
 """Delivered by Keel; the second is a Helm chart."""
 TIMEOUT = 60
+DECLINED, USAGE, PRECONDITION, UNVERIFIED, REMOTE, INTERRUPTED = 1, 2, 3, 4, 5, 130
+"""Exit codes, as --help tells them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +66,9 @@ def make_build(seed: str, day: str = "20261101") -> Build:
     """A version and a digest that follow from `seed`."""
     text = hashlib.sha256(seed.encode()).hexdigest()
     return Build(version=f"v{day}-{text[:7]}", digest=f"sha256:{text}")
+
+
+ONE, TWO, THREE = make_build("1"), make_build("2", "20261102"), make_build("3", "20261103")
 
 
 def git(folder: Path, *words: str, **options: Any) -> str:
@@ -121,12 +127,14 @@ class Registry:
 class ReleaseRepository:
     """An origin with the generated tree, a person's clone of it, and the registry."""
 
-    def __init__(self, root: Path, scaffold: Path) -> None:
+    def __init__(self, root: Path, scaffold: Path, machine: Machine | None = None) -> None:
         """Below `root`, from the bare repository `scaffold`."""
         self.root = root
+        self.machine = machine or of_the_environment()
         self.origin = root / "origin.git"
         shutil.copytree(scaffold, self.origin, symlinks=True)
         self.programs = make_programs(root / "programs")
+        self.machine.install(self.programs)
         (root / "registry").mkdir()
         (root / "temporary").mkdir()
         (root / "home").mkdir()
@@ -155,7 +163,7 @@ class ReleaseRepository:
     def environ(self) -> dict[str, str]:
         """What the scripts find: nothing of the person who runs the tests."""
         return {
-            "PATH": os.pathsep.join([str(self.programs), "/usr/local/bin", "/usr/bin", "/bin"]),
+            **self.machine.environ(self.programs),
             "HOME": str(self.root / "home"),
             "TMPDIR": str(self.root / "temporary"),
             "FAKE_REGISTRY": str(self.registry.folder),
@@ -190,6 +198,12 @@ class ReleaseRepository:
 
     def promote(self, *words: str, **options: Any) -> Ran:
         return self.run("promote-to-prod.sh", *words, **options)
+
+    def bring(self, *versions: str) -> None:
+        """Promotes these versions of tv-api, one after the other."""
+        for version in versions:
+            ran = self.promote(version, "--service", TV_API, "--yes")
+            assert ran.code == 0, ran.said
 
     def rollback(self, *words: str, **options: Any) -> Ran:
         return self.run("rollback-prod.sh", *words, **options)
@@ -257,8 +271,7 @@ class ReleaseRepository:
         folder = (repository / ".git" if repository else self.origin) / "hooks"
         folder.mkdir(exist_ok=True)
         file = folder / name
-        file.write_text(f"#!/bin/bash\n{script}\n", encoding="utf-8")
-        file.chmod(0o755)
+        write_program(file, script)
 
     def snapshot(self, clone: Path | None = None) -> dict[str, str]:
         """Everything about a clone that a release must leave alone, and origin's tip."""
@@ -373,7 +386,8 @@ def make_programs(folder: Path) -> Path:
 
 def write_program(path: Path, script: str) -> None:
     path.unlink(missing_ok=True)
-    path.write_text(f"#!/bin/bash\n{script}\n", encoding="utf-8")
+    # What stands in for others has the system's tools, whatever the scripts find.
+    path.write_text(f"#!/bin/bash\nPATH=$PATH:{SYSTEM}\n{script}\n", encoding="utf-8")
     path.chmod(0o755)
 
 

@@ -15,16 +15,16 @@ from gitops.version import UNRELEASED_KUSTOMIZE
 from tests.programs import program
 from tests.scripts.release_repository import (
     LEADERBOARD,
+    ONE,
     TV_API,
+    TWO,
+    UNVERIFIED,
+    USAGE,
     ReleaseRepository,
     git,
-    make_build,
     version_path,
     write_tree,
 )
-
-ONE, TWO = make_build("1"), make_build("2", "20261102")
-USAGE, UNVERIFIED = 2, 4
 
 
 @pytest.fixture(scope="session")

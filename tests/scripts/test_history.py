@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from tests.scripts.release_repository import (
     HOST,
+    LEADERBOARD,
+    ONE,
     TOURNAMENTS,
     TV_API,
     TV_FRONTEND,
+    TWO,
+    USAGE,
     ReleaseRepository,
     git,
-    make_build,
     version_path,
     version_text,
 )
-
-ONE, TWO = make_build("1"), make_build("2", "20261102")
-USAGE = 2
 
 
 def test_a_release_is_told_in_full(releases: ReleaseRepository) -> None:
@@ -145,3 +145,21 @@ def test_history_changes_nothing(releases: ReleaseRepository) -> None:
     before = releases.snapshot()
     releases.run("history.sh")
     assert releases.snapshot() == before
+
+
+def test_a_name_that_never_was_is_no_empty_history(releases: ReleaseRepository) -> None:
+    releases.deliver(TV_API, ONE)
+    for name in ("tv-apii", "streaming/tv-apii"):
+        ran = releases.run("history.sh", "--service", name)
+        assert (ran.code, f"there is and was no such service: {name}" in ran.err) == (USAGE, True)
+    ran = releases.run("history.sh", "--service", "tv-frontend")
+    assert (ran.code, ran.out) == (0, "nothing was released yet\n")
+
+
+def test_a_file_of_the_other_packaging_beside_the_version_file_is_no_release(
+    releases: ReleaseRepository,
+) -> None:
+    releases.deliver(TV_API, ONE)
+    beside = version_path("dev", TV_API).replace("kustomization", "values")
+    releases.edit({beside: version_text(LEADERBOARD, TWO)}, "By mistake")
+    assert [row["version"] for row in releases.history()] == [ONE.version]

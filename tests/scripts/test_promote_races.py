@@ -8,18 +8,20 @@ import time
 import pytest
 
 from tests.scripts.release_repository import (
+    INTERRUPTED,
+    ONE,
+    REMOTE,
+    THREE,
     TIMEOUT,
     TV_API,
     TV_FRONTEND,
+    TWO,
+    Build,
     ReleaseRepository,
     Terminal,
     git,
-    make_build,
     version_text,
 )
-
-FIRST, SECOND = make_build("first"), make_build("second", "20261102")
-REMOTE, INTERRUPTED = 5, 130
 
 
 @pytest.fixture
@@ -30,19 +32,19 @@ def releases(releases: ReleaseRepository) -> ReleaseRepository:
 
 
 def test_two_promotions_at_the_same_moment_both_land(releases: ReleaseRepository) -> None:
-    releases.deliver(TV_API, FIRST)
-    releases.deliver(TV_FRONTEND, SECOND)
+    releases.deliver(TV_API, ONE)
+    releases.deliver(TV_FRONTEND, TWO)
     other = releases.new_clone("other", "Bob")
     before = releases.tip
     started = [
-        releases.start("promote-to-prod.sh", FIRST.version, "--yes"),
-        releases.start("promote-to-prod.sh", SECOND.version, "--yes", clone=other),
+        releases.start("promote-to-prod.sh", ONE.version, "--yes"),
+        releases.start("promote-to-prod.sh", TWO.version, "--yes", clone=other),
     ]
     for process in started:
         out, err = process.communicate(timeout=TIMEOUT)
         assert process.returncode == 0, out + err
-    assert releases.runs("prod", TV_API) == version_text(TV_API, FIRST)
-    assert releases.runs("prod", TV_FRONTEND) == version_text(TV_FRONTEND, SECOND)
+    assert releases.runs("prod", TV_API) == version_text(TV_API, ONE)
+    assert releases.runs("prod", TV_FRONTEND) == version_text(TV_FRONTEND, TWO)
     assert git(releases.origin, "rev-list", "--count", f"{before}..main") == "2"
 
 
@@ -60,27 +62,55 @@ def meanwhile(releases: ReleaseRepository, path: str, text: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("mine", "theirs", "bring"),
+    [
+        (["promote-to-prod.sh", TWO.version], f"promote-to-prod.sh {THREE.version}", TWO),
+        (["rollback-prod.sh"], "rollback-prod.sh", ONE),
+    ],
+)
+def test_with_yes_nothing_newer_and_nothing_further_back_is_replaced_unseen(
+    releases: ReleaseRepository, mine: list[str], theirs: str, bring: Build
+) -> None:
+    for build in (ONE, TWO, THREE):
+        releases.deliver(TV_API, build)
+    releases.bring(ONE.version, *([TWO.version, THREE.version] if bring == ONE else []))
+    other = releases.new_clone("meanwhile", "Bob")
+    releases.hook(
+        "pre-push",
+        f"[[ -e '{releases.root}/done' ]] && exit\n"
+        f"touch '{releases.root}/done'\n"
+        "unset $(git rev-parse --local-env-vars)\n"
+        f"cd '{other}' && scripts/{theirs} --service tv-api --yes",
+        releases.clone,
+    )
+    ran = releases.run(*mine, "--service", "tv-api", "--yes")
+    assert (ran.code, f"this would bring {bring.version}" in ran.err) == (REMOTE, True), ran.said
+    theirs_runs = TWO if bring == ONE else THREE
+    assert releases.runs("prod", TV_API) == version_text(TV_API, theirs_runs)
+
+
 def test_a_push_race_about_other_files_is_retried_without_asking_again(
     releases: ReleaseRepository,
 ) -> None:
-    releases.deliver(TV_API, FIRST)
+    releases.deliver(TV_API, ONE)
     meanwhile(releases, "README.md", "unrelated")
-    person = Terminal(releases, "promote-to-prod.sh", FIRST.version)
+    person = Terminal(releases, "promote-to-prod.sh", ONE.version)
     person.wait_for("[y/N]")
     person.type("y\n")
     assert person.end() == 0, person.seen
     assert "looking again" in person.seen
     assert person.seen.count("[y/N]") == 1
-    assert releases.runs("prod", TV_API) == version_text(TV_API, FIRST)
+    assert releases.runs("prod", TV_API) == version_text(TV_API, ONE)
     assert releases.on_origin("README.md").endswith("unrelated")
 
 
 def test_a_push_race_that_changes_what_was_shown_is_shown_and_asked_again(
     releases: ReleaseRepository,
 ) -> None:
-    releases.deliver(TV_API, FIRST)
+    releases.deliver(TV_API, ONE)
     meanwhile(releases, f"environments/prod/{TV_API}/kustomization.yaml", "nameSuffix: -late")
-    person = Terminal(releases, "promote-to-prod.sh", FIRST.version)
+    person = Terminal(releases, "promote-to-prod.sh", ONE.version)
     person.wait_for("[y/N]")
     person.type("y\n")
     person.wait_for("no longer what you saw")
@@ -88,16 +118,16 @@ def test_a_push_race_that_changes_what_was_shown_is_shown_and_asked_again(
     person.wait_for("[y/N]")
     person.type("n\n")
     assert person.end() == 1, person.seen
-    assert FIRST.version not in releases.runs("prod", TV_API)
+    assert ONE.version not in releases.runs("prod", TV_API)
 
 
 def test_a_promotion_that_somebody_else_made_meanwhile_is_up_to_date(
     releases: ReleaseRepository,
 ) -> None:
-    releases.deliver(TV_API, FIRST)
-    person = Terminal(releases, "promote-to-prod.sh", FIRST.version)
+    releases.deliver(TV_API, ONE)
+    person = Terminal(releases, "promote-to-prod.sh", ONE.version)
     person.wait_for("[y/N]")
-    releases.put("prod", TV_API, FIRST, kind="promotion")
+    releases.put("prod", TV_API, ONE, kind="promotion")
     tip = releases.tip
     person.type("y\n")
     assert person.end() == 0, person.seen
@@ -116,11 +146,11 @@ def test_twenty_promotions_through_a_failing_remote_land_whole_or_not_at_all(
     )
     services = (TV_API, TV_FRONTEND)
     for service in services:
-        releases.registry.push(service, FIRST)
-        releases.registry.push(service, SECOND)
+        releases.registry.push(service, ONE)
+        releases.registry.push(service, TWO)
     landed = 0
     for number in range(20):
-        build = (FIRST, SECOND)[number % 2]
+        build = (ONE, TWO)[number % 2]
         before = releases.snapshot()
         named = ("--service", TV_API, "--service", TV_FRONTEND)
         ran = releases.promote(build.version, *named, "--untested", "--yes")
@@ -139,20 +169,20 @@ def test_twenty_promotions_through_a_failing_remote_land_whole_or_not_at_all(
 def test_a_push_that_arrived_although_the_line_broke_counts_as_landed(
     releases: ReleaseRepository,
 ) -> None:
-    releases.deliver(TV_API, FIRST)
+    releases.deliver(TV_API, ONE)
     releases.hook("post-receive", "kill -9 $PPID")
-    ran = releases.promote(FIRST.version, "--yes")
+    ran = releases.promote(ONE.version, "--yes")
     assert ran.code == 0, ran.said
-    assert releases.runs("prod", TV_API) == version_text(TV_API, FIRST)
+    assert releases.runs("prod", TV_API) == version_text(TV_API, ONE)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_at_the_prompt_leaves_the_clone_as_it_was(
     releases: ReleaseRepository, how: signal.Signals
 ) -> None:
-    releases.deliver(TV_API, FIRST)
+    releases.deliver(TV_API, ONE)
     before = releases.snapshot()
-    person = Terminal(releases, "promote-to-prod.sh", FIRST.version)
+    person = Terminal(releases, "promote-to-prod.sh", ONE.version)
     person.wait_for("[y/N]")
     person.interrupt(how)
     assert person.end() == INTERRUPTED, person.seen
@@ -161,9 +191,9 @@ def test_a_signal_at_the_prompt_leaves_the_clone_as_it_was(
 
 
 def test_a_kill_at_the_prompt_leaves_the_clone_as_it_was(releases: ReleaseRepository) -> None:
-    releases.deliver(TV_API, FIRST)
+    releases.deliver(TV_API, ONE)
     before = releases.snapshot()
-    person = Terminal(releases, "promote-to-prod.sh", FIRST.version)
+    person = Terminal(releases, "promote-to-prod.sh", ONE.version)
     person.wait_for("[y/N]")
     person.interrupt(signal.SIGKILL)
     assert person.end() == -signal.SIGKILL
@@ -171,10 +201,10 @@ def test_a_kill_at_the_prompt_leaves_the_clone_as_it_was(releases: ReleaseReposi
 
 
 def test_ctrl_c_during_the_push_leaves_the_clone_as_it_was(releases: ReleaseRepository) -> None:
-    releases.deliver(TV_API, FIRST)
+    releases.deliver(TV_API, ONE)
     releases.hook("pre-receive", f"touch '{releases.root}/pushing'; sleep 30; exit 1")
     before = releases.snapshot()
-    person = Terminal(releases, "promote-to-prod.sh", FIRST.version)
+    person = Terminal(releases, "promote-to-prod.sh", ONE.version)
     person.wait_for("[y/N]")
     person.type("y\n")
     deadline = time.monotonic() + TIMEOUT

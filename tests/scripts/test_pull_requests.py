@@ -12,16 +12,16 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.scripts.release_repository import (
+    ONE,
+    PRECONDITION,
+    REMOTE,
     TV_API,
+    TWO,
     Ran,
     ReleaseRepository,
     git,
-    make_build,
     version_text,
 )
-
-ONE, TWO = make_build("1"), make_build("2", "20261102")
-PRECONDITION, REMOTE = 3, 5
 
 
 class Gitea(ThreadingHTTPServer):

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from tests.scripts.release_repository import (
+    ONE,
+    PRECONDITION,
+    REMOTE,
     TV_API,
     TV_FRONTEND,
+    TWO,
+    UNVERIFIED,
+    Build,
     ReleaseRepository,
     Terminal,
     git,
@@ -19,12 +24,8 @@ from tests.scripts.release_repository import (
     version_text,
 )
 
-ONE, TWO, THREE = make_build("1"), make_build("2", "20261102"), make_build("3", "20261103")
 BASE = f"base/{TV_API}/deployment.yaml"
 RENDERED = f"rendered/prod/{TV_API}/deployment-tv-api.yaml"
-SETTINGS = Path(__file__).with_name("hostile_settings.txt").read_text(encoding="utf-8").split()
-"""Settings of Git that people have, and that reshape what Git prints, fetches or pushes."""
-USAGE, PRECONDITION, UNVERIFIED, REMOTE = 2, 3, 4, 5
 
 
 def in_base(releases: ReleaseRepository, level: str = "new-db.internal") -> None:
@@ -36,12 +37,6 @@ def in_base(releases: ReleaseRepository, level: str = "new-db.internal") -> None
     releases.edit({BASE: text.replace("            - name: PORT", more) + "\n"}, "The new database")
 
 
-def promote(releases: ReleaseRepository, *builds: str) -> None:
-    for version in builds:
-        ran = releases.promote(version, "--service", TV_API, "--yes")
-        assert ran.code == 0, ran.said
-
-
 # --- what is shown is what is applied
 
 
@@ -49,7 +44,7 @@ def test_an_edit_of_the_base_reaches_prod_with_a_release_and_is_shown(
     releases: ReleaseRepository,
 ) -> None:
     releases.deliver(TV_API, ONE)
-    promote(releases, ONE.version)
+    releases.bring(ONE.version)
     before = releases.on_origin(RENDERED)
     in_base(releases)
     assert releases.on_origin(RENDERED) == before
@@ -65,7 +60,7 @@ def test_an_edit_of_the_base_reaches_prod_with_a_release_and_is_shown(
 
 def test_the_same_version_again_brings_the_configuration_only(releases: ReleaseRepository) -> None:
     releases.deliver(TV_API, ONE)
-    promote(releases, ONE.version)
+    releases.bring(ONE.version)
     in_base(releases)
     ran = releases.promote(ONE.version, "--service", "tv-api", "--yes")
     assert (ran.code, "configuration only" in ran.out) == (0, True), ran.said
@@ -82,7 +77,7 @@ def test_a_rollback_brings_back_all_that_ran_and_says_what_moved_on(
 ) -> None:
     for build in (ONE, TWO):
         releases.deliver(TV_API, build)
-        promote(releases, build.version)
+        releases.bring(build.version)
     ran_then = git(releases.origin, "show", f"main~2:{RENDERED}")
     in_base(releases)
     (releases.programs / "kustomize").unlink()  # what ran is in Git, and needs no rendering
@@ -95,12 +90,12 @@ def test_a_rollback_brings_back_all_that_ran_and_says_what_moved_on(
 def test_a_broken_neighbour_blocks_nobody(releases: ReleaseRepository) -> None:
     for build in (ONE, TWO):
         releases.deliver(TV_API, build)
-        promote(releases, build.version)
+        releases.bring(build.version)
     overlay = f"environments/prod/{TV_FRONTEND}"
     releases.edit({f"{overlay}/kustomization.yaml": "resources: [nowhere.yaml]\n"})
     releases.edit({version_path("prod", TV_FRONTEND): "<<<<<<< HEAD\n"})
     assert releases.rollback("--service", "tv-api", "--yes").code == 0
-    promote(releases, TWO.version)
+    releases.bring(TWO.version)
 
 
 def test_a_promotion_whose_image_is_not_rendered_is_refused(releases: ReleaseRepository) -> None:
@@ -161,7 +156,7 @@ def test_an_edit_below_rendered_is_refused_by_the_check_and_a_release_is_not(
 ) -> None:
     for build in (ONE, TWO):
         releases.deliver(TV_API, build)
-        promote(releases, build.version)
+        releases.bring(build.version)
     assert releases.run("render.sh", "--check").code == 0
     assert releases.rollback("--service", "tv-api", "--yes").code == 0
     assert releases.run("render.sh", "--check").code == 0
@@ -181,7 +176,7 @@ def test_a_branch_that_is_only_named_like_main_is_not_main(releases: ReleaseRepo
     (mallory / "README.md").write_text("unreviewed\n", encoding="utf-8")
     git(mallory, "commit", "--quiet", "--all", "-m", "Innocent")
     git(mallory, "push", "--quiet", "origin", "HEAD:refs/heads/0/refs/heads/main")
-    promote(releases, ONE.version)
+    releases.bring(ONE.version)
     assert "unreviewed" not in releases.on_origin("README.md")
 
 
@@ -207,13 +202,38 @@ def test_a_fork_is_not_released_to(releases: ReleaseRepository) -> None:
     git(releases.root, "clone", "--quiet", "--bare", str(releases.origin), str(fork))
     tip = git(fork, "rev-parse", "main")
     git(releases.clone, "config", "remote.origin.pushurl", str(fork))
-    promote(releases, ONE.version)
+    releases.bring(ONE.version)
     git(releases.clone, "remote", "set-url", "origin", str(fork))
     assert releases.rollback(ONE.version, "--service", TV_API, "--yes").code == 0
     releases.deliver(TV_API, TWO)
-    promote(releases, TWO.version)
+    releases.bring(TWO.version)
     assert git(fork, "rev-parse", "main") == tip
     assert releases.runs("prod", TV_API) == version_text(TV_API, TWO)
+
+
+def test_a_branch_that_was_renamed_and_left_behind_is_not_released_to_without_a_look(
+    releases: ReleaseRepository,
+) -> None:
+    releases.deliver(TV_API, ONE)
+    for branch, address in (("release", None), ("fork", "https://example.org/other.git")):
+        elsewhere = releases.new_clone(branch, "Bo")
+        told = json.loads(releases.on_origin("scripts/platform.json"))
+        told["git"]["branch"] = branch
+        told["git"]["url"] = address or told["git"]["url"]
+        (elsewhere / "scripts/platform.json").write_text(json.dumps(told), encoding="utf-8")
+        git(elsewhere, "commit", "--quiet", "--all", "-m", "Another branch")
+        git(elsewhere, "push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
+    git(elsewhere, "push", "--quiet", "origin", "HEAD~:refs/heads/a-change")
+    before = releases.snapshot()
+    ran = releases.promote(ONE.version, "--yes")
+    says = "origin's main says that Argo CD reads main, and release too"
+    assert (ran.code, says in ran.err) == (PRECONDITION, True), ran.said
+    assert releases.snapshot() == before
+    person = Terminal(releases, "promote-to-prod.sh", ONE.version)
+    person.wait_for(f"warning: {says}")
+    person.wait_for("[y/N]")
+    person.type("y\n")
+    assert person.end() == 0, person.seen
 
 
 def test_a_push_that_did_not_reach_main_is_no_release(releases: ReleaseRepository) -> None:
@@ -229,7 +249,7 @@ def test_a_push_that_did_not_reach_main_is_no_release(releases: ReleaseRepositor
 def test_a_shallow_clone_knows_the_whole_past(releases: ReleaseRepository) -> None:
     for build in (ONE, TWO):
         releases.deliver(TV_API, build)
-        promote(releases, build.version)
+        releases.bring(build.version)
     shallow = releases.root / "shallow"
     git(releases.root, "clone", "--quiet", "--depth", "1", f"file://{releases.origin}", "shallow")
     git(shallow, "config", "user.name", "Ada")
@@ -263,7 +283,7 @@ def test_what_was_promoted_untested_is_no_proof_the_second_time(
     releases: ReleaseRepository,
 ) -> None:
     releases.deliver(TV_API, ONE)
-    promote(releases, ONE.version)
+    releases.bring(ONE.version)
     releases.registry.push(TV_API, TWO)
     words = (TWO.version, "--service", "tv-api", "--yes")
     assert releases.promote(*words, "--untested").code == 0
@@ -277,7 +297,7 @@ def test_from_dev_takes_nothing_newer_off_prod_without_being_asked(
 ) -> None:
     for build in (ONE, TWO):
         releases.deliver(TV_API, build)
-    promote(releases, TWO.version)
+    releases.bring(TWO.version)
     releases.put("dev", TV_API, ONE, kind="build")
     ran = releases.promote("--from-dev", "--yes")
     assert (ran.code, "which is newer than" in ran.err) == (UNVERIFIED, True), ran.said
@@ -285,10 +305,53 @@ def test_from_dev_takes_nothing_newer_off_prod_without_being_asked(
     assert releases.promote(ONE.version, "--service", "tv-api", "--yes").code == 0
 
 
+def test_from_dev_tells_of_changes_of_the_configuration_and_brings_them_on_request(
+    releases: ReleaseRepository,
+) -> None:
+    releases.deliver(TV_API, ONE)
+    releases.bring(ONE.version)
+    assert releases.promote("--from-dev", "--yes").out == "already up to date\n"
+    in_base(releases)
+    ran = releases.promote("--from-dev", "--yes")
+    assert ran.out == (
+        "left out, because only their base or overlay changed: streaming/tv-api; to bring that "
+        "too: --configuration\nalready up to date\n"
+    )
+    ran = releases.promote("--from-dev", "--configuration", "--yes")
+    assert (ran.code, "configuration only" in ran.out) == (0, True), ran.said
+    assert "new-db.internal" in releases.on_origin(RENDERED)
+    assert releases.promote("--from-dev", "--configuration", "--yes").out == "already up to date\n"
+
+
+def test_a_version_file_that_a_hand_moved_is_mended_and_that_is_said(
+    releases: ReleaseRepository,
+) -> None:
+    for build in (ONE, TWO):
+        releases.deliver(TV_API, build)
+        releases.bring(build.version)
+    path = version_path("prod", TV_API)
+    evil = Build(version=TWO.version, digest=make_build("evil").digest)
+    for mend in (releases.promote, releases.rollback):
+        releases.edit({path: version_text(TV_API, evil)}, "Quick fix")
+        ran = mend(TWO.version, "--service", "tv-api", "--yes")
+        assert (ran.code, "tv-api: only its version file is written anew" in ran.out) == (0, True)
+        assert releases.runs("prod", TV_API) == version_text(TV_API, TWO)
+    releases.edit({path: version_text(TV_API, evil)}, "Quick fix")
+    assert releases.rollback("--service", "tv-api", "--yes").code == 0
+    assert releases.runs("prod", TV_API) == version_text(TV_API, ONE)
+    releases.edit({path: version_text(TV_API, TWO)}, "Quick promotion")
+    listed = releases.promote("--service", "tv-api").out.splitlines()
+    assert [line.split()[0] for line in listed if " prod" in line] == [ONE.version]
+    ran = releases.promote("--from-dev", "--yes")
+    assert f"a hand moved its version file to {TWO.version}; {ONE.version} runs" in ran.out
+    assert f"{ONE.version} -> {TWO.version}\n" in ran.out
+    assert f"{TWO.version}@{TWO.digest}" in releases.on_origin(RENDERED)
+
+
 def test_a_rollback_never_goes_forward(releases: ReleaseRepository) -> None:
     for build in (ONE, TWO):
         releases.deliver(TV_API, build)
-        promote(releases, build.version)
+        releases.bring(build.version)
     assert releases.rollback("--service", "tv-api", "--yes").code == 0
     for words in ((TWO.version, "--service", "tv-api"), (TWO.version,)):
         ran = releases.rollback(*words, "--yes")
@@ -321,7 +384,7 @@ def test_a_service_that_asks_for_verification_gets_it_or_a_flag(
     assert releases.history("--environment", "prod")[0]["unverified"] is True
     releases.registry.push(TV_API, TWO, "dev", f"verified-{TWO.version}")
     releases.put("dev", TV_API, TWO, kind="build")
-    promote(releases, TWO.version)
+    releases.bring(TWO.version)
 
 
 def test_findings_of_a_scan_are_refused_or_accepted_with_a_reason(
@@ -341,105 +404,3 @@ def test_findings_of_a_scan_are_refused_or_accepted_with_a_reason(
     assert releases.promote(*words, "--accept-findings", "no way around").code == 0
     row = releases.history("--environment", "prod")[0]
     assert row["acceptedFindings"] == "no way around"
-
-
-# --- people's machines
-
-
-@pytest.fixture(scope="module")
-def settled(
-    tmp_path_factory: pytest.TempPathFactory, scaffold_repository: Path
-) -> tuple[ReleaseRepository, dict[str, str]]:
-    """Two promotions and a build, and what the commands say of them without any setting."""
-    releases = ReleaseRepository(tmp_path_factory.mktemp("settled"), scaffold_repository)
-    releases.render_plainly()
-    for build in (ONE, TWO):
-        releases.deliver(TV_API, build)
-        promote(releases, build.version)
-    releases.deliver(TV_API, THREE)
-    git(releases.clone, "pull", "--quiet")
-    return releases, said(releases)
-
-
-def said(releases: ReleaseRepository) -> dict[str, str]:
-    commands = {
-        "history": ("history.sh", "--json"),
-        "promotion": ("promote-to-prod.sh", THREE.version, "--dry-run"),
-        "rollback": ("rollback-prod.sh", "--service", "tv-api", "--dry-run"),
-    }
-    return {name: releases.run(*words).said for name, words in commands.items()}
-
-
-@pytest.mark.parametrize("setting", SETTINGS)
-def test_no_setting_of_git_changes_what_is_said(
-    settled: tuple[ReleaseRepository, dict[str, str]], setting: str
-) -> None:
-    releases, without = settled
-    assert "error" not in str(without)
-    home = releases.root / "home" / ".gitconfig"
-    before = home.read_text(encoding="utf-8")
-    try:
-        key, _, value = setting.partition("=")
-        subprocess.run(
-            ["git", "config", "--global", "--add", key, value], env=releases.environ, check=True
-        )
-        assert said(releases) == without
-    finally:
-        home.write_text(before, encoding="utf-8")
-
-
-def test_all_of_them_together_do_not_change_a_release(releases: ReleaseRepository) -> None:
-    for build in (ONE, TWO):
-        releases.deliver(TV_API, build)
-    for setting in SETTINGS:
-        key, _, value = setting.partition("=")
-        subprocess.run(
-            ["git", "config", "--global", "--add", key, value], env=releases.environ, check=True
-        )
-    promote(releases, ONE.version, TWO.version)
-    assert releases.rollback("--service", "tv-api", "--yes").code == 0
-    assert releases.runs("prod", TV_API) == version_text(TV_API, ONE)
-
-
-@pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8", "nonsense"])
-def test_in_every_locale_a_name_and_a_subject_are_utf_8(
-    releases: ReleaseRepository, locale: str
-) -> None:
-    releases.render_plainly()
-    git(releases.clone, "config", "user.name", "José 山田")
-    releases.deliver(TV_API, ONE, "Größe ändern")
-    environ = {**releases.environ, "LC_ALL": locale, "LANG": locale}
-    assert releases.promote(ONE.version, "--yes", env=environ).code == 0
-    ran = releases.run("history.sh", "--json", env=environ)
-    row = json.loads(ran.out)[0]
-    assert (row["by"], row["subject"]) == ("José 山田 <ada@acme.example>", "Größe ändern")
-
-
-def test_a_pre_push_hook_of_the_clone_is_heard_and_named(releases: ReleaseRepository) -> None:
-    releases.deliver(TV_API, ONE)
-    releases.hook("pre-push", "echo 'no direct pushes' >&2; exit 1", releases.clone)
-    before = releases.snapshot()
-    ran = releases.promote(ONE.version, "--yes")
-    assert (ran.code, "the pre-push hook of this clone refused" in ran.err) == (PRECONDITION, True)
-    assert "no direct pushes" in ran.err
-    assert releases.snapshot() == before
-
-
-def test_what_origin_says_cannot_steer_the_terminal(releases: ReleaseRepository) -> None:
-    releases.deliver(TV_API, ONE)
-    releases.hook("pre-receive", r"printf '\033[2Jred \033]0;owned\007\n' >&2; exit 1")
-    ran = releases.promote(ONE.version, "--yes")
-    assert (ran.code, "\x1b" in ran.said, "\x07" in ran.said) == (REMOTE, False, False)
-    assert "red" in ran.err
-
-
-def test_a_reader_that_has_seen_enough_of_a_release_stops_it(releases: ReleaseRepository) -> None:
-    releases.deliver(TV_API, ONE)
-    tip = releases.tip
-    command = f"scripts/promote-to-prod.sh {ONE.version} --yes | true; exit ${{PIPESTATUS[0]}}"
-    done = subprocess.run(
-        ["bash", "-c", command], cwd=releases.clone, env=releases.environ, capture_output=True,
-        text=True, check=False,
-    )  # fmt: skip
-    assert (done.returncode, releases.tip) == (1, tip), done.stderr
-    assert "Traceback" not in done.stderr

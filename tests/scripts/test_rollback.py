@@ -5,9 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tests.scripts.release_repository import (
+    DECLINED,
     LEADERBOARD,
+    ONE,
+    THREE,
     TV_API,
     TV_FRONTEND,
+    TWO,
+    UNVERIFIED,
     Build,
     ReleaseRepository,
     git,
@@ -15,9 +20,6 @@ from tests.scripts.release_repository import (
     version_path,
     version_text,
 )
-
-ONE, TWO, THREE = make_build("1"), make_build("2", "20261102"), make_build("3", "20261103")
-DECLINED, UNVERIFIED = 1, 4
 
 
 @pytest.fixture
@@ -56,8 +58,8 @@ def test_after_a_rollback_and_a_new_promotion_the_way_back_skips_what_was_rolled
 ) -> None:
     promoted.rollback("--service", "tv-api", "--yes")
     four = make_build("4", "20261104")
-    promoted.registry.push(TV_API, four)
-    promoted.put("prod", TV_API, four, kind="promotion")
+    promoted.deliver(TV_API, four)
+    promoted.bring(four.version)
     promoted.rollback("--service", "tv-api", "--yes")
     expect(promoted, TWO)
 

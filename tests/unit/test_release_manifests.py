@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from release import manifests, patches
+from release import manifests, patches, references
 from release.manifests import Manifest, ManifestError
 from release.rendering import Wanted, batches
 
@@ -181,6 +181,35 @@ def test_a_patch_further_down_and_generated_and_suffixed_names_are_understood(
     (problem,) = patches.problems(str(tmp_path), ".", objects(text))
     assert "kind: Gone" in problem
     assert not list(patches.problems(str(tmp_path), ".", []))
+
+
+@pytest.mark.parametrize(
+    ("shared", "named"), [("components/scrape", False), ("shared/scrape", True), ("base", True)]
+)
+def test_a_folder_in_which_argo_cd_does_not_look_for_changes_is_named(
+    tmp_path: Path, shared: str, named: bool
+) -> None:
+    files = {
+        "environments/dev/shop/cart": "resources: [../../../../base/shop/cart]\n",
+        "base/shop/cart": f"components: [../../../{shared}]\n",
+        shared: "kind: Component\n",
+    }
+    for folder, text in files.items():
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        (tmp_path / folder / "kustomization.yaml").write_text(text, encoding="utf-8")
+    found = list(references.problems(str(tmp_path), Wanted("dev", "shop/cart", "kustomize")))
+    assert bool(found) is named
+    assert all(f"base/shop/cart/kustomization.yaml builds on {shared}," in p for p in found)
+
+
+def test_a_chart_that_another_folder_is_part_of_is_named_too(tmp_path: Path) -> None:
+    chart = tmp_path / "base/shop/cart"
+    chart.mkdir(parents=True)
+    text = "dependencies:\n- name: a\n  repository: {}\n- name: b\n  repository: {}\n"
+    places = ("file://../../../components/a", "file://../../../charts/b")
+    (chart / "Chart.yaml").write_text(text.format(*places), encoding="utf-8")
+    (problem,) = references.problems(str(tmp_path), Wanted("dev", "shop/cart", "helm"))
+    assert problem.startswith("base/shop/cart/Chart.yaml builds on charts/b, where Argo CD")
 
 
 def test_a_batch_has_few_services_and_never_two_of_a_namespace() -> None:

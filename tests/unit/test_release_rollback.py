@@ -61,6 +61,12 @@ def goes_back(past: list[Event], version: str | None = None) -> tuple[str, Manif
         ("p1a p2b p3c r2b r1a", None),
         ("p1a p2b p2c", "2b"),  # configuration only
         ("p1a p2b e3", "2b"),  # by hand: the version file alone
+        ("p1a p2b e3b", "1a"),
+        ("p1a p2b e3b e4b", "1a"),
+        ("p1a p2b e3b p3c", "2b"),
+        ("p1a p2b m2c", "2b"),  # by hand: the manifests alone
+        ("p1a p2b e3b m3c", "2b"),
+        ("p1a p2b m2c p2b", "2c"),
         ("p1a p2b e", "2b"),  # conflict markers
         ("p1a p2b p1c", "2b"),  # promoted back
         ("p1 p2", "1"),  # before manifests were rendered into Git
@@ -76,8 +82,9 @@ def test_the_way_back_is_what_lies_below_the_top(past: str, back: str | None) ->
 
 
 def read(word: str) -> Event:
-    kind = {"p": "promotion", "r": "rollback", "e": "edit", "a": "edit"}[word[0]]
-    return event(kind, word[1:2], word[2:], adopted=word[0] == "a")
+    kind = {"p": "promotion", "r": "rollback"}.get(word[0], "edit")
+    told = event(kind, word[1:2], word[2:], adopted=word[0] == "a")
+    return told._replace(before=told.now) if word[0] == "m" else told
 
 
 @pytest.mark.parametrize(
@@ -102,11 +109,12 @@ def test_of_a_named_version_the_last_state_comes_back() -> None:
     assert goes_back([read(w) for w in ["p1a", "p1b", "p2c"]], "1") == ("1", manifests("b"))
 
 
-def test_a_digest_that_a_hand_has_edited_goes_back_to_the_one_that_was_released() -> None:
+def test_a_digest_that_a_hand_has_edited_never_ran_and_is_mended_by_name() -> None:
     edited = event("edit", "1")._replace(now=Running(running("1").tag, f"sha256:{'f' * 64}"))
-    past = [read("p1a"), edited._replace(rendered=manifests("a"))]
-    assert goes_back(past) == ("1", manifests("a"))
+    past = [read("p0z"), read("p1a"), edited._replace(rendered=manifests("a"))]
+    assert goes_back(past) == ("0", manifests("z"))
     assert goes_back(past, "1") == ("1", manifests("a"))
+    assert goes_back([*past, read("p1a")], "1") is None
 
 
 @pytest.mark.parametrize("seed", range(50))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 
 import pytest
 
@@ -12,12 +13,14 @@ from release.configuration import parse as read_platform
 from release.errors import Failure
 from release.git import Person, last_words, reaching, without_secrets
 from release.history import Place, _parse, _record
-from release.plan import PROMOTION, Change, Plan, message
+from release.plan import BUILD, PROMOTION, Change, Plan, message
 from release.processes import Processes
 from release.registry import Images, Registry, _image
 from release.release import reasons
+from release.repository import is_contention
 from release.terminal import Terminal, one_line, visible
 from release.versions import Running
+from release.words import inert, restored
 
 DIGEST = f"sha256:{'a' * 64}"
 VERSION = "v20261101-0123abc"
@@ -204,6 +207,25 @@ def test_secrets_of_addresses_and_the_reason_of_a_failure() -> None:
     assert last_words(text) == "fatal: unable to access 'https://x.example/a.git/': no"
     assert without_secrets("see https://x.example/a") == "see https://x.example/a"
     assert last_words("") == "it said nothing"
+    ssh = "fatal: Could not read from remote repository.\n\nPlease make sure you have the rights\n"
+    refused = "ssh: connect to host x.example port 22: Connection refused"
+    assert last_words(f"{refused}\n{ssh}") == refused
+    assert last_words(ssh) == "fatal: Could not read from remote repository."
+
+
+@pytest.mark.parametrize(
+    ("words", "contention"),
+    [
+        (" ! [rejected]        abc -> main (fetch first)", True),
+        (" ! [rejected]        abc -> main (stale info)", True),
+        (" ! [remote rejected] abc -> main (failed to update ref)", True),
+        (" ! [remote rejected] abc -> main (cannot lock ref 'refs/heads/main': is at x)", True),
+        ("remote: you are behind: git fetch first\n ! [remote rejected] (pre-receive hook)", False),
+        ("remote:  ! (fetch first)\n ! [remote rejected] abc -> main (hook declined)", False),
+    ],
+)
+def test_only_git_itself_says_that_somebody_was_faster(words: str, contention: bool) -> None:
+    assert is_contention(f"To https://x.example/a.git\n{words}\nerror: failed") is contention
 
 
 @pytest.mark.parametrize(
@@ -249,3 +271,54 @@ def test_why_a_push_was_refused_is_told_without_gits_own_advice() -> None:
         "error: failed to push some refs",
     ]
     assert reasons("\n".join(words)) == ["remote: Only by pull request", refusal]
+
+
+@pytest.mark.parametrize(
+    ("subject", "written"),
+    [
+        ("Fix it [skip ci]", "Fix it [\\skip ci]"),
+        (
+            "[ci skip] [skip-ci] [no ci] [skip actions]",
+            "[\\ci skip] [\\skip-ci] [\\no ci] [\\skip actions]",
+        ),
+        ("***NO_CI*** now", "*\\*\\*\\NO_CI*\\*\\*\\ now"),
+        ("fixes #1, closes acme/gitops#2", "fixes #\\1, closes acme/gitops#\\2"),
+        ("closes GH-7 and !8", "closes GH-\\7 and !\\8"),
+        (
+            "closes https://github.com/acme/x/issues/1",
+            "closes https://\\github.com/acme/x/issues/1",
+        ),
+        ("ACME-1 #done @everyone", "ACME-1 #\\done @\\everyone"),
+        ("plain: words (as they are)!", "plain: words (as they are)!"),
+        ("already [\\skip ci]", "already [\\\\skip ci]"),
+    ],
+)
+def test_what_a_git_host_or_ci_acts_upon_stays_words(subject: str, written: str) -> None:
+    change = Change(
+        Place("dev", "shop/cart"), "kustomize", "p", "none", VERSION, DIGEST, subject=subject
+    )
+    person = Person("Ada [skip ci]", "ada@acme.example")
+    text = message(Plan("dev", BUILD, [change], accepted=subject), person, [subject])
+    _, _, body, *rest = text.split("\n")
+    told = _parse(b"tree x\n\n" + text.encode()).records[0]
+    assert written in body
+    assert f"Release-Subject: {written}" in rest
+    assert "Release-By: Ada [\\skip ci] <ada@acme.example>" in rest
+    assert told["Subject"] == told["Accepted-Findings"] == subject
+    assert told["By"] == "Ada [skip ci] <ada@acme.example>"
+
+
+@pytest.mark.parametrize(
+    "line", ["skip-checks: true", "Co-authored-by: Eve <e@x>", "Release-By: x"]
+)
+def test_a_subject_that_looks_like_a_trailer_is_quoted(line: str) -> None:
+    change = Change(Place("dev", "shop/cart"), "kustomize", "p", "none", VERSION, DIGEST)
+    text = message(Plan("dev", BUILD, [change]), Person("Ada", "ada@acme.example"), [line])
+    assert text.split("\n")[2] == f"> {line}"
+
+
+def test_words_come_back_as_they_were() -> None:
+    letters = random.Random(7)  # noqa: S311 - no secret
+    for _ in range(3000):
+        text = "".join(letters.choices("[]#*@:/\\!ghGH-1a bot", k=letters.randrange(12)))
+        assert restored(inert(text)) == text

@@ -157,6 +157,13 @@ class Delivery:
         fast = repository.platform.fast.name
         everything = standing(repository, repository.tip)
         (self.service,) = select(everything, fast, [self.build.service], repository.branch)
+        known = repository.platform.services.get(self.service)
+        if known and known.delivery == "keel":
+            raise Failure(
+                USAGE,
+                f"{self.service} is delivered by Keel, and not by commits; nothing was changed",
+                "its pipeline moves the tag alone; services.yaml says so: delivery",
+            )
         place = Place(fast, self.service)
         there = everything[place]
         if (there.running.tag, there.running.digest) == (self.build.version, self.build.digest):

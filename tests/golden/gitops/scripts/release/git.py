@@ -47,6 +47,9 @@ _NEUTRAL = (
     "i18n.commitEncoding=UTF-8",
     "i18n.logOutputEncoding=UTF-8",
 )
+_OF_EVERY_FAILURE = re.compile(
+    r"fatal: (Could not read from remote repository|[Tt]he remote end hung up|early EOF)"
+)
 _OPTIONS = tuple(word for setting in _NEUTRAL for word in ("-c", setting))
 
 Setting = tuple[str, str]
@@ -195,10 +198,13 @@ def signing(settings: Iterable[Setting]) -> list[Setting]:
 
 
 def last_words(text: str) -> str:
-    """The line of a program's errors that says why."""
+    """The line of a program's errors that says why: what Git says of every failure is no reason."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     reasons = [line for line in lines if re.match(r"(remote: )?(fatal|error|ERROR)", line)]
-    return without_secrets((reasons or lines[-1:] or ["it said nothing"])[0])
+    telling = [line for line in reasons if not _OF_EVERY_FAILURE.match(line)]
+    before = lines[: lines.index(reasons[0])] if reasons else lines
+    found = telling[:1] or before[-1:] or reasons[:1] or ["it said nothing"]
+    return without_secrets(found[0])
 
 
 def without_secrets(text: str) -> str:

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import NamedTuple, Optional
 
+from release.configuration import Platform
 from release.errors import PRECONDITION, USAGE, Failure
 from release.repository import Entry, Repository
 from release.terminal import one_line
 from release.versions import NOTHING, UNREADABLE, Running, is_version, read
+from release.words import restored
 
 KINDS = ("build", "promotion", "rollback", "edit")
 _VERSION_FILE = re.compile(
@@ -94,12 +96,16 @@ def standing(repository: Repository, commit: str) -> dict[Place, Standing]:
     contents = repository.read(e.object for _, e in files.values() if e.is_file)
     for path, (match, entry) in sorted(files.items()):
         place = Place(match[1], match[2])
-        packaging = "helm" if match[3] == "values" else "kustomize"
+        packaging = _packaging(match[3])
         known = found.get(place)
         if known and known.running.readable and known.running:
             continue  # both kinds of file: kustomize's comes first, and Argo CD reads that one
         content = contents.get(entry.object) if entry.is_file else None
-        running = UNREADABLE if content is None else _read(content, packaging, place.service)
+        running = (
+            UNREADABLE
+            if content is None
+            else _read(content, packaging, repository.platform.image_name(place.service))
+        )
         found[place] = Standing(packaging, running, path)
     for path, entry in entries.items():
         # A service whose version file is gone still is one: a release writes the file anew.
@@ -118,8 +124,8 @@ def standing(repository: Repository, commit: str) -> dict[Place, Standing]:
     return dict(sorted(found.items()))
 
 
-def _read(content: bytes, packaging: str, service: str) -> Running:
-    return read(content.decode("utf-8", "replace"), packaging, service)
+def _read(content: bytes, packaging: str, image: str) -> Running:
+    return read(content.decode("utf-8", "replace"), packaging, image)
 
 
 def select(
@@ -190,10 +196,8 @@ def events(
     blobs = {
         entry.object
         for _, entries in changes
-        for old, new, path in entries
-        if _VERSION_FILE.fullmatch(path)
-        for entry in (old, new)
-        if entry.is_file
+        for _, entry, path in entries
+        if entry.is_file and _VERSION_FILE.fullmatch(path)
     }
     contents = repository.read(blobs)
     commits = _commits(repository, [commit for commit, _ in changes])
@@ -201,16 +205,18 @@ def events(
     found: list[Event] = []
     # From the oldest on, so that each knows what was there before.
     rendered: dict[Place, dict[str, str]] = {}
-    running: dict[Place, Running] = {}
+    named: dict[Place, dict[str, Running]] = {}
     for commit, entries in reversed(changes):
         told = commits[commit]
         here: list[Event] = []
         side: Optional[list[_Commit]] = None
-        versions = _versions(entries, contents)
+        versions = _versions(entries, contents, repository.platform)
         files = _files(entries)
         for place in sorted(versions.keys() | files.keys()):
-            old, new = versions.get(place) or (running.get(place, NOTHING),) * 2
-            running[place] = new
+            by_file = named.setdefault(place, {})
+            old = _chosen(by_file)
+            by_file.update(versions.get(place, {}))
+            new = _chosen(by_file)
             was = rendered.get(place, {})
             there = {n: o for n, o in {**was, **files.get(place, {})}.items() if o is not None}
             rendered[place] = there
@@ -253,21 +259,30 @@ def _literal(text: str) -> str:
 
 
 def _versions(
-    entries: Sequence[tuple[Entry, Entry, str]], contents: Mapping[str, Optional[bytes]]
-) -> dict[Place, tuple[Running, Running]]:
-    """What each version file that a commit changes named before, and names after."""
-    found: dict[Place, tuple[Running, Running]] = {}
-    for old, new, path in entries:
+    entries: Sequence[tuple[Entry, Entry, str]],
+    contents: Mapping[str, Optional[bytes]],
+    platform: Platform,
+) -> dict[Place, dict[str, Running]]:
+    """What each version file that a commit changes names afterwards, by packaging."""
+    found: dict[Place, dict[str, Running]] = {}
+    for _, new, path in entries:
         match = _VERSION_FILE.fullmatch(path)
-        if match is None:
-            continue
-        place = Place(match[1], match[2])
-        packaging = "helm" if match[3] == "values" else "kustomize"
-        before, after = (_content(e, contents, packaging, place.service) for e in (old, new))
-        if place in found:  # packaged anew: one file went, the other came
-            before, after = found[place][0] or before, found[place][1] or after
-        found[place] = (before, after)
+        if match:
+            place = Place(match[1], match[2])
+            packaging = _packaging(match[3])
+            after = _content(new, contents, packaging, platform.image_name(place.service))
+            found.setdefault(place, {})[packaging] = after
     return found
+
+
+def _packaging(file: str) -> str:
+    return "helm" if file == "values" else "kustomize"
+
+
+def _chosen(by_file: Mapping[str, Running]) -> Running:
+    """Of both kinds of version file the one that Argo CD reads: kustomize's, where it names one."""
+    kustomize, helm = by_file.get("kustomize", NOTHING), by_file.get("helm", NOTHING)
+    return kustomize if kustomize or helm == NOTHING else helm
 
 
 def _files(entries: Sequence[tuple[Entry, Entry, str]]) -> dict[Place, dict[str, Optional[str]]]:
@@ -282,12 +297,12 @@ def _files(entries: Sequence[tuple[Entry, Entry, str]]) -> dict[Place, dict[str,
 
 
 def _content(
-    entry: Entry, contents: Mapping[str, Optional[bytes]], packaging: str, service: str
+    entry: Entry, contents: Mapping[str, Optional[bytes]], packaging: str, image: str
 ) -> Running:
     if not entry.is_file:
         return NOTHING if entry.mode == "000000" else UNREADABLE
     content = contents.get(entry.object)
-    return UNREADABLE if content is None else _read(content, packaging, service)
+    return UNREADABLE if content is None else _read(content, packaging, image)
 
 
 def _record(
@@ -338,6 +353,24 @@ def _event(told: _Commit, commit: str, change: _Change, record: dict[str, str]) 
 def _short(text: str) -> str:
     text = one_line(text)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def applied(own: Sequence[Event], there: Running) -> Running:
+    """What runs, by the events of one place, whatever a hand has written into its version file.
+
+    `there` is what the version file names.
+    """
+    for event, before in zip(own, [*own[1:], None]):
+        if not _tells_of_no_version(event, before):
+            return event.now
+    return there
+
+
+def _tells_of_no_version(event: Event, before: Optional[Event]) -> bool:
+    """Whether a hand moved the version file without the manifests that are applied, or these."""
+    rendered = before.rendered if before else ()
+    edited = event.kind == "edit" and event.now == event.before
+    return bool(rendered) and (event.rendered == rendered or edited)
 
 
 # --- commits
@@ -400,7 +433,7 @@ def _records(message: str) -> list[dict[str, str]]:
         match = re.fullmatch(r"Release-([A-Za-z-]+): (.*)", line.rstrip("\r"))
         if match is None:
             continue
-        key, value = match[1], match[2].strip()
+        key, value = match[1], restored(match[2].strip())
         if key == "Service":
             found.append({})
         if found:

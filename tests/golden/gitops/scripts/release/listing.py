@@ -9,9 +9,8 @@ from typing import NamedTuple, Optional
 
 from release.configuration import Environment, Platform
 from release.context import Context
-from release.history import Event, Place, events, select, standing
+from release.history import Event, Place, applied, events, select, standing
 from release.registry import Images, describe
-from release.versions import is_version
 
 _MANY = 16
 _FEW_SERVICES = 20
@@ -41,10 +40,15 @@ def listing(
     if limit is None:
         limit = 3 if len(services) > _FEW_SERVICES else 10
     known = {service: _Versions() for service in services}
+    history = events(repository, repository.tip, services if names else None)
+    by_place: dict[Place, list[Event]] = {}
+    for event in history:
+        by_place.setdefault(event.place, []).append(event)
     for place, there in everything.items():
-        if place.service in known and is_version(there.running.tag):
-            known[place.service].add(there.running.tag, 0, place.environment)
-    _add_events(known, events(repository, repository.tip, services if names else None), platform)
+        runs = applied(by_place.get(place, ()), there.running)
+        if place.service in known and platform.is_version_of(place.service, runs.tag):
+            known[place.service].add(runs.tag, 0, place.environment)
+    _add_events(known, history, platform)
     moving_tag = platform.fast.moving_tag or platform.fast.name
     keel = [
         service
@@ -66,15 +70,23 @@ def listing(
 
 
 def _add_events(known: dict[str, _Versions], history: Sequence[Event], platform: Platform) -> None:
-    for event in history:
-        if event.place.service not in known or not is_version(event.now.tag):
-            continue
+    """The times and subjects that Git tells; a release elsewhere dates what never was on fast."""
+    events_of = [
+        event
+        for event in history
+        if event.place.service in known
+        and platform.is_version_of(event.place.service, event.now.tag)
+    ]
+    for event in events_of:
         versions = known[event.place.service]
-        on_fast = event.place.environment == platform.fast.name
-        if on_fast or versions.seconds.get(event.now.tag) == 0:
+        if event.place.environment == platform.fast.name:
             versions.add(event.now.tag, event.seconds)
         if event.kind != "edit" and event.subject:
             versions.subjects[event.now.tag] = event.subject
+    for event in reversed(events_of):
+        versions = known[event.place.service]
+        if versions.seconds.get(event.now.tag) == 0:
+            versions.add(event.now.tag, event.seconds)
 
 
 def _images(context: Context, keel: Sequence[str], named: bool, offline: bool) -> dict[str, Images]:

@@ -8,10 +8,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from release.kustomization import kustomization
 from release.manifests import Manifest
-from release.subset_yaml import YamlError, load
 
-_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _HASH = re.compile(r"-[0-9a-z]{10}$")
 
 
@@ -47,43 +46,23 @@ class _Walk:
         self._seen: set[str] = set()
 
     def problems(self, folder: str, names: _Names) -> Iterator[str]:
-        name = next(
-            (n for n in _NAMES if os.path.isfile(os.path.join(self._tree, folder, n))), None
-        )
-        if name is None or folder in self._seen or folder.startswith(".."):
+        found = kustomization(self._tree, folder)
+        if found is None or folder in self._seen:
             return
         self._seen.add(folder)
-        content = self._read(f"{folder}/{name}")
-        if not isinstance(content, dict):
-            return
-        names = names.of(content)
-        for patch in [*_list(content, "patches"), *_list(content, "patchesJson6902")]:
+        names = names.of(found.content)
+        for patch in [*found.listed("patches"), *found.listed("patchesJson6902")]:
             target = patch.get("target") if isinstance(patch, dict) else None
             if not isinstance(target, dict) or "$patch: delete" in _text(self._tree, folder, patch):
                 continue
             if not any(_matches(target, manifest, names) for manifest in self._manifests):
                 what = " ".join(f"{key}: {value}" for key, value in sorted(target.items()))
                 yield (
-                    f"{folder}/{name}: {patch.get('path') or 'a patch'} has a target ({what}) that "
+                    f"{found.path}: {patch.get('path') or 'a patch'} has a target ({what}) that "
                     "matches nothing, so kustomize leaves it out without a word"
                 )
-        for reference in [*_list(content, "resources"), *_list(content, "components")]:
-            if isinstance(reference, str) and "://" not in reference:
-                there = os.path.normpath(os.path.join(folder, reference))
-                if os.path.isdir(os.path.join(self._tree, there)):
-                    yield from self.problems(there, names)
-
-    def _read(self, path: str) -> Any:
-        with open(os.path.join(self._tree, path), encoding="utf-8", errors="replace") as stream:
-            try:
-                return load(stream.read())
-            except YamlError:
-                return None  # kustomize understands more of YAML than is read here
-
-
-def _list(content: dict[str, Any], key: str) -> list[Any]:
-    found = content.get(key)
-    return found if isinstance(found, list) else []
+        for below in found.folders(self._tree):
+            yield from self.problems(below, names)
 
 
 def _text(tree: str, folder: str, patch: dict[str, Any]) -> str:

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Optional
 
 from release.git import Person
-from release.history import Manifests, Place
+from release.history import Manifests, Place, short_version
 from release.terminal import Terminal, one_line
+from release.versions import Running
+from release.words import inert, quoted
 
 _NAMED = 3
 """Services that a title names; of more it gives the number."""
@@ -73,6 +75,16 @@ def summary(plan: Plan, fast: str, terminal: Terminal) -> list[str]:
     return [*lines, *plan.notes]
 
 
+def moved_by_hand(files: Mapping[str, tuple[Running, Running]]) -> list[str]:
+    """Says of each service whose version file names one thing, while another runs."""
+    return [
+        f"{service}: a hand moved its version file to {short_version(named)}; "
+        f"{short_version(runs)} runs"
+        for service, (named, runs) in files.items()
+        if named != runs
+    ]
+
+
 def message(plan: Plan, by: Person, body: Sequence[str] = (), more: Sequence[str] = ()) -> str:
     """The commit's message, with the trailers that the history reads."""
     changes = plan.changes
@@ -92,7 +104,7 @@ def message(plan: Plan, by: Person, body: Sequence[str] = (), more: Sequence[str
         lines += [f"{c.place.service}: {c.previous} -> {c.version}" for c in changes]
         lines.append("")
     if body:
-        lines += [*(_quoted(line) for line in body), ""]
+        lines += [*(quoted(inert(one_line(line))) for line in body), ""]
     for change in changes:
         lines += _trailers(plan, change, by)
     return "\n".join([*lines, *more]) + "\n"
@@ -106,20 +118,14 @@ def _trailers(plan: Plan, change: Change, by: Person) -> list[str]:
         f"Release-Digest: {change.digest}",
         f"Release-Previous: {change.previous}",
         f"Release-Kind: {plan.kind}",
-        f"Release-By: {one_line(str(by))}",
+        f"Release-By: {inert(one_line(str(by)))}",
     ]
     if change.untested:
         lines.append("Release-Untested: true")
     if change.unverified:
         lines.append("Release-Unverified: true")
     if plan.accepted:
-        lines.append(f"Release-Accepted-Findings: {one_line(plan.accepted)}")
+        lines.append(f"Release-Accepted-Findings: {inert(one_line(plan.accepted))}")
     if one_line(change.subject):
-        lines.append(f"Release-Subject: {one_line(change.subject)}")
+        lines.append(f"Release-Subject: {inert(one_line(change.subject))}")
     return lines
-
-
-def _quoted(line: str) -> str:
-    """Somebody's words, on one line, and no trailer."""
-    line = one_line(line)
-    return f"> {line}" if line.startswith("Release-") else line

@@ -8,8 +8,9 @@ import hashlib
 from release.context import Context
 from release.errors import REMOTE, Failure
 from release.plan import ROLLBACK, Plan
+from release.preparation import Prepared
 from release.pullrequests import Host, branch_name
-from release.release import Prepared, reasons
+from release.release import reasons
 from release.rendercommand import report
 
 

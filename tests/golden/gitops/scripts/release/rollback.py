@@ -20,7 +20,7 @@ from release.history import (
     short_version,
     standing,
 )
-from release.plan import ROLLBACK, Change, Plan
+from release.plan import ROLLBACK, Change, Plan, moved_by_hand
 from release.registry import Images, describe
 from release.versions import Running
 
@@ -39,6 +39,7 @@ class Way(NamedTuple):
     """Where a service would go back to."""
 
     standing: Standing
+    runs: Running
     back: Optional[State]
     stays: bool = False
     """Whether what is asked for runs already."""
@@ -54,9 +55,14 @@ def pile(history: Sequence[Event]) -> list[State]:
     """
     states: list[State] = []
     for event in reversed(history):
-        state = State(event.now, event.rendered, event.commit, event.subject)
         if not event.now:
             continue
+        if states and event.rendered and states[-1].rendered == event.rendered:
+            continue  # a hand moved the version file alone: that never ran
+        # Where the manifests alone were edited, they still are those of the version before.
+        edited = event.kind == "edit" and not event.adopted and event.now == event.before
+        running = states[-1].running if edited and states else event.now
+        state = State(running, event.rendered, event.commit, event.subject)
         if event.adopted:
             if states and states[-1].running == event.now:
                 states[-1] = states[-1]._replace(rendered=event.rendered)
@@ -67,10 +73,16 @@ def pile(history: Sequence[Event]) -> list[State]:
                 del states[at + 1 :]
                 states[at] = state._replace(subject=states[at].subject or state.subject)
                 continue
-        if states and states[-1].running == state.running and states[-1].rendered == state.rendered:
-            continue
-        states.append(state)
+        if not states or states[-1][:2] != state[:2]:
+            states.append(state)
     return states
+
+
+def _runs(state: State, named: Running, rendered: Manifests) -> bool:
+    """Whether `state` is what runs: the manifests say so, and only without any the version file."""
+    if rendered and state.rendered:
+        return state.rendered == rendered
+    return state.running == named
 
 
 def _find(states: Sequence[State], wanted: State) -> Optional[int]:
@@ -86,16 +98,18 @@ def way(
 ) -> Way:
     """Where a service that is `there` goes back to: to `version`, or to the state before."""
     below = list(states)
-    while below and below[-1].running == there.running and below[-1].rendered in (rendered, ()):
+    while below and _runs(below[-1], there.running, rendered):
         below.pop()
+    top = states[-1] if len(below) < len(states) else None
+    runs = top.running if top else there.running
     if version is None:
-        return Way(there, below[-1] if below else None)
+        return Way(there, runs, below[-1] if below else None)
+    if top and runs.tag == version:
+        # A hand may have moved the version file; otherwise there is nothing to do.
+        moved = runs != there.running
+        return Way(there, runs, top if moved else None, stays=not moved)
     fitting = [state for state in below if state.running.tag == version]
-    if there.running.tag == version:
-        # Its digest may have been edited by hand; otherwise there is nothing to do.
-        fitting = [s for s in fitting if s.running.digest != there.running.digest]
-        return Way(there, fitting[-1] if fitting else None, stays=not fitting)
-    return Way(there, fitting[-1] if fitting else None)
+    return Way(there, runs, fitting[-1] if fitting else None)
 
 
 class Rollback:
@@ -146,7 +160,8 @@ class Rollback:
                 changes.append(change)
         if problems:
             raise Failure(UNVERIFIED, "nothing was changed:", *problems)
-        return Plan(self.target.name, ROLLBACK, changes)
+        moved = {s: (w.standing.running, w.runs) for s, w in going.items()}
+        return Plan(self.target.name, ROLLBACK, changes, moved_by_hand(moved))
 
     def _without_way(self, ways: dict[str, Way]) -> list[str]:
         """What is wrong with services that are meant and have no way back."""
@@ -165,7 +180,7 @@ class Rollback:
         return forward
 
     def _problem(self, service: str, way: Way) -> str:
-        environment, running = self.target.name, short_version(way.standing.running)
+        environment, running = self.target.name, short_version(way.runs)
         if self.version is None:
             return f"{service}: there is no version before {running} to go back to"
         if way.is_forward:
@@ -179,6 +194,8 @@ class Rollback:
         )
 
     def _images(self, services: Sequence[str]) -> dict[str, Images]:
+        platform = self.context.repository.platform
+        services = [service for service in services if not platform.is_foreign(service)]
         if self.offline or not services:
             return {}
         registry = self.context.registry
@@ -219,7 +236,7 @@ class Rollback:
             place=Place(self.target.name, service),
             packaging=way.standing.packaging,
             path=way.standing.path,
-            previous=short_version(way.standing.running),
+            previous=short_version(way.runs),
             version=version,
             digest=digest,
             subject=way.back.subject,

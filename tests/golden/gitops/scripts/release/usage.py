@@ -15,7 +15,9 @@ the version that runs brings what changed in base and overlay ("configuration on
 deploys nothing until somebody approves the sync.
 
   --service NAME       only this service; may be repeated
-  --from-dev           the versions that the fast environment runs now
+  --from-dev           the versions that the fast environment runs now; without --service, those
+                       of services whose version differs
+  --configuration      with --from-dev, also services of which only base or overlay changed
   --environment NAME   the environment to promote to (prod, unless there is no such environment)
   --dry-run            show the difference and stop
   --yes                do not ask
