@@ -13,6 +13,14 @@ from settings import Environment, load_files
 
 COUNT = 3
 ANNOTATION = "kwok.x-k8s.io/node"
+STAGES = (
+    "node/fast/node-initialize.yaml",
+    "node/heartbeat-with-lease/node-heartbeat-with-lease.yaml",
+    "pod/fast/pod-ready.yaml",
+    "pod/fast/pod-complete.yaml",
+    "pod/fast/pod-delete.yaml",
+)
+"""What KWOK does with nodes and pods, in files of its module; it has no default."""
 
 
 def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
@@ -21,6 +29,7 @@ def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
     place = load_files(environment, CHECKOUT).environment
     pki = cluster_pki(site, environment)
     kubeconfig = site.cluster_dir(environment) / "kwok.kubeconfig"
+    stages = tools.module_dir("sigs.k8s.io/kwok") / "kustomize" / "stage"
 
     def prepare() -> None:
         write_kubeconfig(site, environment, path=kubeconfig, user={"token": pki.token("kwok")})
@@ -36,6 +45,7 @@ def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
         command=(
             tools.path("kwok"),
             f"--kubeconfig={kubeconfig}",
+            *(f"--config={stages / file}" for file in STAGES),
             f"--server-address={HOST}:{site.port('kwok', environment)}",
             "--manage-all-nodes=false",
             f"--manage-nodes-with-annotation-selector={ANNOTATION}=fake",

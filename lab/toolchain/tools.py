@@ -196,7 +196,7 @@ TOOLS: tuple[Tool, ...] = (
         release="0.8.0",
         usual_seconds=20,
         variables={"sigs.k8s.io/kwok/pkg/consts.Version": "v0.8.0"},
-        version_command=("--version",),
+        folders=("kustomize/stage",),
     ),
     Tool(
         name="pulumi-resource-kubernetes",
