@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export TWO_SPEED_CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/two-speed-gitops
 # The interpreter itself, also where PATH begins with a virtual environment or a shim.
 BASE_PYTHON ?= $(shell for p in python3.11 python3; do $$p -c 'import sys; print(sys._base_executable)' && break; done 2>/dev/null)
-LOCK := lab/requirements.txt
+LOCK := requirements-dev.txt
 VENV := $(TWO_SPEED_CACHE)/python/$(shell { cat $(LOCK); $(BASE_PYTHON) -VV; } | sha256sum | cut -c1-16)
 PY := $(VENV)/bin/python
 STACK ?= dev
@@ -15,8 +15,8 @@ export PYTHONDONTWRITEBYTECODE = 1
 export MYPY_CACHE_DIR = $(TWO_SPEED_CACHE)/mypy/$(notdir $(VENV))
 export RUFF_CACHE_DIR = $(TWO_SPEED_CACHE)/ruff
 
-.PHONY: help up status down clean build approve shell preview toolchain test test-unit test-scripts test-matrix \
-	test-mutation mutation test-lab lint style types schemas shell-scripts format golden lock
+.PHONY: help up status down clean build approve shell preview toolchain bench test test-unit test-scripts \
+	test-matrix test-mutation mutation test-lab lint style types schemas shell-scripts format golden lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,7 +48,7 @@ clean: down ## stop everything and forget the lab's state; caches stay
 test: lint test-unit test-scripts test-lab ## every check and every test
 
 test-unit: $(VENV)/.ready ## in a minute, without the lab's programs and network
-	@$(PY) -m pytest --numprocesses auto --dist loadfile tests/unit
+	@$(PY) -m pytest --numprocesses auto --dist loadfile tests/unit lab/tests/unit
 
 test-mutation: $(VENV)/.ready ## whether tests notice faults in functions that a change touches
 	@$(PY) -m tests.mutation --changed
@@ -57,13 +57,16 @@ mutation: $(VENV)/.ready ## the same for the whole program, or for make mutation
 	@$(PY) -m tests.mutation $(MODULES)
 
 test-scripts: toolchain ## the release scripts and pipelines, in scratch repositories
-	@$(PY) -m pytest tests/scripts
+	@PATH="$$($(PY) -m lab.toolchain path):$$PATH" $(PY) -m pytest tests/scripts
+
+bench: toolchain ## how long rendering, promoting and rolling back take with 500 services
+	@PATH="$$($(PY) -m lab.toolchain path):$$PATH" $(PY) -m bench.releases
 
 test-matrix: toolchain ## the same with every Python, Git, locale and set of tools that is here; half an hour
-	@$(PY) -m tests.scripts.matrix --numprocesses auto tests/scripts
+	@PATH="$$($(PY) -m lab.toolchain path):$$PATH" $(PY) -m tests.scripts.matrix --numprocesses auto tests/scripts
 
 test-lab: toolchain ## against the real parts
-	@$(PY) -m pytest tests/lab
+	@$(PY) -m pytest lab/tests/environment
 
 lint: style types schemas shell-scripts ## style, formatting, types, schemas, shell scripts
 
@@ -93,9 +96,10 @@ format: $(VENV)/.ready ## put the code into its standard form
 golden: $(VENV)/.ready ## write tests/golden and generated docs anew: look at the difference before you commit it
 	@$(PY) -m pytest tests/unit --regenerate
 
-lock: $(VENV)/.ready ## resolve lab/requirements.in anew, with hashes
-	@cd lab && $(PY) -m uv pip compile --quiet --upgrade --generate-hashes --no-header \
-		--no-annotate --python-version 3.11 requirements.in -o requirements.txt
+lock: $(VENV)/.ready ## resolve the Python packages of the product, its tests and the lab anew, with hashes
+	@$(PY) -m uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate \
+		--python-version 3.11 requirements.txt lab/pyproject.toml --group dev \
+		--group lab/pyproject.toml:types -o $(LOCK)
 
 toolchain: $(VENV)/.ready ## build what is missing of the lab's programs
 	@$(PY) -m lab.toolchain build

@@ -1,1 +1,1 @@
-"""Measurements, each by one command: `python -m bench.releases`."""
+"""Measurements, each by one command: `make bench`."""

@@ -15,10 +15,10 @@ import yaml
 from gitops import checkout
 from gitops.tree import scaffold
 from gitops.version import released_helm, released_kustomize
-from lab.gitops_checkout import ENGINEER, git
-from lab.site import CHECKOUT
 from settings import load_files
 
+CHECKOUT = Path(__file__).resolve().parent.parent
+ENGINEER = ("Platform Engineer", "platform@acme.example")
 NAMESPACES, SERVICES = 40, 500
 BUILDS = 5
 """Of each service. All of them ran on dev; the first and the third were promoted."""
@@ -124,3 +124,8 @@ def _release(number: int, environment: str, build: int, *, registry: str, time: 
         f"M 100644 inline environments/{environment}/{place}/version/{file}\n"
         f"data {len(text)}\n{text}\n"
     )
+
+
+def git(folder: Path, *arguments: str) -> None:
+    """Runs git in `folder`; raises CalledProcessError."""
+    subprocess.run(["git", "-C", str(folder), *arguments], check=True)

@@ -20,7 +20,7 @@ from components.registry.registry import RegistryArgs
 from components.registry.registry_reference import RegistryReferenceArgs
 from gitops.tree import scaffold
 from settings import Settings
-from settings.stack import KeelConfig
+from settings.argocd import KeelConfig
 
 
 def gitops_checkout(settings: Settings) -> GitOpsCheckoutArgs:

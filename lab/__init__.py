@@ -1,1 +1,1 @@
-"""Everything that stands in for AWS and the clusters on one machine."""
+"""The lab: the real programs, and stand-ins for AWS, on one machine. See README.md."""

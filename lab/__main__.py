@@ -1,4 +1,4 @@
-"""`python -m lab …`: what the Makefile's targets run."""
+"""The lab's commands, which the targets of the Makefile run: `python -m lab up` and so on."""
 
 from __future__ import annotations
 
@@ -10,21 +10,15 @@ import sys
 from collections.abc import Callable
 
 from lab import supervisor
-from lab.argocd_api import CLIENT, ArgoCdError
-from lab.ci.builds import Builds, UnknownServiceError
-from lab.ci.identity import NotTrustedError
-from lab.ci.job import StepError, UnknownStepError
-from lab.gitops_checkout import GitError
-from lab.kubectl import KubectlError
+from lab.argocd_api import CLIENT
+from lab.ci.builds import Builds
+from lab.identity_provider import id_token
 from lab.overview import render, rows
-from lab.people import UnknownPersonError, id_token
-from lab.ports import PortsTakenError
-from lab.program import Program, ProgramError, aws_credentials
+from lab.program import Program, aws_credentials
 from lab.site import Site
-from lab.toolchain import MissingToolError, Toolchain
-from lab.up import ReleaseError, approve, up
-from lab.waiting import StillMissingError
-from settings import SettingsError
+from lab.toolchain import Toolchain
+from lab.up import approve, up
+from settings import UserError
 
 NEXT = """
 Try next:
@@ -37,49 +31,25 @@ Command = Callable[[Site, argparse.Namespace], int | None]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs one command; returns the exit status."""
+    """Run one command; returns the exit status."""
+    site = Site.from_environment()
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, command in COMMANDS.items():
-        adding = commands.add_parser(name, help=command.__doc__)
-        adding.set_defaults(run=command)
-        if name == "preview":
-            adding.add_argument("stack", choices=Site.from_environment().environments)
-        if name in ("approve", "build"):
-            adding.add_argument("service")
-        if name == "build":
-            adding.add_argument("--subject", default="a change", help="of the commit")
-        if name == "token":
-            adding.add_argument("person")
-        if name == "approve":
-            environments = Site.from_environment().environments
-            adding.add_argument("--environment", default="prod", choices=environments)
-        if name == "shell":
-            adding.add_argument("program", nargs=argparse.REMAINDER, help="instead of a shell")
+    command = {name: commands.add_parser(name, help=run.__doc__) for name, run in COMMANDS.items()}
+    command["preview"].add_argument("stack", choices=site.environments)
+    command["build"].add_argument("service")
+    command["build"].add_argument("--subject", default="a change", help="of the commit")
+    command["approve"].add_argument("service")
+    command["approve"].add_argument("--environment", default="prod", choices=site.environments)
+    command["token"].add_argument("user")
+    command["shell"].add_argument("program", nargs=argparse.REMAINDER, help="instead of a shell")
     options = parser.parse_args(arguments)
-    site = Site.from_environment()
     if options.command in IN_A_RUNNING_LAB and not supervisor.running(site):
-        print("The lab does not run; `make up` starts it.", file=sys.stderr)
+        print("The lab does not run. Start it with `make up`.", file=sys.stderr)
         return 1
     try:
-        return options.run(site, options) or 0
-    except (
-        ArgoCdError,
-        GitError,
-        KubectlError,
-        MissingToolError,
-        NotTrustedError,
-        PortsTakenError,
-        ProgramError,
-        ReleaseError,
-        SettingsError,
-        StepError,
-        StillMissingError,
-        UnknownPersonError,
-        UnknownServiceError,
-        UnknownStepError,
-        supervisor.LabError,
-    ) as error:
+        return COMMANDS[options.command](site, options) or 0
+    except UserError as error:
         print(error, file=sys.stderr)
         return 1
 
@@ -92,19 +62,19 @@ def bring_up(site: Site, _: argparse.Namespace) -> None:
 
 
 def status(site: Site, _: argparse.Namespace) -> int:
-    """the state of the lab's parts and of every service"""
-    troubled = [part for part in supervisor.status(site) if part.state != "ready"]
-    for part in troubled:
-        print(f"{part.part} is {part.state}: {part.note}", file=sys.stderr)
+    """show daemons that are not ready, and the state of every service"""
+    troubled = [daemon for daemon in supervisor.status(site) if daemon.state != "ready"]
+    for daemon in troubled:
+        print(f"{daemon.name} is {daemon.state}: {daemon.note}", file=sys.stderr)
     if not supervisor.running(site):
-        print("The lab does not run; `make up` starts it.", file=sys.stderr)
+        print("The lab does not run. Start it with `make up`.", file=sys.stderr)
         return 1
     print(render(rows(site)))
     return 1 if troubled else 0
 
 
 def preview(site: Site, options: argparse.Namespace) -> None:
-    """what `pulumi up` would change"""
+    """show what `pulumi up` would change"""
     Program(site, Toolchain()).preview(options.stack, "--diff", "--color=always")
 
 
@@ -120,7 +90,7 @@ def clean(site: Site, _: argparse.Namespace) -> None:
 
 
 def build(site: Site, options: argparse.Namespace) -> None:
-    """a commit to a service's repository, and its pipeline"""
+    """commit to a service's repository and run its pipeline"""
     program = Program(site, Toolchain())
     print(Builds(site, program.environment).build(options.service, options.subject))
 
@@ -132,12 +102,12 @@ def approve_sync(site: Site, options: argparse.Namespace) -> None:
 
 
 def token(site: Site, options: argparse.Namespace) -> None:
-    """what single sign-on gives somebody of lab/people.yaml for Argo CD"""
-    print(id_token(site, options.person, CLIENT))
+    """print the token with which a user of lab/users.yaml calls Argo CD"""
+    print(id_token(site, options.user, CLIENT))
 
 
 def shell(site: Site, options: argparse.Namespace) -> int:
-    """a shell in the GitOps checkout, with the lab's tools and credentials"""
+    """open a shell in the GitOps checkout, with the lab's tools and credentials"""
     environment = Builds(site, Program(site, Toolchain()).environment).environment
     named = options.program[1:] if options.program[:1] == ["--"] else options.program
     return subprocess.run(

@@ -1,4 +1,4 @@
-"""Argo CD as its users reach it: the API of one environment, logged in."""
+"""The API of one environment's Argo CD, as a user who has signed in."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import Any
 
 import requests
 
-from lab.people import id_token
+from lab.identity_provider import id_token
 from lab.site import Site
+from settings import UserError
 
 TIMEOUT = 30
 CLIENT = "argocd"
-"""What Argo CD calls itself to the identity provider: `argocd.sso.clientId`."""
+"""Argo CD's client ID at the identity provider: `argocd.sso.clientId`."""
 
 
-class ArgoCdError(Exception):
+class ArgoCdError(UserError):
     """Argo CD refused a call."""
 
     def __init__(self, call: str, status: int, answer: str) -> None:
@@ -31,9 +32,9 @@ class ArgoCdApi:
     token: str
 
     @classmethod
-    def signed_in(cls, site: Site, environment: str, person: str) -> ArgoCdApi:
-        """The API as somebody of `people.yaml` sees it; raises UnknownPersonError."""
-        return cls(site.url("argocd-server", environment), id_token(site, person, CLIENT))
+    def signed_in(cls, site: Site, environment: str, user: str) -> ArgoCdApi:
+        """The API as a user of `users.yaml` sees it; raises UnknownUserError."""
+        return cls(site.url("argocd-server", environment), id_token(site, user, CLIENT))
 
     def call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         """One call below /api/v1; raises ArgoCdError when it is refused."""
@@ -55,7 +56,7 @@ class ArgoCdApi:
         return {item["metadata"]["name"]: item for item in items}
 
     def application(self, name: str, *, refresh: bool = False) -> dict[str, Any]:
-        """One Application; with `refresh`, compared with Git anew first."""
+        """One Application; with `refresh`, compared with Git first."""
         return self.call("GET", f"applications/{name}{'?refresh=normal' if refresh else ''}")
 
     def sync(self, name: str) -> None:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from lab.part import Part
-from lab.parts import (
+from lab.daemon import Daemon
+from lab.daemons import (
+    authenticator,
     aws,
     charts,
     control_plane,
-    door,
     git,
-    inbox,
+    identity_provider,
     load_balancer,
     nodes,
-    people,
     pods,
     registry,
+    webhook_receiver,
 )
 from lab.site import Site
 from lab.toolchain import Toolchain
 
 
-def all_parts(site: Site) -> tuple[Part, ...]:
-    """Every part of the lab at `site`; nothing is started or written.
+def all_daemons(site: Site) -> tuple[Daemon, ...]:
+    """Every daemon of the lab at `site`; nothing is started or written.
 
     Raises:
         MissingToolError: a program is not there yet.
@@ -29,22 +29,22 @@ def all_parts(site: Site) -> tuple[Part, ...]:
     """
     tools = Toolchain()
     shared = (
-        aws.part(site),
-        registry.part(site, tools),
-        git.part(site),
-        charts.part(site, tools),
-        door.part(site),
-        inbox.part(site),
-        people.part(site),
+        aws.daemon(site),
+        registry.daemon(site, tools),
+        git.daemon(site, tools),
+        charts.daemon(site, tools),
+        authenticator.daemon(site),
+        webhook_receiver.daemon(site),
+        identity_provider.daemon(site),
     )
     clusters = [
-        part
+        daemon
         for environment in site.environments
-        for part in (
-            *control_plane.parts(site, environment, tools),
-            nodes.part(site, environment, tools),
-            pods.part(site, environment, tools),
-            load_balancer.part(site, environment),
+        for daemon in (
+            *control_plane.daemons(site, environment, tools),
+            nodes.daemon(site, environment, tools),
+            pods.daemon(site, environment, tools),
+            load_balancer.daemon(site, environment),
         )
     ]
     return (*shared, *clusters)

@@ -12,9 +12,9 @@ from lab.state import write_atomically
 from settings import Settings
 
 MOTO_ACCOUNT = "123456789012"
-"""Whoever has no known access key acts in this account."""
+"""The account of callers whose access key moto does not know."""
 SESSION_SECONDS = 12 * 3600
-"""The longest that AWS allows."""
+"""The longest session that AWS allows."""
 NOBODY = {"aws_access_key_id": "lab", "aws_secret_access_key": "lab"}
 
 
@@ -51,7 +51,7 @@ class Account:
 
 
 def roles(settings: Settings) -> list[str]:
-    """The ARNs of every role that an environment lets into its cluster, sorted."""
+    """The ARNs of every role that may access the cluster of an environment, sorted."""
     principals: set[str] = set()
     for environment in settings.environments:
         access = environment.config.cluster.access
@@ -60,7 +60,7 @@ def roles(settings: Settings) -> list[str]:
 
 
 def create_roles(site: Site, settings: Settings) -> None:
-    """Creates the roles that are not there yet; their own account may assume them."""
+    """Create the roles that do not exist; their own account may assume them."""
     region = settings.environment.region
     for arn in roles(settings):
         account, _, path = arn.split(":", 4)[4].partition(":role/")
@@ -76,7 +76,7 @@ def create_roles(site: Site, settings: Settings) -> None:
 
 
 def write_credentials(site: Site, settings: Settings) -> None:
-    """Writes the AWS_* variables of the platform's role."""
+    """Write the AWS_* variables of the platform's role to a file."""
     region = settings.environment.region
     platform = settings.config.cluster.access.platform[0]
     keys = Account(site, MOTO_ACCOUNT, region).assume(platform)

@@ -1,8 +1,8 @@
-"""moto with a memory: every request that changes something is written down, and played again.
+"""A journal for moto: every request that changes something is written down and can be replayed.
 
-moto keeps its state in memory only. Its identifiers come from one source of chance, which is
-seeded anew for each written line; so playing the lines again gives the same identifiers, access
-keys included, and a lab that was stopped (or whose moto was killed) finds its AWS as it was.
+moto has its state in memory only. Its identifiers come from one random generator, which is seeded
+for each line of the journal. So a replay gives the same identifiers and access keys, and a lab
+whose moto was stopped or killed finds the same AWS account.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ Environ: TypeAlias = dict[str, Any]
 WsgiApp: TypeAlias = Callable[[Environ, Any], Iterable[bytes]]
 
 AT = "lab.at"
-"""Where the environ says when a change was first asked for."""
+"""The key in the environ that says when a change was first requested."""
 READING = ("Describe", "Get", "List", "BatchGet", "BatchCheck")
-"""How the names of AWS actions start that change nothing."""
+"""Prefixes of AWS actions that change nothing."""
 _KEPT = (
     "REQUEST_METHOD",
     "PATH_INFO",
-    "RAW_URI",  # moto goes by it, so that a slash within a name stays one
+    "RAW_URI",  # moto reads it: in it an encoded slash is still encoded
     "REQUEST_URI",
     "QUERY_STRING",
     "CONTENT_TYPE",
@@ -54,10 +54,9 @@ class JournaledApp:
         self._changes = 0
 
     def replay(self, base: Mapping[str, Any]) -> int:
-        """Plays every written request again, `base` being the environ they share.
+        """Replay every request of the journal; `base` is the environ that all of them share.
 
-        Returns their number. A last line that was cut short is dropped: its request was never
-        answered.
+        Returns their number. An incomplete last line is dropped: its request was never answered.
         """
         text = self._journal.read_text(encoding="utf-8") if self._journal.exists() else ""
         lines = text.splitlines(keepends=True)
@@ -102,13 +101,13 @@ class JournaledApp:
 
     @contextmanager
     def _change(self, at: datetime) -> Iterator[None]:
-        """The next change, with the chance and the time that belong to it."""
+        """The next change, with its own seed and its own time."""
         self._changes += 1
         mock_random.seed(self._changes)
         with (
-            mock.patch.object(ecr, "datetime", standing(at)),
+            mock.patch.object(ecr, "datetime", frozen_at(at)),
             mock.patch.object(AccountSpecificBackend, "__getitem__", _backend_of),
-            # Session tokens come from elsewhere, and a session must outlive moto like its key.
+            # Session tokens come from another generator, and have to be the same after a replay.
             mock.patch.object(sts, "os", SimpleNamespace(urandom=mock_random.randbytes)),
         ):
             yield
@@ -118,9 +117,9 @@ _made_by_moto = AccountSpecificBackend.__getitem__
 
 
 def _backend_of(account: AccountSpecificBackend[Any], region: str) -> Any:
-    """A service in a region, which moto makes when it is first asked for, with a chance of its own.
+    """A service in a region. moto creates it at the first request, here with a seed of its own.
 
-    Whether somebody only looked there before would otherwise decide the identifiers of a change.
+    Otherwise a request that only reads would change the identifiers of later changes.
     """
     if region in account.keys():  # noqa: SIM118 - `in` asks for regions that moto knows
         return _made_by_moto(account, region)
@@ -133,26 +132,26 @@ def _backend_of(account: AccountSpecificBackend[Any], region: str) -> Any:
 
 
 def _play(app: WsgiApp, environ: Environ) -> None:
-    """Plays one request; where the application failed the first time, it fails again."""
+    """Replay one request; if the application failed the first time, it fails again."""
     try:
         run_wsgi_app(app, environ, buffered=True)
     except Exception as error:
         print(f"{environ['PATH_INFO']} failed again: {error!r}", flush=True)
 
 
-def standing(moment: datetime) -> type[datetime]:
-    """A `datetime` that stands still: images were pushed when they were pushed."""
+def frozen_at(moment: datetime) -> type[datetime]:
+    """A `datetime` whose `now` is `moment`, so that a replay gives images the same push time."""
 
-    class Standing(datetime):
+    class Frozen(datetime):
         @classmethod
         def now(cls, tz: tzinfo | None = None) -> Self:
             return cls.fromtimestamp(moment.timestamp(), tz)
 
-    return Standing
+    return Frozen
 
 
 def changes_something(environ: Environ, body: bytes) -> bool:
-    """Whether an AWS request may change the state: judged by its action, else by its method."""
+    """Whether an AWS request may change the state, by its action, else by its HTTP method."""
     action = _action(environ, body)
     if action:
         return not action.startswith(READING)

@@ -1,7 +1,7 @@
 """moto as a server, with what it lacks: `python -m lab.aws_server`.
 
-Its state outlives it, presigned calls of STS are checked and answered, and ECR hears of what is
-pushed to the registry (`POST /lab/registry-events`).
+A journal keeps its state. It checks and answers presigned calls of STS. The registry reports pushed
+images to `POST /lab/registry-events`, for ECR.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from lab.aws_api.backend import Backend
 from lab.aws_api.callers import session_of
 from lab.aws_api.frontend import Frontend
 from lab.aws_journal import JournaledApp, WsgiApp
+from lab.daemons import aws
 from lab.ecr_events import pushed_tags, record_pushes
-from lab.parts import aws
 from lab.site import CHECKOUT, HOST, Site
 from settings import Settings, load_files
 
 RENEWAL_SECONDS = 3600
-"""How often the platform's credentials are made anew; they hold for twelve hours."""
+"""How often the platform's credentials are renewed; they are valid for twelve hours."""
 
 
 class _App:
-    """The lab's own routes, and AWS behind them."""
+    """The lab's own routes; every other request goes to AWS."""
 
     def __init__(self, site: Site, settings: Settings, aws: WsgiApp) -> None:
         self._site = site
@@ -68,7 +68,7 @@ def _respond(start_response: Any, status: HTTPStatus, content: object) -> Iterab
 
 
 def caller_identity(environ: dict[str, Any]) -> tuple[HTTPStatus, dict[str, Any]]:
-    """STS's answer to a presigned GetCallerIdentity: who signed it, or why that is not known."""
+    """STS's answer to a presigned GetCallerIdentity: its caller, or why it is refused."""
     query = environ["QUERY_STRING"]
     headers = {
         name.removeprefix("HTTP_").replace("_", "-").lower(): value
@@ -94,7 +94,7 @@ def _refused(code: str, message: str) -> tuple[HTTPStatus, dict[str, Any]]:
 
 
 class _Handler(MotoRequestHandler):
-    """Logs requests without their queries, which may hold somebody's token."""
+    """Logs requests without their queries, which may contain tokens."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         path = self.path.partition("?")[0]
@@ -112,7 +112,7 @@ def main() -> None:
     remembered = JournaledApp(Backend(moto, site), journal(site))
     began = time.monotonic()
     count = remembered.replay(EnvironBuilder(base_url=site.url("aws")).get_environ())
-    print(f"{count} requests played again in {time.monotonic() - began:.1f} s", flush=True)
+    print(f"{count} requests replayed in {time.monotonic() - began:.1f} s", flush=True)
     app = _App(site, settings, Frontend(remembered, site))
     server = make_server(HOST, site.port("aws"), app, threaded=True, request_handler=_Handler)
     serving = threading.Thread(target=server.serve_forever)

@@ -1,4 +1,4 @@
-"""What is pushed to the registry is told to ECR, so that it can list and describe it."""
+"""Records in ECR what is pushed to the registry, so that ECR lists and describes it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def pushed_tags(events: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def record_pushes(site: Site, settings: Settings, tags: Iterable[tuple[str, str, str]]) -> None:
-    """Puts every tag into the ECR of the account that owns the registry.
+    """Record every tag in the ECR of the account that owns the registry.
 
-    A tag that ECR refuses is told in the log: the registry has it already.
+    If ECR refuses a tag, the log says so. The registry has the image all the same.
     """
     owner = settings.registry_owner
     ecr = Account(site, owner.account, owner.region).client("ecr")

@@ -11,12 +11,12 @@ from urllib.parse import parse_qs, urlsplit
 PREFIX = "k8s-aws-v1."
 CLUSTER_HEADER = "x-k8s-aws-id"
 LIFETIME = timedelta(minutes=15)
-"""EKS accepts a token this long after it was signed, whatever the URL's own expiry says."""
+"""EKS accepts a token for this time after it was signed. It ignores the URL's own expiry."""
 CLOCK_SKEW = timedelta(minutes=1)
 
 
 class RefusedError(Exception):
-    """The token lets nobody in; the message says why, for the door's log."""
+    """The token is refused; the message says why, for the authenticator's log."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ def require_valid(token: Token, now: datetime) -> None:
 
 
 def principal(arn: str) -> str:
-    """A caller or an access entry's principal in the form in which the two can be compared.
+    """The ARN of a caller or an access entry, in one form, so that the two can be compared.
 
     `arn:aws:sts::1:assumed-role/NAME/session` and `arn:aws:iam::1:role/path/NAME` both become
     `arn:aws:iam::1:role/NAME`, because a session's ARN lacks its role's path, and role names are

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lab.site import Site
+from settings import UserError
 
 ENGINEER = ("Platform Engineer", "platform@acme.example")
 
 
-class GitError(Exception):
+class GitError(UserError):
     """A git command failed."""
 
     def __init__(self, command: Sequence[str], output: str) -> None:
@@ -29,7 +30,7 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def clone(site: Site, folder: Path, *, user: tuple[str, str] = ENGINEER) -> Path:
-    """A clone of the lab's GitOps repository that can push; an existing one is kept."""
+    """A clone of the lab's GitOps repository that can push; an existing one is used."""
     if not (folder / ".git").exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         git(folder.parent, "clone", "--quiet", site.gitops_url, str(folder))
@@ -42,7 +43,7 @@ def clone(site: Site, folder: Path, *, user: tuple[str, str] = ENGINEER) -> Path
 
 
 def commit_and_push(folder: Path, message: str) -> bool:
-    """Commits whatever changed in `folder` and pushes it; False when nothing had changed."""
+    """Commit and push the changes in `folder`; returns False if there are none."""
     git(folder, "add", "--all")
     if not git(folder, "status", "--porcelain"):
         return False
@@ -52,7 +53,7 @@ def commit_and_push(folder: Path, message: str) -> bool:
 
 
 def pull(folder: Path) -> None:
-    """Brings `folder` up to what was pushed, once something was."""
+    """Rebase `folder` onto what was pushed, if anything was."""
     git(folder, "fetch", "--quiet", "origin")
     if git(folder, "branch", "--remotes", "--list", "origin/main"):
         git(folder, "rebase", "--quiet", "origin/main")

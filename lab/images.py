@@ -1,4 +1,4 @@
-"""Container images made of bytes: what a build would push, without a container engine."""
+"""Container images from plain files, pushed and pulled without a container engine."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _put(url: str, body: bytes, content_type: str) -> None:
 
 
 def _layer(files: Mapping[str, bytes]) -> bytes:
-    """A gzipped tar of `files`, without clocks, users or names in it."""
+    """A gzipped tar of `files`, without times or users."""
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w") as archive:
         for name, content in sorted(files.items()):

@@ -1,4 +1,4 @@
-"""kubectl against one of the lab's clusters, as its administrator or as somebody else."""
+"""kubectl against one of the lab's clusters, as its administrator or as another user."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any
 
 from lab.site import Site
 from lab.toolchain import Toolchain
+from settings import UserError
 
 
-class KubectlError(Exception):
+class KubectlError(UserError):
     """kubectl failed."""
 
     def __init__(self, arguments: tuple[str, ...], output: str) -> None:
@@ -28,7 +29,7 @@ class Kubectl:
 
     @classmethod
     def admin(cls, site: Site, environment: str) -> Kubectl:
-        """As the lab's own administrator, past the door."""
+        """As the lab's own administrator, without the authenticator."""
         return cls(site.admin_kubeconfig(environment))
 
     def __call__(self, *arguments: str, stdin: str = "") -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import requests
 import yaml
 
-from lab.pki import Pki
+from lab.pki import ADMINISTRATOR, Pki
 from lab.site import Site
 from lab.state import write_atomically
 
@@ -24,9 +24,9 @@ class KubernetesApi:
         pki = cluster_pki(site, environment)
         self.url = site.url("apiserver", environment, "https")
         self._session = requests.Session()
-        self._session.verify = str(pki.certificate("ca"))
+        self._session.verify = str(pki.authority)
         self._session.trust_env = False
-        self._token = pki.admin_token
+        self._pki = pki
 
     def get(self, path: str) -> Object | None:
         """The object or list; None when there is none."""
@@ -48,7 +48,7 @@ class KubernetesApi:
             method,
             self.url + path,
             json=body,
-            headers={"Authorization": f"Bearer {self._token.read_text(encoding='ascii')}"},
+            headers={"Authorization": f"Bearer {self._pki.token(ADMINISTRATOR)}"},
             timeout=TIMEOUT,
         )
         if answer.status_code in absent:

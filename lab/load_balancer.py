@@ -1,8 +1,8 @@
-"""The load balancer of one cluster: gives every Ingress an address, as its controller would.
+"""The load balancer controller of one cluster: gives every Ingress an address.
 
     python -m lab.load_balancer ENVIRONMENT
 
-It routes nothing; Argo CD counts an Ingress without an address as still progressing.
+It routes nothing. For Argo CD, an Ingress without an address is still progressing.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 
 import requests
 
+from lab.daemons.load_balancer import marker
 from lab.kubernetes_api import KubernetesApi
-from lab.parts.load_balancer import marker
 from lab.site import Site
 
 INGRESSES = "/apis/networking.k8s.io/v1"
@@ -28,7 +28,7 @@ def without_address(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def give_addresses(api: KubernetesApi, hostname: str) -> None:
-    """One look at all Ingresses."""
+    """Give every Ingress without an address one."""
     found = (api.get(f"{INGRESSES}/ingresses") or {}).get("items", [])
     for ingress in without_address(found):
         metadata = ingress["metadata"]
@@ -38,7 +38,7 @@ def give_addresses(api: KubernetesApi, hostname: str) -> None:
 
 
 def main(environment: str) -> None:
-    """Looks again and again until SIGTERM comes."""
+    """Give addresses until SIGTERM comes."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     site = Site.from_environment()
     api = KubernetesApi(site, environment)

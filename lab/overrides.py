@@ -20,16 +20,15 @@ OVERRIDES = Path(__file__).with_name("overrides.yaml")
 def stack_file(
     site: Site, environment: str, changes: Mapping[str, object] = MappingProxyType({})
 ) -> Path:
-    """Writes the stack file that the lab runs `environment` with, and returns its path.
+    """Write the stack file that the lab uses for `environment`; returns its path.
 
-    `changes` are keys to try out, in place of what the committed file says.
-
-    What Pulumi itself keeps in it (the salt of its secrets) survives.
+    `changes` replace keys of the committed file. What Pulumi has written into the file, the salt of
+    its secrets, stays.
     """
     target = site.home / f"Pulumi.{environment}.yaml"
-    kept = yaml.safe_load(target.read_text()) if target.exists() else {}
+    written = yaml.safe_load(target.read_text()) if target.exists() else {}
     committed = yaml.safe_load((CHECKOUT / f"Pulumi.{environment}.yaml").read_text())
-    content = {**kept, **committed}
+    content = {**written, **committed}
     content["config"] = merged({**committed["config"], **changes}, overrides(site))
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(yaml.safe_dump(content, sort_keys=False))
@@ -43,8 +42,8 @@ def overrides(site: Site) -> dict[str, Any]:
         charts=site.url("charts"),
         gitops_url=site.gitops_url,
         gitops_checkout=os.path.relpath(site.gitops_checkout, CHECKOUT),
-        inbox=f"{site.url('inbox')}/argocd",
-        people=site.url("people"),
+        webhook_receiver=f"{site.url('webhook-receiver')}/argocd",
+        identity_provider=site.url("identity-provider"),
         registry_host=site.registry_host,
     )
     content: dict[str, Any] = yaml.safe_load(text)
@@ -52,7 +51,7 @@ def overrides(site: Site) -> dict[str, Any]:
 
 
 def merged(config: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """`over` laid over `config`; a `platform:` key that `config` lacks is left out."""
+    """`config`, overridden by `over`; `platform:` keys that `config` lacks are left out."""
     result = deepcopy(config)
     for key, value in over.items():
         if key in config:

@@ -1,4 +1,4 @@
-"""Which version of every service runs where, and which one waits: as `make status` shows it."""
+"""The table of `make status`: which version of each service runs, and which one Git declares."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TAG = re.compile(r"^\s*(?:newTag|tag): \"?([\w.-]+)\"?$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Row:
-    """One service in one environment: what runs in the cluster, and what Git asks for."""
+    """One service in one environment: what runs in the cluster, and what Git declares."""
 
     service: str
     environment: str

@@ -1,4 +1,4 @@
-"""The keys and certificates of one lab cluster, made once and then kept."""
+"""The certificate, the keys and the tokens of one cluster. They are created once."""
 
 from __future__ import annotations
 
@@ -10,134 +10,117 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from cryptography.x509.oid import NameOID
 
 from lab.state import write_atomically
 
 LIFETIME = timedelta(days=365)
-_SIGNS_CERTIFICATES = x509.KeyUsage(
-    digital_signature=True,
-    key_cert_sign=True,
-    crl_sign=True,
-    content_commitment=False,
-    key_encipherment=False,
-    data_encipherment=False,
-    key_agreement=False,
-    encipher_only=False,
-    decipher_only=False,
-)
+ADMINISTRATOR = "lab-admin"
+USERS = {
+    ADMINISTRATOR: "system:masters",
+    "kwok": "system:masters",
+    "system:kube-controller-manager": "",
+    "system:kube-scheduler": "",
+}
+"""The users that have a token, with their group."""
 
 
 @dataclass(frozen=True)
 class Pki:
-    """The files in one folder: `ca.crt`, `NAME.crt` and `NAME.key`, the administrator's token."""
+    """The files in one folder.
+
+    The API server's certificate signs itself, so it is the authority that clients trust, too.
+    """
 
     folder: Path
 
-    def certificate(self, name: str) -> Path:
-        return self.folder / f"{name}.crt"
-
-    def key(self, name: str) -> Path:
-        return self.folder / f"{name}.key"
+    @property
+    def authority(self) -> Path:
+        return self.folder / "ca.crt"
 
     @property
-    def admin_token(self) -> Path:
-        return self.folder / "admin.token"
+    def certificate(self) -> Path:
+        return self.folder / "kube-apiserver.crt"
+
+    @property
+    def key(self) -> Path:
+        return self.folder / "kube-apiserver.key"
+
+    @property
+    def service_account_key(self) -> Path:
+        """With it the API server signs the tokens of service accounts."""
+        return self.folder / "service-accounts.key"
+
+    @property
+    def service_account_public_key(self) -> Path:
+        return self.folder / "service-accounts.pub"
+
+    @property
+    def tokens(self) -> Path:
+        """The tokens of USERS, as the API server reads them."""
+        return self.folder / "tokens.csv"
+
+    def token(self, user: str) -> str:
+        """The token of one of USERS."""
+        return self._token(user).read_text(encoding="ascii")
 
     def make(self, addresses: Iterable[str | IPv4Address]) -> None:
-        """Makes what is missing; `addresses` are the names and numbers of the API server."""
-        if self.admin_token.exists():
-            return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        authority_key = ec.generate_private_key(ec.SECP256R1())
-        authority = _certificate("lab", key=authority_key, signer=(None, authority_key))
-        self._keep("ca", authority_key, authority)
-        for name, groups, names in (
-            ("kube-apiserver", (), tuple(addresses)),
-            ("system:kube-controller-manager", (), ()),
-            ("system:kube-scheduler", (), ()),
-            ("kwok", ("system:masters",), ()),
-        ):
-            key = ec.generate_private_key(ec.SECP256R1())
-            self._keep(
-                name.removeprefix("system:"),
-                key,
-                _certificate(
-                    name,
-                    groups=groups,
-                    addresses=names,
-                    key=key,
-                    signer=(authority, authority_key),
-                ),
-            )
-        signer = ec.generate_private_key(ec.SECP256R1())
-        self._keep("service-accounts", signer, None)
-        write_atomically(self.folder / "service-accounts.pub", _public(signer))
-        # The last file: that it is there says that all are.
-        write_atomically(self.admin_token, secrets.token_hex(24), mode=0o600)
-
-    def _keep(
-        self, name: str, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate | None
-    ) -> None:
-        private = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        write_atomically(self.key(name), private.decode(), mode=0o600)
-        if certificate:
-            pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
-            write_atomically(self.certificate(name), pem)
-
-
-def _certificate(
-    name: str,
-    *,
-    key: ec.EllipticCurvePrivateKey,
-    signer: tuple[x509.Certificate | None, ec.EllipticCurvePrivateKey],
-    groups: tuple[str, ...] = (),
-    addresses: tuple[str | IPv4Address, ...] = (),
-) -> x509.Certificate:
-    """A certificate for `name` in `groups`; one whose signer has none is an authority itself."""
-    authority, authority_key = signer
-    subject = x509.Name(
-        [
-            *(x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups),
-            x509.NameAttribute(NameOID.COMMON_NAME, name),
+        """Create what is missing; `addresses` are the names and addresses of the API server."""
+        if not self.service_account_public_key.exists():  # the file that is written last
+            key = self._new_key(self.service_account_key)
+            public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+            write_atomically(self.service_account_public_key, public.decode())
+        if not self.authority.exists():
+            certificate = _self_signed(self._new_key(self.key), addresses)
+            text = certificate.public_bytes(Encoding.PEM).decode()
+            write_atomically(self.certificate, text)
+            write_atomically(self.authority, text)
+        for user in USERS:
+            if not self._token(user).exists():
+                write_atomically(self._token(user), secrets.token_hex(24), mode=0o600)
+        rows = [
+            ",".join([self.token(user), user, user, *filter(None, [group])])
+            for user, group in USERS.items()
         ]
-    )
+        write_atomically(self.tokens, "\n".join(rows) + "\n", mode=0o600)
+
+    def _token(self, user: str) -> Path:
+        return self.folder / f"{user.removeprefix('system:')}.token"
+
+    def _new_key(self, path: Path) -> ec.EllipticCurvePrivateKey:
+        key = ec.generate_private_key(ec.SECP256R1())
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        write_atomically(path, private.decode(), mode=0o600)
+        return key
+
+
+def _self_signed(
+    key: ec.EllipticCurvePrivateKey, addresses: Iterable[str | IPv4Address]
+) -> x509.Certificate:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kube-apiserver")])
     now = datetime.now(UTC)
-    builder = (
+    names = [
+        x509.IPAddress(address) if isinstance(address, IPv4Address) else x509.DNSName(address)
+        for address in addresses
+    ]
+    return (
         x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(authority.subject if authority else subject)
+        .subject_name(name)
+        .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(minutes=5))
         .not_valid_after(now + LIFETIME)
-        .add_extension(x509.BasicConstraints(ca=authority is None, path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()),
-            critical=False,
-        )
-    )
-    if authority is None:
-        builder = builder.add_extension(_SIGNS_CERTIFICATES, critical=True)
-    if addresses:
-        names = [
-            x509.IPAddress(address) if isinstance(address, IPv4Address) else x509.DNSName(address)
-            for address in addresses
-        ]
-        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    return builder.sign(authority_key, hashes.SHA256())
-
-
-def _public(key: ec.EllipticCurvePrivateKey) -> str:
-    return (
-        key.public_key()
-        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-        .decode()
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .sign(key, hashes.SHA256())
     )

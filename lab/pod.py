@@ -1,4 +1,4 @@
-"""What a pod template says, resolved as a kubelet resolves it. Pure: objects in, texts out."""
+"""The environment and arguments of a pod's container, resolved as a kubelet resolves them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Lookup = Callable[[str, str], Object | None]
 
 
 class UnresolvedError(Exception):
-    """A pod cannot start yet: something that it refers to is missing; the message names it."""
+    """A pod cannot start yet; the message names the object that is missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ def arguments(workload: Workload, environment: Mapping[str, str]) -> list[str]:
 
 
 def expand(text: str, environment: Mapping[str, str]) -> str:
-    """`$(NAME)` replaced where NAME is known; `$$(NAME)` stands for `$(NAME)` itself."""
+    """`$(NAME)` is replaced if NAME is known; `$$(NAME)` becomes the text `$(NAME)`."""
     return re.sub(
         r"\$(\$?)\(([\w.-]+)\)",
         lambda match: f"$({match[2]})" if match[1] else environment.get(match[2], match[0]),
@@ -102,7 +102,7 @@ def _value(workload: Workload, entry: Object, lookup: Lookup) -> str | None:
             return content[reference["key"]]
     if reference := source.get("fieldRef"):
         return _field(workload, reference["fieldPath"])
-    raise UnresolvedError(f"{entry['name']} is of a kind that the lab does not play: {source}")
+    raise UnresolvedError(f"{entry['name']} is of a kind that the lab does not support: {source}")
 
 
 def _field(workload: Workload, path: str) -> str:
@@ -114,12 +114,12 @@ def _field(workload: Workload, path: str) -> str:
         "status.podIP": "127.0.0.1",
     }
     if path not in known:
-        raise UnresolvedError(f"the lab does not play the field {path}")
+        raise UnresolvedError(f"the lab does not support the field {path}")
     return known[path]
 
 
 def _content(kind: str, reference: Object, lookup: Lookup) -> dict[str, str] | None:
-    """The texts of a map or secret; None when it is missing and may be."""
+    """The data of a ConfigMap or Secret; None if it is missing and optional."""
     found = lookup(kind, reference["name"])
     if found is None:
         if reference.get("optional") or "key" in reference:

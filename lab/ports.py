@@ -1,4 +1,4 @@
-"""All ports of a lab, checked together before anything starts."""
+"""The ports of a lab, all of them checked before anything starts."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from textwrap import shorten
 
 import psutil
 
-from lab.site import CLUSTER_PARTS, HOST, KEEL_PORT, SHARED_PARTS, Site
+from lab.site import CLUSTER_PORTS, HOST, KEEL_PORT, SHARED_PORTS, Site
+from settings import UserError
 
-_HIGHEST_BASE = 30000  # above begin the ports that Linux gives to outgoing connections
+_HIGHEST_BASE = 30000  # Linux uses the ports above for outgoing connections
 
 
 @dataclass(frozen=True)
@@ -23,26 +24,26 @@ class Holder:
     pid: int
     command: str
     lab: str | None = None
-    """The state folder of the lab that it belongs to, if it is known to belong to one."""
+    """The state folder of the lab that the process belongs to, if it is known."""
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """A port that the lab needs and somebody else has."""
+    """A port that the lab needs and another process has."""
 
-    part: str
+    daemon: str
     port: int
     holder: Holder | None
 
     def __str__(self) -> str:
         if self.holder is None:
-            return f"{self.port} for {self.part}, held by a process that cannot be seen from here"
-        return f"{self.port} for {self.part}, held by process {self.holder.pid}: " + shorten(
+            return f"{self.port} for {self.daemon}, used by a process that this user cannot see"
+        return f"{self.port} for {self.daemon}, used by process {self.holder.pid}: " + shorten(
             self.holder.command, 70
         )
 
 
-class PortsTakenError(Exception):
+class PortsTakenError(UserError):
     """Ports that the lab needs are taken; nothing was started. The message names every one."""
 
     def __init__(self, conflicts: list[Conflict], port_base: int) -> None:
@@ -51,7 +52,7 @@ class PortsTakenError(Exception):
         lines = "\n".join(f"  - {conflict}" for conflict in conflicts)
         labs = sorted({c.holder.lab for c in conflicts if c.holder and c.holder.lab})
         remedies = [f"Stop the lab in {lab}: LAB_HOME={lab} make down" for lab in labs] or [
-            "Stop what holds them; if it is another lab, run `make down` in its checkout."
+            "Stop the processes that use them; of another lab, by `make down` in its checkout."
         ]
         if any(conflict.port != KEEL_PORT for conflict in conflicts):
             remedies.append(
@@ -59,24 +60,24 @@ class PortsTakenError(Exception):
             )
         if any(conflict.port == KEEL_PORT for conflict in conflicts):
             remedies.append(
-                f"Port {KEEL_PORT} is compiled into Keel: whoever holds it has to leave first."
+                f"Port {KEEL_PORT} is compiled into Keel: stop the process that has it."
             )
         super().__init__(f"{count} taken, nothing was started:\n{lines}\n" + "\n".join(remedies))
 
 
 def needed(site: Site) -> dict[int, str]:
-    """Every port of the lab, with the part that listens there."""
-    ports = {site.port(part): part for part in SHARED_PARTS}
+    """Every port of the lab, with the daemon that listens there."""
+    ports = {site.port(name): name for name in SHARED_PORTS}
     for environment in site.environments:
-        for part in CLUSTER_PARTS:
-            ports[site.port(part, environment)] = f"{environment}/{part}"
+        for name in CLUSTER_PORTS:
+            ports[site.port(name, environment)] = f"{environment}/{name}"
     return {**ports, KEEL_PORT: "keel"}
 
 
 def is_free(port: int) -> bool:
-    """Whether one can listen on this port of the loopback address right now."""
+    """Whether a process can listen on this port of the loopback address now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        # As servers do it: connections of a past run that linger are no obstacle.
+        # As servers do: closed connections of an earlier run do not matter.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -112,7 +113,7 @@ def conflicts(
     free: Callable[[int], bool] = is_free,
     who: Callable[[], Mapping[int, Holder]] = holders,
 ) -> list[Conflict]:
-    """Those of `ports` (number to part) that are taken, in order of their number."""
+    """Those of `ports` (number to daemon) that are taken, in order of their number."""
     taken = sorted(port for port in ports if not free(port))
     listening = who() if taken else {}
     return [Conflict(ports[port], port, listening.get(port)) for port in taken]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, quote
+from typing import Any
+from urllib.parse import parse_qsl
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 SIGNATURE = "X-Amz-Signature"
-_EMPTY = hashlib.sha256(b"").hexdigest()
 
 
 class BadSignatureError(Exception):
@@ -16,47 +19,33 @@ class BadSignatureError(Exception):
 
 
 def claims(query: str) -> dict[str, str]:
-    """What a presigned query says of itself, `X-Amz-Credential` and so on."""
+    """The parameters of a presigned query, `X-Amz-Credential` and so on."""
     return dict(parse_qsl(query, keep_blank_values=True))
 
 
 def verify(query: str, headers: Mapping[str, str], secret: str) -> None:
     """Raises BadSignatureError unless `secret` signed a GET of `/?query` with these headers.
 
-    `query` is the text behind the question mark as it was sent; `headers` has lower-case names.
+    `query` is the text after the question mark as it was sent; `headers` has lower-case names.
     """
-    pairs = parse_qsl(query, keep_blank_values=True)
     said = claims(query)
     try:
         given = said[SIGNATURE]
         names = said["X-Amz-SignedHeaders"].split(";")
-        date, region, service, _ = scope = said["X-Amz-Credential"].split("/")[1:]
+        access_key, _, region, service, _ = said["X-Amz-Credential"].split("/")
         moment = said["X-Amz-Date"]
     except (KeyError, ValueError) as error:
         raise BadSignatureError(f"it is not presigned: {error}") from error
     if absent := [name for name in names if name not in headers]:
         raise BadSignatureError(f"the signed header {', '.join(absent)} is missing")
-    request = "\n".join(
-        [
-            "GET",
-            "/",
-            "&".join(
-                f"{quote(name, safe='')}={quote(value, safe='')}"
-                for name, value in sorted(pairs)
-                if name != SIGNATURE
-            ),
-            *(f"{name}:{headers[name].strip()}" for name in names),
-            "",
-            ";".join(names),
-            _EMPTY,
-        ]
+    unsigned = "&".join(pair for pair in query.split("&") if not pair.startswith(f"{SIGNATURE}="))
+    request: Any = AWSRequest(
+        "GET",
+        f"https://{headers.get('host', '')}/?{unsigned}",
+        headers={name: headers[name] for name in names},
     )
-    text = "\n".join(
-        ["AWS4-HMAC-SHA256", moment, "/".join(scope), hashlib.sha256(request.encode()).hexdigest()]
-    )
-    key = f"AWS4{secret}".encode()
-    for word in (date, region, service, "aws4_request"):
-        key = hmac.digest(key, word.encode(), "sha256")
-    expected = hmac.digest(key, text.encode(), "sha256").hex()
-    if not hmac.compare_digest(expected, given):
+    request.context["timestamp"] = moment
+    auth: Any = SigV4Auth(Credentials(access_key, secret), service, region)
+    text = auth.string_to_sign(request, auth.canonical_request(request))
+    if not hmac.compare_digest(auth.signature(text, request), given):
         raise BadSignatureError("the signature does not match")

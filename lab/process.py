@@ -1,4 +1,4 @@
-"""Processes that cannot outlive who started them, and that are never mistaken for another."""
+"""Processes that end with their parent, and that are identified beyond their number."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 @dataclass(frozen=True)
 class Identity:
-    """One process, told from a later one with the same number by when it started."""
+    """One process. Its start time distinguishes it from a later one with the same number."""
 
     pid: int
     started: int
@@ -30,7 +30,7 @@ class Identity:
             status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
         except OSError:
             return None
-        # The name stands in parentheses and may hold spaces; state and times come behind it.
+        # The name is in parentheses and may have spaces; the state and the times come after it.
         fields = status.rpartition(")")[2].split()
         return None if fields[0] in "ZX" else cls(pid, int(fields[19]))
 
@@ -38,7 +38,7 @@ class Identity:
         return Identity.of(self.pid) == self
 
     def signal(self, number: signal.Signals) -> None:
-        """Sends the signal, unless the process is gone (and its number may be a stranger's)."""
+        """Send the signal, unless the process is gone and its number may be another's."""
         if self.alive():
             try:
                 os.kill(self.pid, number)
@@ -55,8 +55,8 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Starts `command` in `folder` with exactly the environment `variables`.
 
-    It writes to the end of `log`, leads a process group of its own, and is killed when the thread
-    that called this ends: so call it from a process's main thread.
+    It appends to `log`, leads a session of its own, and is killed when the calling thread ends. So
+    call this from the main thread.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     parent = os.getpid()
@@ -80,7 +80,7 @@ def start(
 
 
 def stop(processes: Iterable[Identity], seconds: float) -> None:
-    """Asks every process to end, and kills those that still live after `seconds`."""
+    """Send SIGTERM to every process, and SIGKILL to those that still live after `seconds`."""
     waiting = [process for process in processes if process.alive()]
     for process in waiting:
         process.signal(signal.SIGTERM)

@@ -1,9 +1,9 @@
 """A kubelet whose containers are processes: `python -m lab.process_kubelet ENVIRONMENT`.
 
-KWOK shows every pod as Ready; for the pods of Argo CD and Keel this runs the real programs, with
-the variables and arguments of the pod template and the rights of the pod's ServiceAccount. Like a
-kubelet it starts a process anew when the pod template changes or when the process dies, and not
-when a ConfigMap that it has read changes.
+KWOK reports every pod as Ready without running it. For the pods of Argo CD and Keel, this runs the
+real programs with the variables and arguments of the pod template and the rights of the pod's
+ServiceAccount. Like a kubelet, it restarts a process when the pod template changes or the process
+exits, and not when a ConfigMap changes.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from collections.abc import Iterable
 import requests
 
 from lab import pod, state
+from lab.child import Child, stop_all
+from lab.daemon import title
 from lab.kubernetes_api import KubernetesApi, write_kubeconfig
-from lab.part import title
 from lab.pod import UnresolvedError, Workload
 from lab.process import Identity
-from lab.programs import NAMESPACES, Program, addresses, programs, surroundings
+from lab.programs import NAMESPACES, Program, addresses, base_environment, programs
 from lab.site import Site
 from lab.state import Report
 from lab.toolchain import Toolchain
-from lab.watched import Watched, end_all
 
 TICK = 0.5
 GRACE = 8.0
@@ -43,26 +43,26 @@ class Container:
         self.folder = kubelet.site.cluster_dir(kubelet.environment) / "pods" / workload.name
         name = title(workload.name, kubelet.environment)
         log = kubelet.site.logs() / f"{name.replace('/', '-')}.log"
-        self.watched = Watched(name, log=log, port=program.port)
+        self.child = Child(name, log=log, port=program.port)
         self.renew_token_at = 0.0
 
-    def look(self, workload: Workload) -> None:
-        """Starts the process, restarts it, or asks whether it is ready."""
-        if self.watched.runs and workload.revision != self.workload.revision:
-            print(f"{self.watched.status.part}: the pod template changed", flush=True)
-            self.watched.end(GRACE)
+    def reconcile(self, workload: Workload) -> None:
+        """Start the process, restart it, or check whether it is ready."""
+        if self.child.runs and workload.revision != self.workload.revision:
+            print(f"{self.child.status.name}: the pod template changed", flush=True)
+            self.child.stop(GRACE)
         self.workload = workload
-        how = self.watched.ending()
+        how = self.child.exit()
         if how is not None:
-            print(f"{self.watched.status.part} {self.watched.lose(how)}", flush=True)
-        if not self.watched.runs:
-            if self.watched.may_start:
+            print(f"{self.child.status.name} {self.child.record_failure(how)}", flush=True)
+        if not self.child.runs:
+            if self.child.may_start:
                 self._start()
             return
         if time.monotonic() >= self.renew_token_at:
             self._write_token()
-        if self.watched.status.state == "starting":
-            self.watched.ask(self.program.ready)
+        if self.child.status.state == "starting":
+            self.child.check(self.program.ready)
 
     def _start(self) -> None:
         kubelet = self.kubelet
@@ -70,7 +70,7 @@ class Container:
             environment = pod.variables(self.workload, kubelet.lookup(self.workload))
             self._write_token()
         except (UnresolvedError, requests.HTTPError) as missing:
-            self.watched.wait_for(str(missing))
+            self.child.wait_for(str(missing))
             return
         shutil.rmtree(self.folder / "tmp", ignore_errors=True)
         for name in ("tmp", *self.program.folders):
@@ -79,30 +79,30 @@ class Container:
             kubelet.site,
             kubelet.environment,
             path=self.folder / "kubeconfig",
-            # The file is read again whenever the token was renewed.
+            # Clients read the file again after the token was renewed.
             user={"tokenFile": str(self.folder / "token")},
             namespace=self.workload.namespace,
         )
         words = map(kubelet.reachable, pod.arguments(self.workload, environment))
-        self.watched.start(
+        self.child.start(
             [kubelet.tools.path(self.program.tool), *words, *self.program.flags],
             variables={
                 **{name: kubelet.reachable(text) for name, text in environment.items()},
-                **surroundings(kubelet.site, kubelet.tools, self.folder),
+                **base_environment(kubelet.site, kubelet.tools, self.folder),
                 **self.program.variables,
             },
             folder=self.folder,
         )
 
     def _write_token(self) -> None:
-        """A token of the pod's ServiceAccount, renewed long before it ends."""
+        """Write a token of the pod's ServiceAccount; it is renewed after half of its lifetime."""
         token = self.kubelet.token(self.workload)
         state.write_atomically(self.folder / "token", token, mode=0o600)
         self.renew_token_at = time.monotonic() + TOKEN_SECONDS / 2
 
 
 class ProcessKubelet:
-    """All processes that stand for pods of one environment's cluster."""
+    """The processes that run for pods of one environment's cluster."""
 
     def __init__(self, site: Site, environment: str, tools: Toolchain) -> None:
         self.site = site
@@ -111,24 +111,24 @@ class ProcessKubelet:
         self.api = KubernetesApi(site, environment)
         self.programs = programs(site, environment)
         self.containers: dict[str, Container] = {}
-        self.told_to_stop = False
+        self.stop_requested = False
         self._addresses = addresses(site, environment)
         self._reported: Report | None = None
 
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: setattr(self, "told_to_stop", True))
-        while not self.told_to_stop:
+            signal.signal(number, lambda *_: setattr(self, "stop_requested", True))
+        while not self.stop_requested:
             try:
                 self.reconcile(self.workloads())
             except requests.RequestException as error:
                 print(f"the API server does not answer: {error}", flush=True)
             self.report()
             time.sleep(TICK)
-        end_all([container.watched for container in self.containers.values()], GRACE)
+        stop_all([container.child for container in self.containers.values()], GRACE)
 
     def workloads(self) -> list[Workload]:
-        """The workloads whose programs are run here, as they are now."""
+        """The workloads whose programs this kubelet runs, as the API server has them now."""
         found = []
         for namespace in NAMESPACES:
             for kind in ("deployments", "statefulsets"):
@@ -140,23 +140,23 @@ class ProcessKubelet:
         return found
 
     def reconcile(self, workloads: Iterable[Workload]) -> None:
-        """Runs what is wanted and stops what is not."""
+        """Run the processes of these workloads, and stop those of others."""
         wanted = {workload.name: workload for workload in workloads if workload.replicas > 0}
         for name in self.containers.keys() - wanted.keys():
-            self.containers.pop(name).watched.end(GRACE)
+            self.containers.pop(name).child.stop(GRACE)
         for name, workload in sorted(wanted.items()):
             if name not in self.containers:
                 program = self.programs[workload.container["name"]]
                 self.containers[name] = Container(self, workload, program)
-            self.containers[name].look(workload)
+            self.containers[name].reconcile(workload)
 
     def lookup(self, workload: Workload) -> pod.Lookup:
-        """Reads maps and secrets of the workload's namespace."""
+        """Read ConfigMaps and Secrets of the workload's namespace."""
         prefix = f"/api/v1/namespaces/{workload.namespace}"
         return lambda kind, name: self.api.get(f"{prefix}/{kind}/{name}")
 
     def token(self, workload: Workload) -> str:
-        """A fresh token of the workload's ServiceAccount."""
+        """A new token of the workload's ServiceAccount."""
         answer = self.api.create(
             f"/api/v1/namespaces/{workload.namespace}/serviceaccounts/"
             f"{workload.service_account}/token",
@@ -169,7 +169,7 @@ class ProcessKubelet:
         return str((answer or {})["status"]["token"])
 
     def reachable(self, text: str) -> str:
-        """`text` with cluster addresses replaced by where the processes listen."""
+        """`text` with cluster addresses replaced by the addresses of the processes."""
         for address, real in self._addresses.items():
             text = text.replace(address, real)
         return text
@@ -178,7 +178,7 @@ class ProcessKubelet:
         report = Report(
             phase="up",
             owner=Identity.of(os.getpid()),
-            parts=tuple(self.containers[name].watched.status for name in sorted(self.containers)),
+            daemons=tuple(self.containers[name].child.status for name in sorted(self.containers)),
         )
         if report != self._reported:
             state.write(state.processes_report(self.site, self.environment), report)

@@ -16,9 +16,10 @@ from lab.overrides import stack_file
 from lab.pulumi_home import PLUGINS, assemble
 from lab.site import CHECKOUT, Site
 from lab.toolchain import Toolchain
+from settings import UserError
 
 
-class ProgramError(Exception):
+class ProgramError(UserError):
     """A `pulumi` command failed; its own output says why."""
 
     def __init__(self, command: Sequence[str], status: int, output: str = "") -> None:
@@ -29,7 +30,7 @@ class ProgramError(Exception):
 class Program:
     """Runs `pulumi` for the stacks of one lab.
 
-    `trying` holds configuration to try out: by stack, keys in place of the committed file's.
+    `trying` is configuration that replaces keys of the committed files, by stack.
     """
 
     def __init__(self, site: Site, toolchain: Toolchain) -> None:
@@ -52,7 +53,7 @@ class Program:
             "LAB_HOME": str(site.home),
             "LAB_PORT_BASE": str(site.port_base),
             "PULUMI_HOME": str(self.home),
-            # Without files of metadata beside the state: a killed CLI can leave one half written.
+            # No files of metadata beside the state: a killed CLI can leave one that is incomplete.
             "PULUMI_BACKEND_URL": f"file://{self.home / 'state'}?metadata=skip",
             "PULUMI_CONFIG_PASSPHRASE": "lab",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
@@ -76,7 +77,7 @@ class Program:
         self.show("destroy", "--yes", stack=stack)
 
     def changes(self, stack: str) -> dict[str, int]:
-        """What a preview would do: how many resources by operation, `same` left out."""
+        """The number of resources that a preview would change, by operation, without `same`."""
         self.selected(stack)
         summary = json.loads(self.read("preview", "--json", stack=stack))["changeSummary"]
         return {kind: count for kind, count in summary.items() if kind != "same"}
@@ -113,14 +114,14 @@ class Program:
         )
 
     def environment_of(self, stack: str) -> dict[str, str]:
-        """The environment variables of a command for `stack`, whose calls AWS can tell."""
+        """The environment variables of a command for `stack`; its calls of AWS name the stack."""
         return {**self.environment, "TF_APPEND_USER_AGENT": f"{STACK}{stack}"}
 
     def selected(self, stack: str) -> str:
-        """`stack`, which exists now, and whose file says what the committed one says now.
+        """Create `stack` if it does not exist, and write its file from the committed one.
 
-        It is created from the lab's folder: Pulumi writes the salt of a new stack's secrets into
-        the stack file beside it, and the committed one stays as it is.
+        Pulumi writes the salt of a new stack's secrets into the stack file of its folder. That is
+        the lab's folder, so the committed file does not change.
         """
         stack_file(self.site, stack, self.trying.get(stack, {}))
         shutil.copy(CHECKOUT / "Pulumi.yaml", self.site.home)
@@ -138,7 +139,7 @@ class Program:
 
 
 def search_path(toolchain: Toolchain) -> str:
-    """The tools for PATH; without the providers, which PULUMI_HOME holds."""
+    """The tools for PATH, without the providers: those are in PULUMI_HOME."""
     providers = {str(toolchain.path(f"pulumi-resource-{name}").parent) for name in PLUGINS}
     folders = toolchain.search_path().split(os.pathsep)
     return os.pathsep.join(folder for folder in folders if folder not in providers)

@@ -1,7 +1,7 @@
-"""The programs that are really run for pods, and what each needs because it is no container.
+"""The programs that the process kubelet runs, and what each needs outside a container.
 
-A program is chosen by the name of a pod's first container. Everything that the pod template says
-is passed on; here stands only what differs outside a cluster: ports, folders, addresses.
+The name of a pod's first container chooses the program. It gets everything that the pod template
+says. This module adds only what differs outside a cluster: ports, folders, addresses.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lab.site import HOST, KEEL_PORT, Site
 from lab.toolchain import Toolchain
 
 NAMESPACES = ("argocd", "keel")
-"""Where pods are looked for."""
+"""The namespaces whose pods are run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,11 +25,11 @@ class Program:
 
     Attributes:
         tool: its name in the toolchain.
-        flags: added behind the pod's own arguments, over which they win.
-        variables: environment variables, over the pod's own.
-        port: where it is reached.
+        flags: added after the pod's own arguments, which they override.
+        variables: environment variables, which override the pod's own.
+        port: where it listens.
         ready: when it counts as ready.
-        folders: made in the process's folder before it starts.
+        folders: created in the process's folder before it starts.
     """
 
     tool: str
@@ -42,32 +42,48 @@ class Program:
 
 def programs(site: Site, environment: str) -> dict[str, Program]:
     """The programs of one environment by container name."""
-
-    def port(part: str) -> int:
-        return site.port(part, environment)
-
-    def healthy(part: str, path: str = "/healthz") -> Condition:
-        return http_ok(f"{site.url(part, environment)}{path}")
-
-    argo_cd = {
-        # The cluster called in-cluster is the one of the kubeconfig.
-        "ARGOCD_FAKE_IN_CLUSTER": "true",
-        "ARGOCD_TLS_DATA_PATH": "tls",
-        "ARGOCD_SSH_DATA_PATH": "ssh",
-        "ARGOCD_GPG_ENABLED": "false",
-    }
+    redis = site.port("redis", environment)
     return {
         "redis": Program(
             tool="redis-server",
-            flags=("--port", str(port("redis")), "--bind", HOST, "--dir", "."),
-            port=port("redis"),
-            ready=listening(port("redis")),
+            flags=("--port", str(redis), "--bind", HOST, "--dir", "."),
+            port=redis,
+            ready=listening(redis),
         ),
+        **_argo_cd(site, environment),
+        "keel": Program(
+            tool="keel",
+            flags=("--no-incluster", "--kubeconfig=kubeconfig"),
+            variables={"XDG_DATA_HOME": "data", "INSECURE_REGISTRY": "true"},
+            port=KEEL_PORT,
+            ready=http_ok(f"http://{HOST}:{KEEL_PORT}/healthz"),
+            folders=("data",),
+        ),
+    }
+
+
+_ARGO_CD = {
+    # The cluster called in-cluster is the one of the kubeconfig.
+    "ARGOCD_FAKE_IN_CLUSTER": "true",
+    "ARGOCD_TLS_DATA_PATH": "tls",
+    "ARGOCD_SSH_DATA_PATH": "ssh",
+    "ARGOCD_GPG_ENABLED": "false",
+}
+
+
+def _argo_cd(site: Site, environment: str) -> dict[str, Program]:
+    def port(name: str) -> int:
+        return site.port(name, environment)
+
+    def healthy(name: str, path: str = "/healthz") -> Condition:
+        return http_ok(f"{site.url(name, environment)}{path}")
+
+    return {
         "application-controller": Program(
             tool="argocd-application-controller",
             flags=(f"--metrics-port={port('argocd-controller-metrics')}",),
-            # One process stands for all replicas, so it has to look after everything.
-            variables={**argo_cd, "ARGOCD_CONTROLLER_REPLICAS": "1"},
+            # One process does the work of all replicas.
+            variables={**_ARGO_CD, "ARGOCD_CONTROLLER_REPLICAS": "1"},
             port=port("argocd-controller-metrics"),
             ready=healthy("argocd-controller-metrics"),
             folders=("tls", "ssh"),
@@ -80,14 +96,14 @@ def programs(site: Site, environment: str) -> dict[str, Program]:
                 f"--metrics-address={HOST}",
                 f"--metrics-port={port('argocd-repo-server-metrics')}",
             ),
-            variables=argo_cd,
+            variables=_ARGO_CD,
             port=port("argocd-repo-server"),
             ready=healthy("argocd-repo-server-metrics"),
             folders=("tls", "ssh"),
         ),
         "server": Program(
             tool="argocd-server",
-            # A load balancer ends TLS in front of it, and the Go module holds no web pages.
+            # It serves plain HTTP, as behind a load balancer. The Go module has no web pages.
             flags=(
                 "--insecure",
                 "--staticassets=pages",
@@ -95,7 +111,7 @@ def programs(site: Site, environment: str) -> dict[str, Program]:
                 f"--port={port('argocd-server')}",
                 f"--metrics-port={port('argocd-server-metrics')}",
             ),
-            variables=argo_cd,
+            variables=_ARGO_CD,
             port=port("argocd-server"),
             ready=healthy("argocd-server"),
             folders=("tls", "ssh", "pages"),
@@ -103,24 +119,16 @@ def programs(site: Site, environment: str) -> dict[str, Program]:
         "notifications-controller": Program(
             tool="argocd-notifications",
             flags=(f"--metrics-port={port('argocd-notifications-metrics')}",),
-            variables=argo_cd,
+            variables=_ARGO_CD,
             port=port("argocd-notifications-metrics"),
             ready=healthy("argocd-notifications-metrics", "/metrics"),
             folders=("tls", "ssh"),
-        ),
-        "keel": Program(
-            tool="keel",
-            flags=("--no-incluster", "--kubeconfig=kubeconfig"),
-            variables={"XDG_DATA_HOME": "data", "INSECURE_REGISTRY": "true"},
-            port=KEEL_PORT,
-            ready=http_ok(f"http://{HOST}:{KEEL_PORT}/healthz"),
-            folders=("data",),
         ),
     }
 
 
 def addresses(site: Site, environment: str) -> dict[str, str]:
-    """Cluster addresses, which nothing resolves here, and where the processes really listen."""
+    """Cluster addresses, which nothing resolves here, with those of the processes."""
     services = {
         "argocd-repo-server:8081": site.port("argocd-repo-server", environment),
         "argocd-redis:6379": site.port("redis", environment),
@@ -128,10 +136,10 @@ def addresses(site: Site, environment: str) -> dict[str, str]:
     return {address: f"{HOST}:{port}" for address, port in services.items()}
 
 
-def surroundings(site: Site, tools: Toolchain, folder: Path) -> dict[str, str]:
-    """The environment variables that every process gets, whatever its pod says."""
+def base_environment(site: Site, tools: Toolchain, folder: Path) -> dict[str, str]:
+    """The environment variables that every process gets. They override those of its pod."""
     return {
-        # Tells a lab that finds its port taken by whom.
+        # Another lab that needs the same port finds this lab by it.
         "LAB_HOME": str(site.home),
         "PATH": f"{tools.search_path()}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "HOME": str(folder),

@@ -1,4 +1,4 @@
-"""Pulumi as the lab runs it: the real CLI and providers, with hosts of the lab."""
+"""PULUMI_HOME of the lab: the real CLI and providers, and the lab's language hosts."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ PLUGINS = ("aws", "kubernetes")
 
 
 def assemble(home: Path, toolchain: Toolchain) -> Path:
-    """Fills `home` (PULUMI_HOME) and returns the folder of the CLI and its hosts, for PATH.
+    """Fill `home` (PULUMI_HOME); returns the folder of the CLI and its hosts, for PATH.
 
-    The CLI stands beside its hosts, as in Pulumi's own releases: from there it takes them
-    without a warning. Raises MissingToolError where something is not built.
+    The CLI is in one folder with its hosts, as in Pulumi's releases; otherwise it prints a warning.
+    Raises MissingToolError if a program is not built.
     """
     programs = home / "bin"
     pulumi_hosts.install(programs)
@@ -28,7 +28,7 @@ def assemble(home: Path, toolchain: Toolchain) -> Path:
 
 
 def _install(name: str, home: Path, toolchain: Toolchain) -> None:
-    """A provider where the CLI looks for the one that the SDK wants, by the SDK's version."""
+    """Link a provider to the path at which the CLI looks for the SDK's version of it."""
     program = toolchain.path(f"pulumi-resource-{name}")
     folder = home / "plugins" / f"resource-{name}-v{version(f'pulumi-{name}')}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -38,7 +38,7 @@ def _install(name: str, home: Path, toolchain: Toolchain) -> None:
 
 
 def _place(program: Path, target: Path) -> None:
-    """The program itself at `target`: a link would be followed back to where it came from."""
+    """Put the program itself at `target`: the CLI would follow a link to the original folder."""
     target.unlink(missing_ok=True)
     try:
         target.hardlink_to(program)

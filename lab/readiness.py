@@ -1,4 +1,4 @@
-"""Conditions under which a part counts as ready; each says what is still missing."""
+"""Conditions of readiness; each says what is still missing."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import requests
 from lab.site import HOST
 
 Condition: TypeAlias = Callable[[], str | None]
-"""Asked again and again: None means ready, a text says what was still missing."""
+"""Returns None if the daemon is ready, otherwise what is missing."""
 
 PATIENCE = 2.0
-"""Seconds that one question may take."""
+"""Seconds that one check may take."""
 
 _session = requests.Session()
-_session.trust_env = False  # a proxy of the user's has nothing to do with the loopback address
+_session.trust_env = False  # the loopback address needs no proxy
 
 
 def http_ok(
     url: str, *, authority: Path | None = None, token: Callable[[], str] | None = None
 ) -> Condition:
-    """`url` answers 200; over HTTPS `authority` signed the server, `token` is a bearer's."""
+    """`url` answers 200. Over HTTPS, `authority` is the trusted CA and `token` a bearer token."""
 
     def check() -> str | None:
         headers = {"Authorization": f"Bearer {token()}"} if token else {}
@@ -42,7 +42,7 @@ def http_ok(
 
 
 def listening(port: int) -> Condition:
-    """Somebody accepts connections on `port`."""
+    """A process accepts connections on `port`."""
 
     def check() -> str | None:
         try:
@@ -55,10 +55,10 @@ def listening(port: int) -> Condition:
 
 
 def exists(path: Path) -> Condition:
-    """The file is there."""
+    """The file exists."""
     return lambda: None if path.exists() else f"{path} is not written yet"
 
 
 def all_of(*conditions: Condition) -> Condition:
-    """Every condition holds; the first that does not is named."""
+    """Every condition is true; the first that is not says what is missing."""
     return lambda: next((missing for check in conditions if (missing := check())), None)

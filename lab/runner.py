@@ -1,6 +1,6 @@
-"""The supervisor itself: `python -m lab.runner` runs every part of the lab until told to stop.
+"""The supervisor's process: `python -m lab.runner` runs every daemon until a signal stops it.
 
-It is one thread on purpose: the parts are killed when the thread that started them ends.
+It has one thread: a daemon is killed when the thread that started it ends.
 """
 
 from __future__ import annotations
@@ -14,61 +14,61 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 
 from lab import state
-from lab.assembly import all_parts
-from lab.part import Part, waves
+from lab.assembly import all_daemons
+from lab.child import Child, stop_all
+from lab.daemon import Daemon, start_order
 from lab.process import Identity, tail
 from lab.site import CHECKOUT, Site
 from lab.state import Phase, Report
-from lab.watched import Watched, end_all
 
-TICK = 0.1
-"""Seconds between two looks at the parts while the lab starts."""
-CALM_TICK = 0.5
-"""The same once it is up."""
+STARTING_PERIOD = 0.1
+"""Seconds between two checks of the daemons while the lab starts."""
+RUNNING_PERIOD = 0.5
+"""Seconds between two checks once the lab is up."""
 GRACE = 8.0
-"""Seconds that a wave of parts gets to end by itself."""
+"""Seconds that a group of daemons gets to stop before it is killed."""
 
 
-class PartFailedError(Exception):
-    """A part did not become ready, so nothing is kept running."""
+class StartFailedError(Exception):
+    """A daemon did not become ready; the supervisor stops all of them."""
 
 
 class Runner:
-    """Starts the parts in order of readiness, keeps them running, stops them in reverse."""
+    """Starts the daemons in the order of their needs, restarts them, stops them in reverse."""
 
-    def __init__(self, site: Site, parts: Sequence[Part], grace: float = GRACE) -> None:
+    def __init__(self, site: Site, daemons: Sequence[Daemon], grace: float = GRACE) -> None:
         self.site = site
         self.grace = grace
-        self.waves = waves(parts)
-        self.parts = [part for wave in self.waves for part in wave]
-        self.watched = {
-            part.title: Watched(
-                part.title,
-                log=site.logs() / part.log_name,
-                port=part.port,
-                note=", ".join(f"waits for {need}" for need in sorted(part.needs)),
+        self.groups = start_order(daemons)
+        self.daemons = [daemon for group in self.groups for daemon in group]
+        self.children = {
+            daemon.title: Child(
+                daemon.title,
+                log=site.logs() / daemon.log_name,
+                port=daemon.port,
+                note=", ".join(f"waits for {need}" for need in sorted(daemon.needs)),
             )
-            for part in self.parts
+            for daemon in self.daemons
         }
         self.phase: Phase = "starting"
         self.message = ""
-        self.told_to_stop = False
+        self.stop_requested = False
         self._reported = Report()
 
     def run(self) -> int:
-        """Runs until a signal comes or a part fails to start; returns the exit code."""
+        """Run until a signal comes or a daemon fails to start; returns the exit code."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, lambda *_: setattr(self, "told_to_stop", True))
+            signal.signal(number, lambda *_: setattr(self, "stop_requested", True))
         try:
-            while not self.told_to_stop:
-                for part in self.parts:
-                    self._look_at(part, self.watched[part.title])
-                if self.phase == "starting" and all(map(self._ready, self.watched)):
+            while not self.stop_requested:
+                for daemon in self.daemons:
+                    self._reconcile(daemon, self.children[daemon.title])
+                if self.phase == "starting" and all(map(self._ready, self.children)):
                     self.phase = "up"
                     print("the lab is up", flush=True)
                 self._report()
-                time.sleep(TICK if self.phase == "starting" else CALM_TICK)
-        except PartFailedError as failure:
+                time.sleep(STARTING_PERIOD if self.phase == "starting" else RUNNING_PERIOD)
+        except StartFailedError as failure:
             self.message = str(failure)
             print(f"FAILED: {failure}", flush=True)
         self._stop()
@@ -76,57 +76,57 @@ class Runner:
         self._report()
         return 1 if self.message else 0
 
-    def _look_at(self, part: Part, watched: Watched) -> None:
-        how = watched.ending()
+    def _reconcile(self, daemon: Daemon, child: Child) -> None:
+        how = child.exit()
         if how is not None:
-            self._lose(watched, how)
+            self._record_failure(child, how)
         try:
-            match watched.status.state:
-                case "waiting" if all(map(self._ready, part.needs)):
-                    self._start(part, watched)
-                case "died" if watched.may_start:
-                    self._start(part, watched)
+            match child.status.state:
+                case "waiting" if all(map(self._ready, daemon.needs)):
+                    self._start(daemon, child)
+                case "died" if child.may_start:
+                    self._start(daemon, child)
                 case "starting":
-                    self._ask(part, watched)
-        except PartFailedError:
+                    self._check(daemon, child)
+        except StartFailedError:
             raise
         except Exception as error:
-            self._lose(watched, f"could not start: {type(error).__name__}: {error}")
+            self._record_failure(child, f"could not start: {type(error).__name__}: {error}")
 
-    def _start(self, part: Part, watched: Watched) -> None:
-        part.prepare()
-        watched.start(part.command, variables=part.environ(), folder=CHECKOUT)
+    def _start(self, daemon: Daemon, child: Child) -> None:
+        daemon.prepare()
+        child.start(daemon.command, variables=daemon.environ(), folder=CHECKOUT)
 
-    def _ask(self, part: Part, watched: Watched) -> None:
-        if watched.ask(part.ready):
-            print(f"{part.title} is ready after {watched.status.seconds} s", flush=True)
-        elif watched.age > part.seconds and self.phase == "starting":
-            raise PartFailedError(
-                f"{part.title} was not ready after {part.seconds:.0f} s: {watched.status.note}\n"
-                f"  The end of {watched.log}:\n{tail(watched.log)}"
+    def _check(self, daemon: Daemon, child: Child) -> None:
+        if child.check(daemon.ready):
+            print(f"{daemon.title} is ready after {child.status.seconds} s", flush=True)
+        elif child.age > daemon.seconds and self.phase == "starting":
+            raise StartFailedError(
+                f"{daemon.title} was not ready after {daemon.seconds:.0f} s: {child.status.note}\n"
+                f"  The end of {child.log}:\n{tail(child.log)}"
             )
 
-    def _lose(self, watched: Watched, how: str) -> None:
-        """A part that dies while the lab starts ends the start; later it comes back."""
-        story = f"{watched.status.part} {watched.lose(how)}"
-        print(story, flush=True)
+    def _record_failure(self, child: Child, how: str) -> None:
+        """A failure while the lab starts stops the lab; a later one leads to a restart."""
+        report = f"{child.status.name} {child.record_failure(how)}"
+        print(report, flush=True)
         if self.phase == "starting":
-            raise PartFailedError(story)
+            raise StartFailedError(report)
 
     def _ready(self, title: str) -> bool:
-        return self.watched[title].status.state == "ready"
+        return self.children[title].status.state == "ready"
 
     def _stop(self) -> None:
         self.phase = "stopping"
         self._report()
-        for wave in reversed(self.waves):
-            end_all([self.watched[part.title] for part in wave], self.grace)
+        for group in reversed(self.groups):
+            stop_all([self.children[daemon.title] for daemon in group], self.grace)
 
     def _report(self) -> None:
         report = Report(
             phase=self.phase,
             owner=Identity.of(os.getpid()),
-            parts=tuple(watched.status for watched in self.watched.values()),
+            daemons=tuple(child.status for child in self.children.values()),
             message=self.message,
         )
         if report != self._reported:
@@ -135,9 +135,9 @@ class Runner:
 
 
 def lock(site: Site, seconds: float = 0) -> TextIOWrapper | None:
-    """The lock that a supervisor holds while it lives; None when another one has it.
+    """The lock that a supervisor has while it lives; None if another process has it.
 
-    `seconds` is how long to try: whoever only asks whether a lab runs holds it for a moment, too.
+    `seconds` is how long to try. `supervisor.running` takes the lock for a moment, too.
     """
     folder = state.run_folder(site)
     folder.mkdir(parents=True, exist_ok=True)
@@ -150,19 +150,19 @@ def lock(site: Site, seconds: float = 0) -> TextIOWrapper | None:
             if time.monotonic() >= deadline:
                 file.close()
                 return None
-            time.sleep(TICK)
+            time.sleep(STARTING_PERIOD)
         else:
             return file
 
 
 def main() -> int:
     site = Site.from_environment()
-    held = lock(site, seconds=2)
-    if held is None:
+    lock_file = lock(site, seconds=2)
+    if lock_file is None:
         print(f"a supervisor already runs the lab in {site.home}", file=sys.stderr)
         return 2
-    with held:
-        return Runner(site, all_parts(site)).run()
+    with lock_file:
+        return Runner(site, all_daemons(site)).run()
 
 
 if __name__ == "__main__":

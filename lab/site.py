@@ -1,4 +1,4 @@
-"""Where a lab lives: its folders, its ports and its addresses, as plain data."""
+"""The folders, ports and addresses of one lab."""
 
 from __future__ import annotations
 
@@ -11,8 +11,16 @@ from settings.files import stack_files
 CHECKOUT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 
-SHARED_PARTS = ("aws", "registry", "git", "charts", "door", "inbox", "people")
-CLUSTER_PARTS = (
+SHARED_PORTS = (
+    "aws",
+    "registry",
+    "git",
+    "charts",
+    "authenticator",
+    "webhook-receiver",
+    "identity-provider",
+)
+CLUSTER_PORTS = (
     "etcd",
     "etcd-peer",
     "apiserver",
@@ -28,12 +36,12 @@ CLUSTER_PARTS = (
     "argocd-notifications-metrics",
 )
 KEEL_PORT = 9300
-"""Keel listens here and nowhere else: its port is compiled in."""
+"""The port that is compiled into Keel."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """One lab on this machine: `home` holds its state, ports count up from `port_base`."""
+    """One lab on this machine: its state is in `home`, its ports count up from `port_base`."""
 
     home: Path = CHECKOUT / ".lab"
     port_base: int = 21000
@@ -51,15 +59,15 @@ class Site:
         """One cluster for each committed stack file."""
         return tuple(stack_files(CHECKOUT))
 
-    def port(self, part: str, environment: str | None = None) -> int:
-        """The port of a shared part, or of a part of an environment's cluster."""
+    def port(self, name: str, environment: str | None = None) -> int:
+        """The port of that name: one that all share, or one of an environment's cluster."""
         if environment is None:
-            return self.port_base + SHARED_PARTS.index(part)
+            return self.port_base + SHARED_PORTS.index(name)
         cluster = self.environments.index(environment)
-        return self.port_base + 100 * (cluster + 1) + CLUSTER_PARTS.index(part)
+        return self.port_base + 100 * (cluster + 1) + CLUSTER_PORTS.index(name)
 
-    def url(self, part: str, environment: str | None = None, scheme: str = "http") -> str:
-        return f"{scheme}://{HOST}:{self.port(part, environment)}"
+    def url(self, name: str, environment: str | None = None, scheme: str = "http") -> str:
+        return f"{scheme}://{HOST}:{self.port(name, environment)}"
 
     @property
     def registry_host(self) -> str:
@@ -67,7 +75,7 @@ class Site:
 
     @property
     def gitops_url(self) -> str:
-        return f"{self.url('git')}/gitops.git"
+        return f"{self.url('git')}/acme/gitops.git"
 
     def logs(self) -> Path:
         return self.home / "logs"
@@ -76,7 +84,7 @@ class Site:
         return self.home / "clusters" / environment
 
     def admin_kubeconfig(self, environment: str) -> Path:
-        """The lab's own way in; the program never sees it."""
+        """The lab's own administrator; the program never uses it."""
         return self.cluster_dir(environment) / "admin.kubeconfig"
 
     def certificate_authority(self, environment: str) -> Path:
@@ -88,26 +96,23 @@ class Site:
         return self.home / "aws" / "platform.env"
 
     @property
-    def kept(self) -> Path:
-        return self.home / "aws" / "kept.json"
-
-    @property
     def aws_calls(self) -> Path:
-        """Every call of the lab's AWS, one JSON object a line."""
+        """The record of calls to the lab's AWS, one JSON object a line."""
         return self.home / "aws" / "calls.jsonl"
 
     @property
     def checked_roles(self) -> Path:
-        """Names of the roles whose calls IAM policies are applied to, one a line; may be absent."""
+        """Names of the roles whose IAM policies are enforced, one a line; may be absent."""
         return self.home / "aws" / "checked-roles"
 
     @property
     def git_repositories(self) -> Path:
-        return self.home / "git"
+        """The bare repositories, as `owner/name.git`."""
+        return self.home / "git" / "repositories"
 
     @property
     def git_token(self) -> Path:
-        """The token with which one pushes (user `lab`)."""
+        """The token for pushes, of the user `lab`."""
         return self.home / "git" / "token"
 
     @property

@@ -1,6 +1,6 @@
-"""What is written down about a running lab, so that anybody can ask and anybody can stop it.
+"""The state of a running lab, in files: any process can read it, and stop the lab by it.
 
-`run/lab.json` is the supervisor's, `run/processes-<environment>.json` a process kubelet's.
+The supervisor writes `run/lab.json`, each process kubelet `run/processes-<environment>.json`.
 """
 
 from __future__ import annotations
@@ -10,31 +10,30 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from lab.process import Identity
 from lab.site import Site
 
-PartState = Literal["waiting", "starting", "ready", "died", "stopped"]
+DaemonState = Literal["waiting", "starting", "ready", "died", "stopped"]
 Phase = Literal["starting", "up", "failed", "stopping", "down"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class PartStatus:
-    """A part as it was last seen.
+class DaemonStatus:
+    """The state of a daemon when it was last checked.
 
     Attributes:
-        part: its title, such as `dev/etcd`.
-        state: `waiting` for others, `starting`, `ready`, `died` (and about to come back) or
-            `stopped`.
-        process: the process that plays it.
+        name: its title, such as `dev/etcd`.
+        state: `waiting` for others, `starting`, `ready`, `died` (a restart follows) or `stopped`.
+        process: its process.
         seconds: how long it took to become ready.
-        restarts: how often it had to be started again since the lab came up.
-        note: what is missing, or how it ended last and what its log says.
+        restarts: how often it was restarted since the lab came up.
+        note: what is missing, or its last exit and the end of its log.
     """
 
-    part: str
-    state: PartState
+    name: str
+    state: DaemonState
     process: Identity | None = None
     port: int | None = None
     log: str = ""
@@ -46,8 +45,8 @@ class PartStatus:
     def pid(self) -> int | None:
         return self.process.pid if self.process else None
 
-    def checked(self) -> PartStatus:
-        """The same, or `stopped` when its process is gone and nobody noticed."""
+    def checked(self) -> DaemonStatus:
+        """The same, or `stopped` if its process is gone without a report."""
         if self.process is None or self.process.alive():
             return self
         return replace(self, state="stopped", process=None)
@@ -55,11 +54,11 @@ class PartStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Everything one supervisor, or one process kubelet, knows about its processes."""
+    """What one supervisor, or one process kubelet, knows about its processes."""
 
     phase: Phase = "down"
     owner: Identity | None = None
-    parts: tuple[PartStatus, ...] = ()
+    daemons: tuple[DaemonStatus, ...] = ()
     message: str = ""
 
 
@@ -76,29 +75,31 @@ def processes_report(site: Site, environment: str) -> Path:
 
 
 def write(path: Path, report: Report) -> None:
-    """Replaces the report in one step."""
+    """Replace the report in one step."""
     write_atomically(path, json.dumps(asdict(report), indent=1))
 
 
 def read(path: Path) -> Report:
-    """The report; an empty one when there is none, or one of another layout."""
+    """The report; an empty one if there is none.
+
+    A report in the layout of another version still names its process, so that it can be stopped.
+    """
+    owner = None
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-        parts = tuple(
-            PartStatus(**{**part, "process": _identity(part["process"])}) for part in raw["parts"]
-        )
+        owner = _identity(raw["owner"])
         return Report(
             phase=raw["phase"],
-            owner=_identity(raw["owner"]),
-            parts=parts,
+            owner=owner,
+            daemons=tuple(_status(daemon) for daemon in raw["daemons"]),
             message=raw["message"],
         )
     except (OSError, ValueError, KeyError, TypeError):
-        return Report()
+        return Report(owner=owner)
 
 
 def everything(site: Site) -> Sequence[Report]:
-    """The supervisor's report and, behind it, those of the process kubelets."""
+    """The supervisor's report, then those of the process kubelets."""
     return [
         read(supervisor_report(site)),
         *(read(path) for path in sorted(run_folder(site).glob("processes-*.json"))),
@@ -106,7 +107,7 @@ def everything(site: Site) -> Sequence[Report]:
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
-    """Writes the whole file or nothing; `mode` are its rights."""
+    """Write the whole file or nothing; `mode` are its permissions."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
@@ -117,3 +118,7 @@ def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
 
 def _identity(raw: dict[str, int] | None) -> Identity | None:
     return Identity(**raw) if raw else None
+
+
+def _status(raw: dict[str, Any]) -> DaemonStatus:
+    return DaemonStatus(**{**raw, "process": _identity(raw["process"])})

@@ -1,4 +1,4 @@
-"""Starts, stops and describes a lab: `python -m lab.supervisor start | stop | status`."""
+"""Starts and stops the supervisor of a lab, and reads what it reports."""
 
 from __future__ import annotations
 
@@ -11,83 +11,84 @@ from dataclasses import replace
 from pathlib import Path
 
 from lab import ports, state
-from lab.assembly import all_parts
+from lab.assembly import all_daemons
 from lab.process import Identity, tail
 from lab.process import stop as stop_processes
 from lab.runner import lock
 from lab.site import CHECKOUT, Site
-from lab.state import PartStatus, Report
+from lab.state import DaemonStatus, Report
+from settings import UserError
 
 POLL = 0.1
 GRACE = 45.0
-"""Seconds a supervisor gets to stop all its parts."""
+"""Seconds that a supervisor gets to stop all its daemons."""
 REMEDY = "`make down && make up` starts everything again"
 
 
-class LabError(Exception):
-    """The lab did not start; nothing of it runs. The message says which part, and why."""
+class LabError(UserError):
+    """The lab did not start, and nothing of it runs. The message names the daemon and the cause."""
 
 
 def start(site: Site, say: Callable[[str], None] = print) -> None:
-    """Starts every part of the lab in the background; returns when all of them are ready.
+    """Start every daemon of the lab in the background; returns when all of them are ready.
 
-    Progress goes to `say`, a line for each part. A lab that already runs is left as it is.
+    `say` gets a line for each daemon. A lab that already runs is left as it is.
 
     Raises:
-        PortsTakenError: ports are taken; the message names them all, nothing was started.
-        LabError: a part did not come up; the message has the tail of its log, and everything
-            that had come up was stopped.
-        MissingToolError, SettingsError: what the lab is made of is not there.
+        PortsTakenError: ports are taken; the message names all of them. Nothing was started.
+        LabError: a daemon did not become ready; the message has the end of its log. The others
+            were stopped.
+        MissingToolError: a program is not built.
+        SettingsError: the configuration is wrong.
     """
     if running(site):
         say(f"The lab in {site.home} is already running.")
         return
     stop(site)
     ports.require_free(site)
-    all_parts(site)  # a missing tool or a wrong setting is told here, and not in a log
+    all_daemons(site)  # reports a missing program or a wrong setting here, not in a log
     began = time.monotonic()
     _await_start(site, _detach(site), say)
     say(f"The lab is up after {time.monotonic() - began:.0f} s; logs are in {site.logs()}.")
 
 
 def stop(site: Site) -> None:
-    """Stops everything that belongs to the lab, also when its supervisor was killed.
+    """Stop every process of the lab, also after its supervisor was killed.
 
-    Processes are known by number and start time, so a stranger's is never touched. Does nothing
-    when nothing runs.
+    A process is identified by its number and its start time, so no other process is ever stopped.
     """
     reports = list(state.everything(site))
     supervisor = reports[0].owner
     if supervisor:
         stop_processes([supervisor], GRACE)
-    # After an orderly stop none of these is left.
+    # A supervisor that was not killed has stopped all of these.
     reports += state.everything(site)
     stop_processes(_identities(reports), seconds=5)
     for path in state.run_folder(site).glob("*.json"):
         path.unlink()
 
 
-def status(site: Site) -> list[PartStatus]:
-    """Every part and its state, process and port; the processes of the pods at the end.
+def status(site: Site) -> list[DaemonStatus]:
+    """The state of every daemon, and after them of the pods' processes.
 
-    Empty when the lab was never started or was stopped. The note of a part that died says how,
-    what its log says and what to do.
+    Empty if the lab is stopped. The note of a daemon that died has its exit, the end of its log and
+    the remedy.
     """
-    parts = [part.checked() for report in state.everything(site) for part in report.parts]
-    return [_with_remedy(part) for part in parts]
+    daemons = [daemon.checked() for report in state.everything(site) for daemon in report.daemons]
+    return [_with_remedy(daemon) for daemon in daemons]
 
 
 def running(site: Site) -> bool:
-    """Whether a supervisor looks after this lab."""
-    held = lock(site)
-    if held is None:
+    """Whether this lab has a living supervisor."""
+    lock_file = lock(site)
+    if lock_file is None:
         return True
-    held.close()
+    lock_file.close()
     return False
 
 
 def _detach(site: Site) -> subprocess.Popen[bytes]:
-    """The supervisor as a process of its own, in a session of its own."""
+    """Start the supervisor's process, in a session of its own."""
     log = site.logs() / "supervisor.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     for old in log.parent.glob("*.log"):
@@ -105,23 +106,23 @@ def _detach(site: Site) -> subprocess.Popen[bytes]:
 
 
 def site_variables(site: Site) -> dict[str, str]:
-    """The environment variables from which `Site.from_environment` makes this site again."""
+    """The environment variables from which `Site.from_environment` makes this site."""
     return {"LAB_HOME": str(site.home), "LAB_PORT_BASE": str(site.port_base)}
 
 
 def _await_start(
     site: Site, supervisor: subprocess.Popen[bytes], say: Callable[[str], None]
 ) -> None:
-    told: set[str] = set()
+    announced: set[str] = set()
     try:
         while True:
             code = supervisor.poll()
             report = state.read(state.supervisor_report(site))
             ours = report.owner is not None and report.owner.pid == supervisor.pid
-            for part in report.parts if ours else ():
-                if part.state == "ready" and part.part not in told:
-                    told.add(part.part)
-                    say(f"  {part.part:<24} ready after {part.seconds:>5} s")
+            for daemon in report.daemons if ours else ():
+                if daemon.state == "ready" and daemon.name not in announced:
+                    announced.add(daemon.name)
+                    say(f"  {daemon.name:<24} ready after {daemon.seconds:>5} s")
             if code is not None:
                 raise LabError(_why(site, report if ours else Report()))
             if ours and report.phase == "up":
@@ -135,53 +136,19 @@ def _await_start(
 def _why(site: Site, report: Report) -> str:
     log = site.logs() / "supervisor.log"
     reason = report.message or f"the supervisor ended. The end of {log}:\n{tail(log)}"
-    return f"The lab did not start, and nothing of it was left running: {reason}"
+    return f"The lab did not start, and nothing of it runs: {reason}"
 
 
 def _identities(reports: list[Report]) -> set[Identity]:
-    parts = (part.process for report in reports for part in report.parts)
+    daemons = (daemon.process for report in reports for daemon in report.daemons)
     owners = (report.owner for report in reports)
-    return {process for process in (*parts, *owners) if process}
+    return {process for process in (*daemons, *owners) if process}
 
 
-def _with_remedy(part: PartStatus) -> PartStatus:
-    if part.restarts and part.state in ("died", "starting"):
-        return replace(part, note=f"{part.note}\n  It is being started again; {REMEDY}.")
-    if part.state == "stopped":
-        gone = f"its process is gone. The end of {part.log}:\n{tail(Path(part.log))}"
-        return replace(part, note=f"{part.note or gone}\n  {REMEDY}.")
-    return part
-
-
-def _print_status(site: Site) -> int:
-    parts = status(site)
-    for part in parts:
-        again = f"  restarted {part.restarts}x" if part.restarts else ""
-        print(f"{part.part:<32} {part.state:<9} {part.pid or '-':>8} {part.port or '-':>6}{again}")
-        if part.note:
-            print(f"  {part.note}")
-    if not parts:
-        print(f"No lab runs in {site.home}.")
-    return 0 if parts and all(part.state == "ready" for part in parts) else 1
-
-
-def main(arguments: list[str]) -> int:
-    site = Site.from_environment()
-    match arguments:
-        case ["start"]:
-            start(site)
-        case ["stop"]:
-            stop(site)
-        case ["status"]:
-            return _print_status(site)
-        case _:
-            print("usage: python -m lab.supervisor start | stop | status", file=sys.stderr)
-            return 2
-    return 0
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except (LabError, ports.PortsTakenError) as error:
-        sys.exit(f"error: {error}")
+def _with_remedy(daemon: DaemonStatus) -> DaemonStatus:
+    if daemon.restarts and daemon.state in ("died", "starting"):
+        return replace(daemon, note=f"{daemon.note}\n  It is being restarted; {REMEDY}.")
+    if daemon.state == "stopped":
+        gone = f"its process is gone. The end of {daemon.log}:\n{tail(Path(daemon.log))}"
+        return replace(daemon, note=f"{daemon.note or gone}\n  {REMEDY}.")
+    return daemon

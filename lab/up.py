@@ -1,4 +1,4 @@
-"""From nothing to two running environments: the steps of `make up`, in order."""
+"""The steps of `make up`, from nothing to two running environments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops.version import version_file
-from lab import supervisor
+from lab import gitea, supervisor
 from lab.argocd_api import ArgoCdApi
 from lab.ci.builds import Builds
 from lab.gitops_checkout import clone, commit_and_push, pull
@@ -19,13 +19,13 @@ from lab.program import Program, aws_credentials
 from lab.site import CHECKOUT, Site
 from lab.toolchain import Toolchain
 from lab.waiting import wait_until_empty
-from settings import Settings, load_files
+from settings import Settings, UserError, load_files
 
 RELEASER = "rhea"
-"""Of lab/people.yaml: approves the syncs of safe environments."""
+"""The user of lab/users.yaml who approves the syncs of safe environments."""
 
 
-class ReleaseError(Exception):
+class ReleaseError(UserError):
     """A release script refused or failed."""
 
     def __init__(self, command: list[str], output: str) -> None:
@@ -33,10 +33,11 @@ class ReleaseError(Exception):
 
 
 def up(site: Site) -> None:
-    """Brings every environment up; each step is skipped when it has nothing left to do."""
+    """Bring every environment up; a step that has nothing to do is skipped."""
     toolchain = Toolchain()
     with step("starting the lab"):
         supervisor.start(site)
+        gitea.furnish(site, toolchain)
     clone(site, site.gitops_checkout)
     program = Program(site, toolchain)
     environments = in_order(site)
@@ -51,7 +52,7 @@ def up(site: Site) -> None:
 
 
 def up_and_push(site: Site, program: Program, stack: str) -> None:
-    """`pulumi up` of one environment, and a push of what it wrote into the checkout."""
+    """Run `pulumi up` of one environment, and push what it wrote into the checkout."""
     pull(site.gitops_checkout)
     program.up(stack)
     commit_and_push(site.gitops_checkout, f"Scaffold of {stack}, as pulumi up wrote it")
@@ -64,7 +65,7 @@ def in_order(site: Site) -> list[Settings]:
 
 
 def first_releases(site: Site, program: Program, environments: list[Settings]) -> None:
-    """Builds every service once, and promotes what has never been promoted."""
+    """Build every service that has no build, and promote every service that has no release."""
     builds = Builds(site, program.environment)
     checkout = site.gitops_checkout
     fast = [settings for settings in environments if settings.speed.moving_tag]
@@ -81,7 +82,7 @@ def first_releases(site: Site, program: Program, environments: list[Settings]) -
 
 
 def never_released(checkout: Path, settings: Settings) -> list[str]:
-    """The services of which an environment has never got a version."""
+    """The services that have no version in an environment."""
     folder = checkout / "environments" / settings.stack
     return [
         name
@@ -107,9 +108,9 @@ def run(command: list[str], site: Site, environment: Mapping[str, str]) -> None:
 
 
 def wait_for(site: Site, settings: Settings) -> None:
-    """Waits until Argo CD has acted on an automated environment, and has looked at another.
+    """Wait until every Application of an environment is in its expected state.
 
-    Automated: everything is Synced and Healthy. Otherwise OutOfSync, until somebody approves.
+    That is Synced and Healthy if syncs are automated, and OutOfSync if a sync has to be approved.
     """
     api = ArgoCdApi.signed_in(site, settings.stack, OBSERVER)
 
@@ -125,7 +126,7 @@ def wait_for(site: Site, settings: Settings) -> None:
 
 
 def unsettled(application: dict[str, Any] | None, *, automated: bool) -> str:
-    """What an Application still lacks; empty once it is where it should be."""
+    """The state of an Application that is not as expected; otherwise empty."""
     if application is None:
         return "not there"
     status = application.get("status", {})
@@ -155,7 +156,7 @@ def approve(site: Site, environment: str, service: str) -> None:
 
 @contextmanager
 def step(what: str) -> Iterator[None]:
-    """Says what begins, and how long it took once it is done."""
+    """Print what begins, and how long it took."""
     print(f"==> {what}", flush=True)
     start = time.monotonic()
     yield

@@ -1,12 +1,14 @@
-"""Waiting for conditions: with a limit, and a message that says what was still missing."""
+"""Waiting for conditions, with a limit and a message that says what is missing."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
+from settings import UserError
 
-class StillMissingError(Exception):
+
+class StillMissingError(UserError):
     """A condition did not come true in time."""
 
     def __init__(self, what: str, seconds: float, missing: object) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from settings.aws import AwsConfig
 from settings.aws_account import AwsAccount
 from settings.catalogue import Catalogue
 from settings.files import NO_SOURCES, Sources, stack_file
 from settings.naming import Names
 from settings.problems import Problem
 from settings.speed import SPEEDS, Speed
-from settings.stack import AwsConfig, Protectable, StackConfig
+from settings.stack import Protectable, StackConfig
 
 
 @dataclass(frozen=True, kw_only=True)

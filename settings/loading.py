@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from settings import rules
+from settings.aws import AwsConfig
 from settings.catalogue import Catalogue
 from settings.environment import Environment, Settings
 from settings.files import (
@@ -21,7 +22,7 @@ from settings.files import (
 from settings.parsing import parse
 from settings.problems import Problem, SettingsError
 from settings.secret_keys import SECRETS
-from settings.stack import AwsConfig, StackConfig
+from settings.stack import StackConfig
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 

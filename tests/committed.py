@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from lab.site import CHECKOUT
+CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 def committed(stack: str) -> dict[str, Any]:

@@ -14,11 +14,12 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core.core_schema import DictSchema
 
+from settings.aws import AwsConfig
 from settings.catalogue import Catalogue
 from settings.files import CATALOGUE_FILE
 from settings.secret_keys import SECRETS
 from settings.speed import SPEEDS, Speed
-from settings.stack import AwsConfig, StackConfig
+from settings.stack import StackConfig
 
 Schema = dict[str, Any]
 

@@ -10,7 +10,7 @@ from components.kubernetes import RESTRICTED
 from gitops import layout
 from settings import Speed, kinds
 from settings.catalogue import Service
-from settings.stack import GitOpsConfig
+from settings.gitops_repository import GitOpsConfig
 from settings.sync_windows import SyncWindow
 
 IN_CLUSTER = "https://kubernetes.default.svc"

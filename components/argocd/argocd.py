@@ -14,7 +14,7 @@ from components.argocd import values as argocd_values
 from components.argocd.values import Installation
 from components.helm.release import helm_release
 from components.kubernetes import RESTRICTED
-from settings.stack import GitOpsConfig
+from settings.gitops_repository import GitOpsConfig
 
 NAMESPACE = "argocd"
 CHART_REPOSITORY = "https://argoproj.github.io/argo-helm"

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from settings.stack import Notifications
+from settings.argocd import Notifications
 
 SECRET = "argocd-notifications-secret"  # noqa: S105 -- the Secret's name
 SECRET_KEYS = ("slackToken", "webhookToken")

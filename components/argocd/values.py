@@ -11,8 +11,8 @@ import yaml
 from components.argocd.notifications import notifications
 from components.argocd.rbac import rbac
 from settings import Speed
+from settings.argocd import ArgoCdConfig, GithubSso, Sso
 from settings.catalogue import Catalogue
-from settings.stack import ArgoCdConfig, GithubSso, Sso
 
 SECRET = "argocd-platform"  # noqa: S105 -- the Secret's name
 SECRET_KEYS = ("ssoClientSecret", "gitWebhookSecret")

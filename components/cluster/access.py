@@ -11,7 +11,7 @@ from pulumi_kubernetes import meta, rbac
 from components.cluster.access_entries import READERS, team_group
 from components.kubernetes import RBAC
 from settings.catalogue import Catalogue
-from settings.stack import AccessConfig
+from settings.cluster import AccessConfig
 
 VIEW = "view"
 """Kubernetes's own role: everything in a namespace, logs included, but no secret, no role, no

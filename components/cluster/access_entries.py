@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from settings.stack import AccessConfig
+from settings.cluster import AccessConfig
 
 READERS = "readers"
 """The Kubernetes group of those who may read everything but secrets."""

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from settings.cluster import ClusterConfig
 from settings.kubernetes import RELEASES, AddonName
-from settings.stack import ClusterConfig
 
 POD_IDENTITY: AddonName = "eks-pod-identity-agent"
 

@@ -18,7 +18,7 @@ from components.cluster.nodes import Nodes, NodesArgs
 from components.existing import cluster as existing_cluster
 from settings import Names
 from settings.aws_account import AwsAccount
-from settings.stack import ClusterConfig
+from settings.cluster import ClusterConfig
 
 ADMINISTRATOR = "AmazonEKSClusterAdminPolicy"
 

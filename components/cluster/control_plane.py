@@ -11,7 +11,7 @@ import pulumi_aws as aws
 from components import policies
 from settings import Names
 from settings.aws_account import AwsAccount
-from settings.stack import ClusterConfig
+from settings.cluster import ClusterConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +102,8 @@ class ControlPlane(pulumi.ComponentResource):
                 # EKS moves a cluster to other subnets, but never to another VPC.
                 replacement_trigger=args.vpc_id,
                 delete_before_replace=True,  # its name is taken until it is gone
+                # EKS reads this once and never tells it again: an imported cluster has it not.
+                ignore_changes=["accessConfig.bootstrapClusterCreatorAdminPermissions"],
                 depends_on=[attachment, self._log_group()],
             ),
         )

@@ -11,8 +11,8 @@ import pulumi_aws as aws
 from components import policies
 from settings import Names
 from settings.aws_account import AwsAccount
+from settings.cluster import NodeGroup
 from settings.machines import architecture
-from settings.stack import NodeGroup
 
 AMI_TYPES = {"x86_64": "AL2023_x86_64_STANDARD", "arm64": "AL2023_ARM_64_STANDARD"}
 CAPACITY = {"on-demand": "ON_DEMAND", "spot": "SPOT"}

@@ -8,8 +8,9 @@ from components.existing import cluster as existing_cluster
 from components.existing import network as existing_network
 from components.existing.network import Found
 from settings import SettingsError
+from settings.cluster import ClusterConfig
 from settings.files import Sources
-from settings.stack import ClusterConfig, ExistingNetwork
+from settings.network import ExistingNetwork
 
 
 def check(

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from settings import Problem
-from settings.stack import ExistingNetwork, control_plane_zones
+from settings.network import ExistingNetwork, control_plane_zones
 
 LOAD_BALANCER_TAGS = {
     "public": "kubernetes.io/role/elb",

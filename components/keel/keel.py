@@ -17,10 +17,10 @@ from components.keel import values as keel_values
 from components.keel.values import NAMESPACE, SERVICE_ACCOUNT
 from components.kubernetes import RBAC, RESTRICTED
 from settings import Names
+from settings.argocd import KeelConfig
 from settings.aws_account import AwsAccount
 from settings.catalogue import Catalogue
 from settings.keel_repositories import repositories
-from settings.stack import KeelConfig
 
 CHART_REPOSITORY = "https://keel-hq.github.io/keel/"
 CHART_VERSION = "1.2.0"

@@ -16,8 +16,9 @@ from components.existing.check import check
 from components.network import subnets
 from settings import Names
 from settings.aws_account import AwsAccount
+from settings.cluster import ClusterConfig
 from settings.files import Sources
-from settings.stack import ClusterConfig, ExistingNetwork, NetworkConfig, control_plane_zones
+from settings.network import ExistingNetwork, NetworkConfig, control_plane_zones
 
 WayOut = Sequence[pulumi.CustomResource]
 """A route to the internet, and the association that gives it to a subnet."""

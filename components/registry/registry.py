@@ -14,7 +14,7 @@ from components.registry.registry_reference import RegistryError
 from settings import Names
 from settings.aws_account import AwsAccount
 from settings.catalogue import Catalogue
-from settings.stack import RegistryConfig
+from settings.registry import RegistryConfig
 
 PULLING = (
     "ecr:BatchCheckLayerAvailability",

@@ -1,4 +1,4 @@
-"""Answers of AWS's API: results and refusals in the protocol in which the call came."""
+"""Answers of AWS's API: results and refusals in the protocol of the call."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNANSWERED = HTTPStatus.NOT_IMPLEMENTED
 
 
 class Refusal(ServiceException):
-    """AWS's answer is an error: its code in the service's API, and the sentence."""
+    """AWS answers with an error: its code in the service's API, and its message."""
 
     def __init__(self, code: str, message: str, status: HTTPStatus | None = None) -> None:
         super().__init__(code, message)
@@ -28,7 +28,7 @@ class Refusal(ServiceException):
 
 
 def invalid(call: Call, problems: list[str]) -> Refusal:
-    """The refusal of parameters, in the service's own words as far as its model has some."""
+    """The refusal of parameters, with the service's own error code if its model has one."""
     declared = {str(shape.name) for shape in call.operation.error_shapes}
     code = next((one for one in _INVALID if one in declared), None)
     code = code or _PLAIN_INVALID.get(call.protocol, "ValidationException")
@@ -37,16 +37,16 @@ def invalid(call: Call, problems: list[str]) -> Refusal:
 
 
 def denied(call: Call, caller: str, action: str, why: str) -> Refusal:
-    """The refusal of a caller who may not do it."""
+    """The refusal of a caller without the permission."""
     code = _DENIED.get(call.protocol, "AccessDeniedException")
     message = f"{caller} is not authorized to perform: {action} because {why}"
     return Refusal(code, f"User: {message}", HTTPStatus.FORBIDDEN)
 
 
 def unanswered(call: Call) -> Refusal:
-    """What a call gets that nobody in the lab plays."""
+    """The answer to an operation that the lab does not have."""
     action = f"{call.service}:{call.operation.name}"
-    message = f"the lab's AWS does not play {action}: add it to lab/aws_api/stand_ins/"
+    message = f"the lab's AWS does not have {action}: add it to lab/aws_api/stand_ins/"
     return Refusal("NotImplemented", message, UNANSWERED)
 
 
@@ -54,7 +54,7 @@ def answer(call: Call, result: Body | Refusal, start_response: Any) -> list[byte
     """Serialises a result or a refusal as the service does."""
     serializer = get_serializer_class(call.service, call.protocol)(call.operation)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of codes that every service has and no model declares
+        warnings.simplefilter("ignore")  # about codes that every service has and no model declares
         said = serializer.serialize(result)
     status, body = said["status_code"], said["body"]
     if isinstance(result, Refusal) and result.status is not None:

@@ -1,4 +1,4 @@
-"""What a stand-in is given: a call, whose it is, and whom else it may ask."""
+"""What a stand-in gets: a call, its account, and ways to make other calls."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from lab.site import Site
 
 @dataclass(frozen=True, kw_only=True)
 class ApiRequest:
-    """One call in front of a stand-in.
+    """One call, for a stand-in.
 
     Attributes:
         call: the call; its parameters fit AWS's models.
         account: the account of its caller.
-        site: the lab, for the addresses that AWS gives away.
+        site: the lab, for addresses in answers.
         now: the time; at a replay the time of the first call.
-        store: what the stand-ins keep for this account and region.
+        store: the state of the stand-ins for this account and region.
     """
 
     call: Call

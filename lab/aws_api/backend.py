@@ -1,4 +1,4 @@
-"""Answers a call: by a stand-in, or by moto."""
+"""Answers a call with a stand-in or with moto."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from lab.aws_journal import AT
 from lab.site import Site
 
 CALL = "lab.call"
-"""Where the frontend puts the call into the environ, so that it is read once."""
+"""The key in the environ for the call that the frontend has read."""
 
 
 class Backend:
@@ -45,7 +45,7 @@ class Backend:
         self._stand_ins = stand_ins
         self._stores: dict[tuple[str, str], Store] = {}
         for service in sorted({service for service, _ in stand_ins}):
-            # Some of moto's modules draw lots when they are imported: always now, always the same.
+            # Some of moto's modules draw random numbers when they are imported.
             mock_random.seed(service)
             load: Any = get_backend
             load(service)
@@ -121,12 +121,12 @@ def _reply(
         return None
     code = int(status.partition(" ")[0])
     if code == HTTPStatus.NOT_FOUND and headers.get("Content-Type", "").startswith("text/html"):
-        return None  # no route leads there; AWS's own errors are JSON or XML
+        return None  # there is no such route; AWS's own errors are JSON or XML
     return code, dict(headers), b"".join(parts)
 
 
 def _environ(call: Call) -> Environ:
-    """The HTTP request of a call, signed in the name of its caller and not verifiably so."""
+    """The HTTP request of a call, with its caller's access key and no valid signature."""
     serializer: Any = create_serializer(call.protocol)
     request = serializer.serialize_to_request(call.parameters, call.operation)
     scope = f"{call.access_key}/20260101/{call.region}/{call.signing_name}/aws4_request"

@@ -1,4 +1,4 @@
-"""Who makes a call: the access keys that moto gave away, looked up where moto keeps them."""
+"""The caller of a request, by its access key in moto."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from moto.sts.models import sts_backends
 
 
 def session_of(access_key: str) -> Any:
-    """The session of an assumed role that moto gave this access key to, or None."""
+    """The session of an assumed role with this access key, or None."""
     backends = (backend for account in sts_backends.values() for backend in account.values())
     found = (backend.get_assumed_role_from_access_key(access_key) for backend in backends)
     return next(filter(None, found), None)
 
 
 def caller_arn(access_key: str) -> str | None:
-    """`arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`; None for keys that nobody was given."""
+    """`arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`; None for an unknown key."""
     session = session_of(access_key)
     return str(session.arn) if session else None

@@ -60,7 +60,7 @@ class Call:
 
 
 class MalformedCallError(ValueError):
-    """A call whose parameters cannot be read: a number is no number, a document is cut short."""
+    """A call whose parameters cannot be read, such as a number that is no number."""
 
     def __init__(self, call: Call, reason: str) -> None:
         self.call = call
@@ -124,7 +124,7 @@ def _parameters(call: Call, labels: Body, request: Request, body: bytes) -> Body
     parser: Any = PROTOCOL_PARSERS[call.protocol](call.operation)
     try:
         if body and "json" in call.protocol and call.operation.input_shape is not None:
-            # The parser takes what is no JSON for a message, and a text for a list of letters.
+            # The parser accepts a body that is no JSON, and reads a text as a list of letters.
             found = list(_misshapen(json.loads(body), call.operation.input_shape, "the body"))
             if found:
                 raise MalformedCallError(call, "; ".join(found))
@@ -146,7 +146,7 @@ def _parameters(call: Call, labels: Body, request: Request, body: bytes) -> Body
 
 
 def _misshapen(value: Any, shape: Shape, path: str) -> Iterator[str]:
-    """Where a JSON document has another form than its shape: a text for a list, say."""
+    """The places where a JSON document differs from its shape, such as a text for a list."""
     expected = {"structure": dict, "map": dict, "list": list}.get(shape.type_name)
     if value is None or expected is None or getattr(shape, "is_document_type", False):
         return

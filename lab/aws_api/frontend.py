@@ -1,4 +1,4 @@
-"""The first to get a request: refuses what AWS would refuse, and records who called what."""
+"""Gets each request first: refuses what AWS would refuse, and records the call."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from lab.site import Site
 
 
 class Frontend:
-    """A WSGI application in front of the journal: a request that is refused changes nothing."""
+    """A WSGI application before the journal, which gets no request that is refused."""
 
     def __init__(
         self, backend: WsgiApp, site: Site, stand_ins: Collection[tuple[str, str]] = STAND_INS
@@ -73,7 +73,7 @@ class Frontend:
         return parts
 
     def _unknown(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        """A request that is signed for a service, and no call of it that the models know."""
+        """Refuse a request that is signed for a service but is none of its operations."""
         service = claimed_service(environ)
         if not service:
             return self._backend(environ, start_response)

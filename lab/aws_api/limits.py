@@ -1,4 +1,4 @@
-"""What AWS's models say against the parameters of a call."""
+"""Checks the parameters of a call by AWS's models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lab.aws_api.calls import Call
 
 
 def problems(call: Call) -> list[str]:
-    """Every parameter that breaks a rule, with its value and the rule."""
+    """A sentence for every parameter that breaks a rule, with its value and the rule."""
     shape = call.operation.input_shape
     if shape is None:
         return []
@@ -63,7 +63,7 @@ def _too_long(value: Any, shape: Shape, path: str) -> Iterator[str]:
 
 @cache
 def _pattern(text: str) -> re.Pattern[str] | None:
-    """The models' patterns are Java's; those that Python cannot read are left to the service."""
+    """A pattern of the models, which is Java's; None if Python cannot read it."""
     try:
         return re.compile(text, re.DOTALL) if text else None
     except re.error:

@@ -1,4 +1,4 @@
-"""Which resources a call names, as far as its parameters tell."""
+"""Which resources a call names in its parameters."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def named(parameters: Any) -> dict[str, str]:
 
 
 def arns(call: Call, account: str) -> list[str]:
-    """The ARNs of what the call is about; empty when its parameters do not tell.
+    """The ARNs of the resources of the call; empty if its parameters do not name them.
 
     A role's path is in its ARN and not in a call that names it: there the ARN without one.
     """

@@ -1,7 +1,8 @@
 """Whether a role's policies and its permissions boundary allow a call.
 
-moto's own check is all or nothing, knows no boundaries, lets a condition that is not met deny,
-and never sees what a stand-in answers; so the lab evaluates the policies that moto keeps itself.
+The lab evaluates the policies that moto stores. moto's own check applies to all callers or to none,
+ignores boundaries, refuses where a condition of an allowance is not met, and does not see calls
+that a stand-in answers.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from lab.aws_api.naming import arns, values
 from lab.aws_api.policies import Request, decision
 
 _ALWAYS = {("sts", "GetCallerIdentity"), ("sts", "AssumeRoleWithWebIdentity")}
-"""What AWS answers whatever the policies say."""
+"""Calls that need no permission."""
 _NAMES_OF_ACTIONS = {
     ("s3", "ListObjectsV2"): "ListBucket",
     ("s3", "ListObjects"): "ListBucket",
@@ -31,7 +32,7 @@ _NAMES_OF_ACTIONS = {
 _TAGGING = {"ec2": "CreateTags", "acm": "AddTagsToCertificate", "elbv2": "AddTags"}
 """Actions that tag, where a service has another than TagResource."""
 _ROLES_ON_LOAN = ("roleArn", "nodeRole", "serviceAccountRoleArn", "DeliverLogsPermissionArn")
-"""Parameters that hand a role to a service, for which `iam:PassRole` is needed."""
+"""Parameters that pass a role to a service, which needs `iam:PassRole`."""
 
 
 def checked_roles(file: Path) -> frozenset[str]:
@@ -68,7 +69,7 @@ def refusal(call: Call, roles: frozenset[str]) -> tuple[str, str, str] | None:
 def needed(call: Call, account: str) -> list[tuple[str, list[str]]]:
     """The actions that a call needs, as policies name them, each with its resources.
 
-    Besides the call itself: handing a role to a service, and tagging what is created.
+    Passing a role to a service and tagging a new resource need actions of their own.
     """
     name = _NAMES_OF_ACTIONS.get(call.key, call.operation.name)
     about = arns(call, account)
@@ -118,7 +119,7 @@ def _context(call: Call, session: Any) -> dict[str, list[str]]:
 
 
 def _boundary(call: Call, session: Any) -> list[str]:
-    """The boundary that a call gives to a role or that the role it changes has."""
+    """The boundary that a call sets on a role, or that the role has."""
     given = call.parameters.get("PermissionsBoundary")
     if given or call.key == ("iam", "CreateRole"):
         return [given] if given else []
@@ -130,7 +131,7 @@ def _boundary(call: Call, session: Any) -> list[str]:
 
 
 def _tags(parameters: Body) -> Iterator[tuple[str, str]]:
-    """The tags of a request, in each of the shapes that services have for them."""
+    """The tags of a request, whatever shape the service has for them."""
     specified = parameters.get("TagSpecifications") or []
     found = parameters.get("tags") or parameters.get("Tags") or []
     if isinstance(found, Mapping):

@@ -1,4 +1,4 @@
-"""IAM's evaluation of policy documents: an explicit denial first, then whatever allows.
+"""IAM's evaluation of policy documents: an explicit denial first, then any allowance.
 
 Follows the IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements".
 """
@@ -16,7 +16,7 @@ Statement: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What somebody wants to do.
+    """A request for a permission.
 
     Attributes:
         action: `eks:CreateCluster`.
@@ -29,17 +29,17 @@ class Request:
     context: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def value_of(self, key: str) -> Sequence[str] | None:
-        """The values of a condition key; empty when the call has none, None when nobody knows."""
+        """The values of a condition key; empty if the call has none, None if unknown."""
         absent = () if key.lower().startswith(_OF_THE_CALL) else None
         return self.context.get(key.lower(), absent)
 
 
 _OF_THE_CALL = ("aws:requesttag/", "aws:tagkeys", "iam:policyarn")
-"""Keys whose values are in the call, so that one without them has none."""
+"""Keys whose values are in the call; a call without them has no value."""
 
 
 def decision(documents: Iterable[Mapping[str, Any]], request: Request) -> str:
-    """`deny`, `allow`, or `none` when no statement speaks of the request."""
+    """`deny`, `allow`, or `none` if no statement matches the request."""
     effects = {
         str(statement["Effect"])
         for document in documents
@@ -78,7 +78,7 @@ def _element(
 
 
 def _conditions(statement: Statement, request: Request) -> bool:
-    """Keys whose values nobody knows here count as met in an allowance and unmet in a denial."""
+    """A key with an unknown value is met in an allowance and not met in a denial."""
     unknown = statement["Effect"] == "Allow"
     return all(
         unknown if (values := request.value_of(key)) is None else _met(operator, values, expected)
@@ -110,7 +110,7 @@ def _pattern(pattern: str) -> re.Pattern[str]:
 
 
 def like(value: str, pattern: str) -> bool:
-    """`*` stands for any characters, slashes among them, and `?` for one."""
+    """`*` matches any characters, slashes included, and `?` matches one."""
     return _pattern(pattern).fullmatch(value) is not None
 
 

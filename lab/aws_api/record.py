@@ -5,10 +5,10 @@
      "actions": ["eks:DescribeCluster"], "resources": {"name": "acme-dev"},
      "answered": "stand-in", "status": 200}
 
-`answered` is `moto`, `stand-in`, `refused` (the models or the caller's policies say no), or
-`nobody`: neither moto nor a stand-in plays the operation. `caller` is null for keys that nobody
-was given, `stack` for calls that no provider of a stack made. `actions` are those that a policy
-has to allow for the call. Texts of parameters are written down only where they name something.
+`answered` is `moto`, `stand-in`, `refused` (by the models or the caller's policies), or `nobody`:
+neither moto nor a stand-in has the operation. `caller` is null for unknown keys, `stack` for calls
+that no provider of a stack made. `actions` are those that a policy has to allow for the call.
+Parameters are recorded only if they name a resource.
 """
 
 from __future__ import annotations
@@ -79,13 +79,13 @@ def _stack(user_agent: str) -> str | None:
 
 
 def recorded(file: Path) -> list[dict[str, Any]]:
-    """Every call that was written down, the first one first."""
+    """Every recorded call, in order."""
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     return [json.loads(line) for line in lines]
 
 
 def nobody_answered(calls: Iterable[dict[str, Any]]) -> list[str]:
-    """`service:operation` of the calls that nobody answered, sorted, each once."""
+    """`service:operation` of each call without an answer, sorted."""
     return sorted(
         {f"{one['service']}:{one['operation']}" for one in calls if one["answered"] == NOBODY}
     )

@@ -1,4 +1,4 @@
-"""What the stand-ins of one account and region remember, in memory."""
+"""The state of the stand-ins of one account and region, in memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from lab.aws_api.calls import Body
 
 
 class Store:
-    """Bodies by kind (`eks/AccessEntry`) and key; the journal lets one call in at a time."""
+    """Bodies by kind (`eks/AccessEntry`) and key; the journal passes one call at a time."""
 
     def __init__(self) -> None:
         self._bodies: dict[str, dict[str, Body]] = {}
@@ -24,7 +24,7 @@ class Store:
         return body
 
     def merge(self, kind: str, key: str, changes: Body) -> Body:
-        """Lays changes over a body, which may be new, and returns the whole."""
+        """Merge changes into a body, which may be new; returns the result."""
         return self.put(kind, key, {**(self.get(kind, key) or {}), **changes})
 
     def drop(self, kind: str, key: str) -> Body | None:

@@ -1,5 +1,5 @@
-"""Builds of services, made by the very pipelines that the GitOps repository generates for them.
+"""Builds of services, by the pipelines that the GitOps repository generates for them.
 
-The steps' own shell code runs as it stands; what a CI system provides (its actions, its tokens, a
-container engine) is played here.
+The shell code of the steps runs unchanged. This package has stand-ins for what a CI system
+provides: its actions, its tokens, a container engine.
 """

@@ -1,4 +1,4 @@
-"""A service's own repository, and a build of what was pushed to it."""
+"""The repositories of the services, and builds of their commits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lab.ci.github_actions import Workflow
 from lab.gitops_checkout import git
 from lab.pulumi_hosts import write_launcher
 from lab.site import CHECKOUT, Site
-from settings import Settings, load_files
+from settings import Settings, UserError, load_files
 from settings.catalogue import Service
 
 DEVELOPER = ("Devon Developer", "devon@acme.example")
@@ -28,7 +28,7 @@ SOURCE = {
 }
 
 
-class UnknownServiceError(Exception):
+class UnknownServiceError(UserError):
     """The catalogue has no such service."""
 
     def __init__(self, name: str, known: list[str]) -> None:
@@ -45,7 +45,7 @@ class Builds:
         self.environment = {
             **{name: value for name, value in environment.items() if not name.startswith("AWS_")},
             "AWS_ENDPOINT_URL": site.url("aws"),
-            # The lab's AWS CLI is of version 1, which knows the region by its older name only.
+            # Version 1 of the AWS CLI, which the lab has, reads only the older name of the region.
             "AWS_DEFAULT_REGION": self.settings.registry_owner.region,
             "PATH": os.pathsep.join([str(self._engine()), environment["PATH"]]),
         }
@@ -63,7 +63,7 @@ class Builds:
         ]
 
     def build_all(self, names: list[str]) -> None:
-        """Builds several services side by side; raises the first failure."""
+        """Build several services at the same time; raises the first failure."""
         with ThreadPoolExecutor(max_workers=4) as pool:
             for _ in pool.map(lambda name: self.build(name, f"{name}: first version"), names):
                 pass
@@ -91,7 +91,7 @@ class Builds:
         return git(source, "rev-parse", "HEAD").strip()
 
     def pipeline(self, name: str, commit: str) -> str:
-        """Runs the service's pipeline for a commit, whatever was committed after it."""
+        """Run the service's pipeline for a commit, which need not be the newest."""
         service, source = self.services()[name], self.source(name)
         with tempfile.TemporaryDirectory(prefix=f"{name}-") as folder:
             temporary = Path(folder)
@@ -119,7 +119,7 @@ class Builds:
         return self.site.home / "sources" / name
 
     def _source(self, name: str) -> Path:
-        """The service's repository, made at its first build, with its pipeline as of now."""
+        """The service's repository with its current pipeline. The first build creates it."""
         folder = self.source(name)
         if not (folder / ".git").exists():
             folder.mkdir(parents=True, exist_ok=True)

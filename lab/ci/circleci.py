@@ -14,9 +14,9 @@ from lab.site import Site
 from settings.catalogue import Service
 
 GIVEN = frozenset({"checkout", "add_ssh_keys"})
-"""Steps whose effect is there already: the clone, and the token that stands in for a key."""
+"""Steps that have nothing to do here: the clone exists, and a token takes the place of a key."""
 WORKSPACE = frozenset({"persist_to_workspace", "attach_workspace"})
-"""Jobs share one folder in place of /tmp, so what one of them keeps is there for the next."""
+"""These have nothing to do either: all jobs share one folder in place of /tmp."""
 
 
 def run(

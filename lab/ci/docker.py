@@ -1,6 +1,6 @@
-"""`docker`, as far as the pipelines use it: images are the bytes of the build's folder.
+"""`docker`, as far as the pipelines use it: an image has the files of the build's folder.
 
-Images that were built and not pushed yet are kept below $LAB_HOME/docker.
+Images that were built and not pushed are in $LAB_HOME/docker.
 """
 
 from __future__ import annotations
@@ -55,14 +55,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class Engine:
-    """The images that one machine has."""
+    """The images of one machine."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
         self.folder = site.home / "docker"
 
     def build(self, context: Path, tags: Sequence[str], labels: Sequence[str]) -> None:
-        """An image of every file in `context`, Git's own left out, and of its labels."""
+        """Build an image of the labels and every file in `context`, without Git's own."""
         files = {
             str(path.relative_to(context)): path.read_text(errors="replace")
             for path in sorted(context.rglob("*"))
@@ -72,11 +72,11 @@ class Engine:
             self._keep(name, {**files, ".labels": "\n".join(sorted(labels))})
 
     def tag(self, source: str, target: str) -> None:
-        """A second name for an image."""
+        """Give an image a second name."""
         self._keep(target, self._files(source))
 
     def push(self, image: str) -> None:
-        """Pushes an image, and returns once ECR knows of it."""
+        """Push an image; returns when ECR has its record."""
         host, repository, tag = parts(image)
         files = {name: text.encode() for name, text in self._files(image).items()}
         digest = images.push(host, repository, [tag], files)

@@ -103,13 +103,13 @@ Action = Callable[[Workflow, Job, dict[str, str]], dict[str, str]]
 
 
 def checkout(run: Workflow, _: Job, __: dict[str, str]) -> dict[str, str]:
-    """The clone is there already, with its whole history."""
+    """The clone exists, with its whole history."""
     assert (run.clone / ".git").is_dir(), f"{run.clone} is no clone"  # noqa: S101
     return {}
 
 
 def aws_credentials(run: Workflow, job: Job, inputs: dict[str, str]) -> dict[str, str]:
-    """Takes on a role with the job's token, if the role trusts it."""
+    """Assume a role with the job's token, if the role trusts it."""
     claims = identity.github(run.service)
     region, role = inputs["aws-region"], inputs["role-to-assume"]
     account = Account(run.site, role.split(":")[4], region)
@@ -127,7 +127,7 @@ def aws_credentials(run: Workflow, job: Job, inputs: dict[str, str]) -> dict[str
 
 
 def app_token(run: Workflow, _: Job, __: dict[str, str]) -> dict[str, str]:
-    """The token with which one pushes to the lab's Git."""
+    """The token for pushes to the lab's Git."""
     return {"token": run.site.git_token.read_text()}
 
 

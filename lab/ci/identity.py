@@ -1,4 +1,4 @@
-"""OpenID Connect tokens of the CI systems, and the trust that roles put in them."""
+"""OpenID Connect tokens of the CI systems, and which roles trust them."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ from typing import Any
 
 import jwt
 
+from settings import UserError
 from settings.catalogue import Service
 
 GITHUB = "token.actions.githubusercontent.com"
 GITHUB_AUDIENCE = "sts.amazonaws.com"
-SOMEBODY = "0f1e2d3c-4b5a-4978-8695-a4b3c2d1e0f1"
-"""Whoever began a job at CircleCI."""
+JOB_USER = "0f1e2d3c-4b5a-4978-8695-a4b3c2d1e0f1"
+"""The user who began a job at CircleCI."""
 
 Claims = dict[str, str]
 
 
-class NotTrustedError(Exception):
-    """A role's trust policy does not let these claims in."""
+class NotTrustedError(UserError):
+    """A role's trust policy does not allow these claims."""
 
     def __init__(self, role: str, claims: Claims) -> None:
         super().__init__(f"{role} does not trust {claims}")
 
 
 def github(service: Service) -> Claims:
-    """What GitHub says of a push to the service's branch."""
+    """The claims of GitHub's token for a push to the service's branch."""
     ids = service.github_ids
     owner, _, name = service.source.partition("/")
     repository = f"{owner}@{ids.owner}/{name}@{ids.repository}" if ids else service.source
@@ -37,24 +38,24 @@ def github(service: Service) -> Claims:
 
 
 def circleci(organization: str, service: Service) -> Claims:
-    """What CircleCI says of a push to the service's branch."""
+    """The claims of CircleCI's token for a push to the service's branch."""
     return {
         "iss": f"https://oidc.circleci.com/org/{organization}",
         "aud": organization,
-        "sub": f"org/{organization}/project/{service.circleci_project}/user/{SOMEBODY}"
+        "sub": f"org/{organization}/project/{service.circleci_project}/user/{JOB_USER}"
         f"/vcs-origin/github.com/{service.source}/vcs-ref/refs/heads/{service.branch}",
     }
 
 
 def token(claims: Claims) -> str:
-    """The claims as a token; moto reads it without asking for the signature's key."""
+    """The claims as a token; moto does not check its signature."""
     return jwt.encode(claims, "the lab stands in for the issuer's key", algorithm="HS256")
 
 
 def require_trust(iam: Any, role_arn: str, claims: Claims) -> None:
-    """Asks the role's trust policy, as STS would; raises NotTrustedError.
+    """Check the claims by the role's trust policy, as STS does. Raises NotTrustedError.
 
-    `iam` is a boto3 client. StringEquals and StringLike are all that such policies use.
+    `iam` is a boto3 client. It knows StringEquals and StringLike, which are all that is used.
     """
     role = role_arn.rpartition("/")[2]
     document = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
@@ -80,4 +81,4 @@ def _matches(operator: str, value: str, wanted: str | list[str]) -> bool:
             return value in patterns
         case "StringLike":
             return any(fnmatchcase(value, pattern) for pattern in patterns)
-    raise ValueError(f"a trust policy uses {operator}, which is not played here")
+    raise ValueError(f"a trust policy uses {operator}, which the lab does not evaluate")

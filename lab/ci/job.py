@@ -6,19 +6,21 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from settings import UserError
 
-class StepError(Exception):
+
+class StepError(UserError):
     """A step of a pipeline failed."""
 
     def __init__(self, name: str, status: int, output: str) -> None:
         super().__init__(f"the step {name!r} ended with status {status}:\n{output}")
 
 
-class UnknownStepError(Exception):
-    """A pipeline uses something of its CI system that the lab does not play."""
+class UnknownStepError(UserError):
+    """A pipeline uses a feature of its CI system that the lab does not have."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"the lab's CI does not know {what}; teach it in lab/ci, or use another")
+        super().__init__(f"the lab's CI does not have {what}; add it to lab/ci/")
 
 
 @dataclass

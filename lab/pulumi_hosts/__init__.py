@@ -1,4 +1,4 @@
-"""Thin launchers for the parts of Pulumi's Python support that its CLI looks for on PATH.
+"""Launchers for the programs of Pulumi's Python support that its CLI looks for on PATH.
 
 `pulumi-language-python` runs the program (`language.py`); `pulumi-resource-pulumi-python` serves
 dynamic resources (`dynamic.py`).
@@ -29,6 +29,6 @@ def install(directory: Path) -> None:
 
 
 def write_launcher(file: Path, command: str) -> None:
-    """Writes an executable that becomes the command, so that signals reach it directly."""
+    """Write a script that replaces itself with the command, so that signals reach the command."""
     file.write_text(f"#!/bin/sh\nexec {command}\n")
     file.chmod(0o755)

@@ -13,7 +13,7 @@ import threading
 import time
 
 PARENT_POLL = 0.5
-"""Seconds between two looks at whether Pulumi is still there."""
+"""Seconds between two checks of whether Pulumi still runs."""
 
 
 def end_with(parent: int) -> None:

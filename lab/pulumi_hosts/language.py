@@ -30,10 +30,10 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 MESSAGE_LIMIT = 400 * 1024 * 1024
 """Pulumi's own limit for one message."""
 PARENT_POLL = 0.5
-"""Seconds between two looks at whether Pulumi is still there."""
+"""Seconds between two checks of whether Pulumi still runs."""
 RUN = "--run"
 FINISHED = b"!"
-"""Stands before a response, which may be empty, so that a dead program is told from a done one."""
+"""Comes before a response, which may be empty: without it the program died."""
 
 
 class Host(LanguageServer):

@@ -14,11 +14,12 @@ from pathlib import Path
 from lab.toolchain.cache import Cache, default_folder
 from lab.toolchain.sources import Found, find_tool, find_wheel
 from lab.toolchain.tools import PROGRAMS, TOOLS, Tool, Wheel
+from settings import UserError
 
 __all__ = ["Found", "MissingToolError", "Tool", "Toolchain", "Wheel", "resolve"]
 
 
-class MissingToolError(Exception):
+class MissingToolError(UserError):
     """A program that the lab needs is not there; the message says how to get it."""
 
     def __init__(self, tool: Tool | Wheel) -> None:

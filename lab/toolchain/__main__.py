@@ -1,4 +1,4 @@
-"""`python -m lab.toolchain build` and `python -m lab.toolchain list`."""
+"""`python -m lab.toolchain build`, `list` and `path`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from functools import partial
 from typing import NoReturn
 
 from lab.toolchain import MissingToolError, Toolchain
-from lab.toolchain.build import WrongGoError, build
-from lab.toolchain.compiler import CompileError
+from lab.toolchain.build import build
 from lab.toolchain.pruning import UnknownNamesError
 from lab.toolchain.tools import PROGRAMS, TOOLS
+from settings import UserError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,7 +30,10 @@ def main(arguments: list[str] | None = None) -> int:
         help="keep Go's module and build caches, several GB, for the next version bump",
     )
     commands.add_parser("list", help="show each tool, its version and where it comes from")
+    commands.add_parser("path", help="print the tools' folders, for PATH")
     options = parser.parse_args(arguments)
+    if options.command == "path":
+        return search_path(Toolchain())
     if options.command == "list":
         return show(Toolchain())
     if unknown := sorted(set(options.names) - set(names)):
@@ -40,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     toolchain, report = Toolchain(), partial(print, flush=True)
     try:
         build(toolchain, report, chosen, keep_go_caches=options.keep_go_caches)
-    except (CompileError, MissingToolError, UnknownNamesError, WrongGoError) as error:
+    except (UserError, UnknownNamesError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -63,6 +66,16 @@ def show(toolchain: Toolchain) -> int:
         else:
             print(f"{tool.name:27} {found.version:14} {found.origin:6} {found.path}")
     return 1 if missing else 0
+
+
+def search_path(toolchain: Toolchain) -> int:
+    """Print the value to put in front of PATH; returns 1 if a tool is missing."""
+    try:
+        print(toolchain.search_path())
+    except MissingToolError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
 
 
 def _interrupt(*_: object) -> NoReturn:

@@ -12,13 +12,14 @@ from lab.toolchain import MissingToolError, Toolchain
 from lab.toolchain.cache import Cache
 from lab.toolchain.compiler import Compiler, duration
 from lab.toolchain.tools import GO_RELEASE, TOOLS, WHEELS, Tool
+from settings import UserError
 
 GB = 10**9
 NEEDED_GB = 20
 """What a build of everything takes on the disk while it runs, with some room."""
 
 
-class WrongGoError(Exception):
+class WrongGoError(UserError):
     """The Go toolchain of the Python environment is not the pinned one."""
 
     def __init__(self, version: str) -> None:
@@ -47,32 +48,40 @@ def build(
         CompileError, UnknownNamesError: one does not build; those before it are kept.
         MissingToolError, WrongGoError: there is no Go toolchain to build with.
     """
-    with locked(toolchain.cache, report):
-        missing = [tool for tool in tools if toolchain.find(tool) is None]
-        if not missing:
-            report("nothing to build: all tools are ready")
-            return
-        compiler = _compiler(toolchain, report)
-        compiler.discard_unfinished()
-        _warn_of_a_full_disk(toolchain.cache, report)
-        started = time.monotonic()
-        for position, tool in enumerate(missing, start=1):
-            report(
-                f"building {tool.name} {tool.release} ({position} of {len(missing)}), "
-                f"usually about {_roughly(tool.usual_seconds)} on two cores…"
-            )
-            tool_started = time.monotonic()
-            compiler.build(tool)
-            report(f"  built in {duration(time.monotonic() - tool_started)}")
-        took = duration(time.monotonic() - started)
-        if not keep_go_caches and all(map(toolchain.find, TOOLS)):
-            report("removing Go's caches, which finished tools do not need…")
-            compiler.discard_go_caches()
-        ready = len(tools) - len(missing)
+    if not all(map(toolchain.find, tools)):
+        with locked(toolchain.cache, report):
+            # Another builder may have built them in the meantime.
+            missing = [tool for tool in tools if toolchain.find(tool) is None]
+            if missing:
+                _build_missing(toolchain, report, missing, keep_go_caches=keep_go_caches)
+                return
+    report("nothing to build: all tools are ready")
+
+
+def _build_missing(
+    toolchain: Toolchain,
+    report: Callable[[str], None],
+    missing: Sequence[Tool],
+    *,
+    keep_go_caches: bool,
+) -> None:
+    compiler = _compiler(toolchain, report)
+    compiler.discard_unfinished()
+    _warn_of_a_full_disk(toolchain.cache, report)
+    started = time.monotonic()
+    for position, tool in enumerate(missing, start=1):
         report(
-            f"{len(missing)} built in {took}, {ready} were ready; they are kept in "
-            f"{toolchain.cache.folder}"
+            f"building {tool.name} {tool.release} ({position} of {len(missing)}), "
+            f"usually about {_roughly(tool.usual_seconds)} on two cores…"
         )
+        tool_started = time.monotonic()
+        compiler.build(tool)
+        report(f"  built in {duration(time.monotonic() - tool_started)}")
+    took = duration(time.monotonic() - started)
+    if not keep_go_caches and all(map(toolchain.find, TOOLS)):
+        report("removing Go's caches, which finished tools do not need…")
+        compiler.discard_go_caches()
+    report(f"{len(missing)} built in {took}; they are kept in {toolchain.cache.folder}")
 
 
 @contextmanager

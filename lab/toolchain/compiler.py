@@ -15,6 +15,7 @@ from pathlib import Path
 from lab.toolchain.cache import GO_FLAGS, LINKER_FLAGS, Cache
 from lab.toolchain.pruning import prune
 from lab.toolchain.tools import Tool
+from settings import UserError
 
 HEARTBEAT_SECONDS = 30
 """A compile is silent for minutes: this often, say that it goes on."""
@@ -25,7 +26,7 @@ UNFINISHED = ".unfinished-"
 TAIL_LINES = 20
 
 
-class CompileError(Exception):
+class CompileError(UserError):
     """The compiler refused a tool, or its sources could not be had."""
 
     def __init__(self, tool: Tool, log: Path) -> None:

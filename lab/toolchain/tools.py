@@ -244,6 +244,19 @@ TOOLS: tuple[Tool, ...] = (
         cgo=True,
         folders=("chart",),
     ),
+    Tool(
+        name="gitea",
+        folder="gitea",
+        # By its own name; go.mod replaces it by that under which it is published.
+        module="gitea.dev",
+        version="v1.27.3",
+        package="gitea.dev",
+        release="1.27.3",
+        usual_seconds=280,
+        variables={"main.Version": "1.27.3"},
+        # Pages, translations and the names of licences: it reads all of them when it starts.
+        folders=("options", "templates"),
+    ),
 )
 """Every compiled program, in build order: what others wait for and what is quick comes first."""
 

@@ -10,17 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from settings.cluster import ClusterConfig
 from settings.environment import Settings
 from settings.files import stack_file
+from settings.network import NetworkConfig, control_plane_zones
 from settings.parsing import raw_value
 from settings.problems import Problem
-from settings.stack import (
-    ClusterConfig,
-    NetworkConfig,
-    Protectable,
-    RegistryConfig,
-    control_plane_zones,
-)
+from settings.registry import RegistryConfig
+from settings.stack import Protectable
 
 VERSION = "platform:cluster.version"
 OUTPUT = "standing"

@@ -1,7 +1,7 @@
 """A GitOps repository to release through: a bare origin, clones, and a registry made of files.
 
 The tree is what the generator renders from the committed configuration, scripts included. The
-scripts run for real, with the real kustomize and helm where the machine has them.
+scripts run for real, with the real kustomize and helm.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from typing import Any
 
 from gitops import tree
 from gitops.version import released_helm, released_kustomize
-from lab.toolchain import MissingToolError, Toolchain
 from settings import load_files
+from tests.programs import program
 from tests.scripts.machine import SYSTEM, Machine, of_the_environment
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -375,16 +375,12 @@ def make_scaffold(folder: Path) -> Path:
 
 
 def make_programs(folder: Path) -> Path:
-    """A folder for PATH: the stand-ins, and kustomize and helm, real ones where there are any."""
+    """A folder for PATH: the stand-ins, and the real kustomize and helm."""
     folder.mkdir()
     for name in ("aws", "docker"):
         write_program(folder / name, f'exec "{sys.executable}" "{STAND_INS / name}.py" "$@"')
-    for name, plain in (("kustomize", _PLAIN_KUSTOMIZE), ("helm", _PLAIN_HELM)):
-        real = _real(name)
-        if real:
-            (folder / name).symlink_to(real)
-        else:
-            write_program(folder / name, plain)
+    for name in ("kustomize", "helm"):
+        (folder / name).symlink_to(program(name))
     return folder
 
 
@@ -393,13 +389,6 @@ def write_program(path: Path, script: str) -> None:
     # What stands in for others has the system's tools, whatever the scripts find.
     path.write_text(f"#!/bin/bash\nPATH=$PATH:{SYSTEM}\n{script}\n", encoding="utf-8")
     path.chmod(0o755)
-
-
-def _real(name: str) -> str | None:
-    try:
-        return str(Toolchain().path(name))
-    except MissingToolError:
-        return shutil.which(name)
 
 
 _PLAIN_KUSTOMIZE = """\
@@ -416,12 +405,4 @@ if [[ -e $2/ingress.yaml ]]; then
   printf -- '---\\napiVersion: networking.k8s.io/v1\\nkind: Ingress\\n'
   printf 'metadata:\\n  name: %s\\n' "${2##*/}"
 fi
-"""
-_PLAIN_HELM = """\
-version=${*: -1}
-grep -q 'tag: ""' "$version" && exit
-image=$(awk '/tag:/ { t = $2 } /digest:/ { d = "@" $2 } END { print t d }' "$version")
-printf 'apiVersion: apps/v1\\nkind: Deployment\\nmetadata:\\n  name: %s\\n' "$2"
-printf 'spec:\\n  template:\\n    spec:\\n      containers:\\n      - image: %s:%s\\n' \
-  "$(awk '/repository:/ { print $2 }' "$3/values.yaml")" "$image"
 """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 import yaml
 
 from gitops.version import UNRELEASED_KUSTOMIZE
-from lab.toolchain import MissingToolError, Toolchain
+from tests.programs import program
 from tests.scripts.release_repository import (
     LEADERBOARD,
     ONE,
@@ -226,22 +225,18 @@ def test_the_steps_of_the_workflow_show_what_a_pull_request_changes(
 
 
 def test_every_workflow_passes_actionlint(generated: Path) -> None:
-    actionlint = _actionlint()
-    if actionlint is None:
-        pytest.skip("actionlint is not on this machine")
     workflows = [
         *generated.glob(".github/workflows/*.yml"),
         *generated.glob("pipelines/*/.github/workflows/*.yml"),
     ]
     assert len(workflows) == 3
     shellcheck = Path(sys.executable).with_name("shellcheck")
-    command = [actionlint, "-no-color", "-shellcheck", str(shellcheck), *map(str, workflows)]
+    command = [
+        program("actionlint"),
+        "-no-color",
+        "-shellcheck",
+        str(shellcheck),
+        *map(str, workflows),
+    ]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
-
-
-def _actionlint() -> str | None:
-    try:
-        return str(Toolchain().path("actionlint"))
-    except (KeyError, MissingToolError):
-        return shutil.which("actionlint")

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lab.toolchain import Toolchain
 from tests.exported import CHECKOUT
+from tests.programs import program
 
 
 def test_every_workflow_of_this_repository_passes_actionlint() -> None:
@@ -15,6 +15,6 @@ def test_every_workflow_of_this_repository_passes_actionlint() -> None:
     assert workflows
     shellcheck = Path(sys.executable).with_name("shellcheck")
     arguments = ("-no-color", "-shellcheck", str(shellcheck), *map(str, workflows))
-    actionlint = str(Toolchain().path("actionlint"))
-    done = subprocess.run([actionlint, *arguments], check=False, capture_output=True, text=True)
+    command = [program("actionlint"), *arguments]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout

@@ -18,8 +18,8 @@ from components.cluster.cluster import Cluster
 from components.cluster.kubeconfig import kubeconfig
 from components.network.network import Network
 from settings import Settings, load_files
+from settings.cluster import AccessConfig
 from settings.kubernetes import RELEASES
-from settings.stack import AccessConfig
 from tests.unit.conftest import Bend, shared
 from tests.unit.existing import USABLE_VPC
 from tests.unit.recording import Recorded, Recording, record
@@ -64,6 +64,13 @@ def test_access_entries_are_the_only_way_in(dev_cluster: Recording) -> None:
         "authenticationMode": "API",
         "bootstrapClusterCreatorAdminPermissions": False,
     }
+
+
+def test_an_imported_cluster_is_not_replaced(dev_cluster: Recording) -> None:
+    """EKS does not tell whether the creator became an administrator."""
+    assert dev_cluster.one(CLUSTER).ignore_changes == (
+        "accessConfig.bootstrapClusterCreatorAdminPermissions",
+    )
 
 
 def test_the_endpoint_is_private_unless_somebody_is_listed(

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from components.keel.values import pull_policy
 from settings import Settings
 from settings.catalogue import Catalogue, Namespace
+from settings.cluster import NodeGroup
 from settings.keel_repositories import repositories
 from settings.rules import quotas
-from settings.stack import NodeGroup
 from tests.unit.conftest import CHECKOUT
 from tests.unit.extremes import FAST, L63, SAFE, record_extreme
 from tests.unit.recording import Recording

@@ -95,6 +95,19 @@ def test_no_arrow_leads_back() -> None:
     assert [source for source in after if source in reachable(source)] == []
 
 
+def test_nothing_but_the_lab_imports_the_lab() -> None:
+    """The product's own tests run in a checkout without it."""
+    theirs = {
+        str(file.relative_to(CHECKOUT)): name
+        for folder in ("tests", "bench")
+        for file in sorted((CHECKOUT / folder).rglob("*.py"))
+        if "golden" not in file.parts
+        for name in imports(file)
+        if name.partition(".")[0] == "lab"
+    }
+    assert theirs == {}
+
+
 def test_components_never_read_the_settings_as_a_whole() -> None:
     readers = {
         module

@@ -16,6 +16,7 @@ from release.history import Place, _parse, _record
 from release.plan import BUILD, PROMOTION, Change, Plan, message
 from release.processes import Processes
 from release.registry import Images, Registry, _image
+from release.release import reasons
 from release.repository import is_contention
 from release.terminal import Terminal, one_line, visible
 from release.versions import Running
@@ -309,3 +310,15 @@ def test_words_come_back_as_they_were() -> None:
     for _ in range(3000):
         text = "".join(letters.choices("[]#*@:/\\!ghGH-1a bot", k=letters.randrange(12)))
         assert restored(inert(text)) == text
+
+
+def test_why_a_push_was_refused_is_told_without_gits_own_advice() -> None:
+    refusal = "! [remote rejected] main -> main (pre-receive hook)"
+    words = [
+        *(f"hint: line {number}" for number in range(30)),
+        "remote: Only by pull request",
+        "To http://git.example/a",
+        f" {refusal}",
+        "error: failed to push some refs",
+    ]
+    assert reasons("\n".join(words)) == ["remote: Only by pull request", refusal]

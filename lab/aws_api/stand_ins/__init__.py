@@ -1,6 +1,6 @@
-"""Operations that moto lacks, or answers while forgetting what it was told.
+"""Operations that moto lacks, or whose parameters it does not store.
 
-A stand-in takes an `ApiRequest` and returns AWS's answer under AWS's own names, or raises Refusal.
+A stand-in takes an `ApiRequest` and returns AWS's answer in AWS's own names, or raises Refusal.
 Its docstring names the page of AWS's API reference that it follows.
 """
 

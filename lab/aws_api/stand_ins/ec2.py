@@ -1,4 +1,4 @@
-"""EC2: what moto does by halves."""
+"""EC2: what moto does incompletely."""
 
 from __future__ import annotations
 
@@ -44,10 +44,21 @@ def _delete_nat_gateway(request: ApiRequest) -> Body:
     return answer
 
 
+def _describe_nat_gateways(request: ApiRequest) -> Body:
+    """Amazon EC2 API Reference, DescribeNatGateways: moto does not say which are of one zone.
+
+    The provider reads the subnet and the address of such gateways alone.
+    """
+    answer = request.moto()
+    for gateway in answer["NatGateways"]:
+        gateway["AvailabilityMode"] = "zonal"
+    return answer
+
+
 def _describe_template_versions(request: ApiRequest) -> Body:
     """Amazon EC2 API Reference, DescribeLaunchTemplateVersions.
 
-    moto files the template's own tags among those of its instances.
+    moto mixes the template's own tags with those of its instances.
     """
     answer = request.moto()
     for version in answer["LaunchTemplateVersions"]:
@@ -62,5 +73,6 @@ def _describe_template_versions(request: ApiRequest) -> Body:
 STAND_INS: StandIns = {
     ("ec2", "ModifyVpcEndpoint"): _modify_endpoint,
     ("ec2", "DeleteNatGateway"): _delete_nat_gateway,
+    ("ec2", "DescribeNatGateways"): _describe_nat_gateways,
     ("ec2", "DescribeLaunchTemplateVersions"): _describe_template_versions,
 }

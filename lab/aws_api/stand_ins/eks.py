@@ -1,4 +1,4 @@
-"""What the stand-ins for EKS share: where things are kept, and how EKS names and refuses."""
+"""What the stand-ins for EKS share: where things are stored, and how EKS names and refuses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def arn_of(request: ApiRequest, *parts: str) -> str:
 
 
 def unique() -> str:
-    """A UUID from moto's source of chance, so that a replay gives the same."""
+    """A UUID from moto's random generator, so that a replay gives the same."""
     return str(mock_random.uuid4())
 
 
@@ -46,7 +46,7 @@ def cluster_of(request: ApiRequest, name: str) -> Body:
     return cluster
 
 
-def kept(request: ApiRequest, kind: str, key: str) -> Body:
+def stored(request: ApiRequest, kind: str, key: str) -> Body:
     """A body; raises Refusal when there is none."""
     body = request.store.get(kind, key)
     if body is None:
@@ -55,7 +55,7 @@ def kept(request: ApiRequest, kind: str, key: str) -> Body:
 
 
 def update_started(request: ApiRequest, cluster: str, kind: str, **concerns: str) -> Body:
-    """The answer of an operation that EKS carries out by and by: here it is done at the next look.
+    """The answer of an operation that takes EKS minutes: here the next request finds it done.
 
     Follows the data type Update. `concerns` names the node group or the add-on.
     """
@@ -87,5 +87,5 @@ def merged(before: Any, change: Any) -> Any:
 
 
 def without(given: Body, *names: str) -> Body:
-    """The parameters but those that only steer the call."""
+    """The parameters that describe the resource, without `names`."""
     return {key: value for key, value in given.items() if key not in (*names, "clientRequestToken")}

@@ -10,10 +10,10 @@ from lab.aws_api.stand_ins.eks import (
     POLICY,
     arn_of,
     cluster_of,
-    kept,
     key_of,
     missing,
     page,
+    stored,
     taken,
     unique,
     without,
@@ -66,7 +66,7 @@ def _user_name(principal: str) -> str:
 
 def _describe(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, DescribeAccessEntry."""
-    return {"accessEntry": kept(request, ENTRY, key_of(request.given, *_ENTRY_KEY))}
+    return {"accessEntry": stored(request, ENTRY, key_of(request.given, *_ENTRY_KEY))}
 
 
 def _list(request: ApiRequest) -> Body:
@@ -82,7 +82,7 @@ def _list(request: ApiRequest) -> Body:
 def _update(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, UpdateAccessEntry."""
     key = key_of(request.given, *_ENTRY_KEY)
-    kept(request, ENTRY, key)
+    stored(request, ENTRY, key)
     changes = {**without(request.given), "modifiedAt": request.now}
     return {"accessEntry": request.store.merge(ENTRY, key, changes)}
 
@@ -90,7 +90,7 @@ def _update(request: ApiRequest) -> Body:
 def _delete(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, DeleteAccessEntry."""
     key = key_of(request.given, *_ENTRY_KEY)
-    kept(request, ENTRY, key)
+    stored(request, ENTRY, key)
     request.store.drop(ENTRY, key)
     for bound in request.store.all(POLICY, f"{key}/"):
         request.store.drop(POLICY, bound)
@@ -100,7 +100,7 @@ def _delete(request: ApiRequest) -> Body:
 def _associate(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, AssociateAccessPolicy."""
     given = request.given
-    entry = kept(request, ENTRY, key_of(given, *_ENTRY_KEY))
+    entry = stored(request, ENTRY, key_of(given, *_ENTRY_KEY))
     if entry["type"] != "STANDARD":
         raise Refusal(
             "InvalidRequestException",
@@ -120,7 +120,7 @@ def _associate(request: ApiRequest) -> Body:
 def _associated(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, ListAssociatedAccessPolicies."""
     key = key_of(request.given, *_ENTRY_KEY)
-    kept(request, ENTRY, key)
+    stored(request, ENTRY, key)
     found = request.store.all(POLICY, f"{key}/").values()
     return {**_of(request.given), **page(request, "associatedAccessPolicies", found)}
 

@@ -12,9 +12,9 @@ from lab.aws_api.stand_ins.eks import (
     IDENTITY,
     arn_of,
     cluster_of,
-    kept,
     key_of,
     page,
+    stored,
     taken,
     unique,
     update_started,
@@ -26,7 +26,7 @@ from settings.kubernetes import RELEASES
 _KEY = ("clusterName", "addonName")
 _STEERING = ("resolveConflicts", "preserve", "podIdentityAssociations")
 NAMESPACE = "kube-system"
-"""Where the add-ons that AWS makes live, unless they are told otherwise."""
+"""The namespace of AWS's own add-ons, unless another is given."""
 
 
 def _create(request: ApiRequest) -> Body:
@@ -68,7 +68,7 @@ def _default(name: str, cluster: Body) -> str:
 
 
 def _own(request: ApiRequest, addon: Body, wanted: list[Body]) -> None:
-    """Makes the associations of an add-on those that are wanted, and no others."""
+    """Set the associations of an add-on."""
     for key in owned(request, addon["clusterName"], addon["addonArn"]):
         request.store.drop(IDENTITY, key)
     for one in wanted:
@@ -81,14 +81,14 @@ def _own(request: ApiRequest, addon: Body, wanted: list[Body]) -> None:
 
 
 def _whole(request: ApiRequest, addon: Body) -> Body:
-    """The add-on as AWS tells it, with the ARNs of its associations."""
+    """The add-on as AWS describes it, with the ARNs of its associations."""
     associations = owned(request, addon["clusterName"], addon["addonArn"]).values()
     return {**addon, "podIdentityAssociations": [one["associationArn"] for one in associations]}
 
 
 def _describe(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, DescribeAddon."""
-    return {"addon": _whole(request, kept(request, ADDON, key_of(request.given, *_KEY)))}
+    return {"addon": _whole(request, stored(request, ADDON, key_of(request.given, *_KEY)))}
 
 
 def _list(request: ApiRequest) -> Body:
@@ -105,7 +105,7 @@ def _update(request: ApiRequest) -> Body:
     A list of associations replaces those that the add-on owns; without a list they stay.
     """
     given, key = request.given, key_of(request.given, *_KEY)
-    addon = kept(request, ADDON, key)
+    addon = stored(request, ADDON, key)
     if "podIdentityAssociations" in given:
         _own(request, addon, given["podIdentityAssociations"])
     changes = {**without(given, *_STEERING), "modifiedAt": request.now}
@@ -117,7 +117,7 @@ def _update(request: ApiRequest) -> Body:
 def _delete(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, DeleteAddon."""
     key = key_of(request.given, *_KEY)
-    addon = _whole(request, kept(request, ADDON, key))
+    addon = _whole(request, stored(request, ADDON, key))
     _own(request, addon, [])
     request.store.drop(ADDON, key)
     return {"addon": {**addon, "status": "DELETING"}}

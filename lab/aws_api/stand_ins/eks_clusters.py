@@ -1,4 +1,4 @@
-"""Clusters: what moto forgets of them, and the lab's own API server behind their endpoint."""
+"""Clusters: what moto does not store of them, and the lab's own API server as endpoint."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _NETWORK = {
 
 
 def environment_of(cluster: str) -> str:
-    """The lab's environment that plays a cluster: the last part of its name."""
+    """The lab's environment behind a cluster: the last part of the cluster's name."""
     return cluster.rsplit("-", 1)[-1]
 
 
@@ -67,7 +67,7 @@ def _create(request: ApiRequest) -> Body:
 
 
 def _vpc_of_subnets(request: ApiRequest, subnets: list[str]) -> str:
-    """EKS insists on existing subnets in two zones of one VPC; moto takes any."""
+    """EKS requires existing subnets in two zones of one VPC; moto accepts any."""
     try:
         found = request.ask("ec2", "DescribeSubnets", SubnetIds=subnets)["Subnets"]
     except Refusal as missing:
@@ -83,7 +83,7 @@ def _vpc_of_subnets(request: ApiRequest, subnets: list[str]) -> str:
 
 
 def _security_group(request: ApiRequest, cluster: str, vpc: str) -> str:
-    """The security group that EKS makes for a cluster and deletes with it."""
+    """The security group that EKS creates for a cluster and deletes with it."""
     name = f"eks-cluster-sg-{cluster}"
     filters = [{"Name": "group-name", "Values": [name]}, {"Name": "vpc-id", "Values": [vpc]}]
     existing = request.ask("ec2", "DescribeSecurityGroups", Filters=filters)["SecurityGroups"]
@@ -105,7 +105,7 @@ def _describe(request: ApiRequest) -> Body:
 
 
 def _as_played(request: ApiRequest, cluster: Body) -> Body:
-    """The cluster with what moto forgot, and the lab's own API server behind its endpoint."""
+    """The cluster with what moto did not store, and the lab's own API server as endpoint."""
     played = {**cluster, **(request.store.get(CLUSTER, cluster["name"]) or {})}
     environment = environment_of(cluster["name"])
     if environment in request.site.environments:
@@ -193,7 +193,7 @@ def _associate_encryption(request: ApiRequest) -> Body:
 
 
 def _delete(request: ApiRequest) -> Body:
-    """Amazon EKS API Reference, DeleteCluster; what lives inside goes with the cluster."""
+    """Amazon EKS API Reference, DeleteCluster; what is in the cluster is deleted with it."""
     name = request.given["name"]
     cluster = cluster_of(request, name)
     if cluster.get("deletionProtection"):

@@ -1,4 +1,4 @@
-"""Node groups: what moto forgets of them."""
+"""Node groups: what moto does not store of them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _describe(request: ApiRequest) -> Body:
 
 
 def _whole(request: ApiRequest, group: Body) -> Body:
-    """moto's node group with what it forgot and without what it made up."""
+    """moto's node group, with what it did not store and without what it invented."""
     remembered = request.store.get(NODE_GROUP, key_of(group, *_KEY)) or {}
     invented = ("remoteAccess", "diskSize")
     return {**{name: group[name] for name in group if name not in invented}, **remembered}
@@ -78,14 +78,14 @@ def _update_config(request: ApiRequest) -> Body:
 
 
 def _tainted(before: list[Body], change: Body) -> list[Body]:
-    """Taints are told apart by key and effect."""
+    """Key and effect identify a taint."""
     added: list[Body] = change.get("addOrUpdateTaints", [])
     touched = {(one["key"], one["effect"]) for one in [*added, *change.get("removeTaints", [])]}
     return [one for one in before if (one["key"], one["effect"]) not in touched] + added
 
 
 def _update_version(request: ApiRequest) -> Body:
-    """Amazon EKS API Reference, UpdateNodegroupVersion: the cluster's version unless told."""
+    """Amazon EKS API Reference, UpdateNodegroupVersion: by default to the cluster's version."""
     given = request.given
     cluster = cluster_of(request, given["clusterName"])
     version = given.get("version") or cluster["version"]

@@ -10,9 +10,9 @@ from lab.aws_api.stand_ins.eks import (
     IDENTITY,
     arn_of,
     cluster_of,
-    kept,
     key_of,
     page,
+    stored,
     taken,
     without,
 )
@@ -65,7 +65,7 @@ def _create(request: ApiRequest) -> Body:
 
 def _describe(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, DescribePodIdentityAssociation."""
-    return {"association": kept(request, IDENTITY, key_of(request.given, *_KEY))}
+    return {"association": stored(request, IDENTITY, key_of(request.given, *_KEY))}
 
 
 def _list(request: ApiRequest) -> Body:
@@ -85,7 +85,7 @@ def _list(request: ApiRequest) -> Body:
 def _update(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, UpdatePodIdentityAssociation."""
     key = key_of(request.given, *_KEY)
-    kept(request, IDENTITY, key)
+    stored(request, IDENTITY, key)
     changes = {**without(request.given), "modifiedAt": request.now}
     return {"association": request.store.merge(IDENTITY, key, changes)}
 
@@ -93,7 +93,7 @@ def _update(request: ApiRequest) -> Body:
 def _delete(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, DeletePodIdentityAssociation."""
     key = key_of(request.given, *_KEY)
-    association = kept(request, IDENTITY, key)
+    association = stored(request, IDENTITY, key)
     request.store.drop(IDENTITY, key)
     return {"association": association}
 

@@ -1,4 +1,4 @@
-"""Tags of what lives inside a cluster; those of clusters and node groups are moto's."""
+"""Tags of what is in a cluster; moto has those of clusters and node groups."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ARNS = {ENTRY: "accessEntryArn", ADDON: "addonArn", IDENTITY: "associationArn"}
 
 
 def _found(request: ApiRequest) -> tuple[str, str, dict[str, str]] | None:
-    """Kind, key and tags of the resource that the call names, if a stand-in keeps it."""
+    """Kind, key and tags of the resource that the call names, if a stand-in has it."""
     for kind, member in ARNS.items():
         for key, body in request.store.all(kind).items():
             if body[member] == request.given["resourceArn"]:

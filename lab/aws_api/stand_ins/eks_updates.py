@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab.aws_api.api_request import ApiRequest, StandIns
 from lab.aws_api.calls import Body
-from lab.aws_api.stand_ins.eks import UPDATE, cluster_of, kept, page
+from lab.aws_api.stand_ins.eks import UPDATE, cluster_of, page, stored
 
 
 def _prefix(given: Body) -> str:
@@ -14,7 +14,7 @@ def _prefix(given: Body) -> str:
 
 def _describe(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, DescribeUpdate."""
-    return {"update": kept(request, UPDATE, _prefix(request.given) + request.given["updateId"])}
+    return {"update": stored(request, UPDATE, _prefix(request.given) + request.given["updateId"])}
 
 
 def _list(request: ApiRequest) -> Body:

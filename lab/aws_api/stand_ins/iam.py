@@ -1,4 +1,4 @@
-"""IAM: the clients of OpenID Connect providers, which moto does not let change."""
+"""IAM: the clients of OpenID Connect providers, which moto cannot change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CloudWatch Logs: the key that encrypts a log group, which moto does not let change."""
+"""CloudWatch Logs: the key that encrypts a log group, which moto cannot change."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _disassociate(request: ApiRequest) -> Body:
 
 
 def _name(request: ApiRequest) -> str:
-    """A group is named, or its ARN is given."""
+    """The group's name, from the name or the ARN in the call."""
     named = request.given.get("logGroupName") or request.given["resourceIdentifier"]
     return str(named).rpartition(":log-group:")[2]
 

@@ -187,7 +187,7 @@ def reasons(words: str) -> list[str]:
     lines = [
         visible(without_secrets(line.strip()))
         for line in words.replace("\r", "\n").splitlines()
-        if line.strip() and not line.startswith(("To ", "error: failed to push"))
+        if line.strip() and not line.startswith(("To ", "error: failed to push", "hint:"))
     ]
     if len(lines) > _REASONS:
         lines = [*lines[:_REASONS], f"and {len(lines) - _REASONS} more lines"]

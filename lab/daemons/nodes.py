@@ -1,0 +1,101 @@
+"""The nodes of a cluster, simulated by KWOK: pods become Ready and no image is pulled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lab.daemon import Daemon, title
+from lab.kubernetes_api import KubernetesApi, cluster_pki, write_kubeconfig
+from lab.readiness import Condition, all_of, http_ok
+from lab.site import CHECKOUT, HOST, Site
+from lab.toolchain import Toolchain
+from settings import Environment, load_files
+
+COUNT = 3
+ANNOTATION = "kwok.x-k8s.io/node"
+
+
+def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
+    """KWOK, with nodes in each of the cluster's zones."""
+    api = KubernetesApi(site, environment)
+    place = load_files(environment, CHECKOUT).environment
+    pki = cluster_pki(site, environment)
+    kubeconfig = site.cluster_dir(environment) / "kwok.kubeconfig"
+
+    def prepare() -> None:
+        write_kubeconfig(site, environment, path=kubeconfig, user={"token": pki.token("kwok")})
+        create_nodes(api, place)
+
+    return Daemon(
+        name="kwok",
+        environment=environment,
+        port=site.port("kwok", environment),
+        needs=frozenset({title("apiserver", environment)}),
+        prepare=prepare,
+        ready=all_of(http_ok(f"{site.url('kwok', environment)}/healthz"), nodes_ready(api)),
+        command=(
+            tools.path("kwok"),
+            f"--kubeconfig={kubeconfig}",
+            f"--server-address={HOST}:{site.port('kwok', environment)}",
+            "--manage-all-nodes=false",
+            f"--manage-nodes-with-annotation-selector={ANNOTATION}=fake",
+            "--cidr=10.244.0.0/16",
+            f"--node-ip={HOST}",
+            "--node-lease-duration-seconds=40",
+        ),
+    )
+
+
+def create_nodes(api: KubernetesApi, environment: Environment) -> None:
+    """Create the nodes that do not exist."""
+    for body in nodes(environment):
+        api.create("/api/v1/nodes", body)
+
+
+def nodes(environment: Environment) -> list[dict[str, Any]]:
+    """The Node objects, spread over the environment's zones and labelled as EKS labels them."""
+    zones = [f"{environment.region}{letter}" for letter in environment.config.network.zones]
+    groups = environment.config.cluster.node_groups
+    group = groups[0].name if groups else "existing"
+    instance = groups[0].instance_types[0] if groups else "m7i.large"
+    return [
+        _node(
+            f"node-{number + 1}",
+            {
+                "kubernetes.io/arch": "amd64",
+                "kubernetes.io/os": "linux",
+                "kubernetes.io/hostname": f"node-{number + 1}",
+                "topology.kubernetes.io/region": environment.region,
+                "topology.kubernetes.io/zone": zones[number % len(zones)],
+                "node.kubernetes.io/instance-type": instance,
+                "eks.amazonaws.com/nodegroup": group,
+            },
+        )
+        for number in range(COUNT)
+    ]
+
+
+def nodes_ready(api: KubernetesApi) -> Condition:
+    """All nodes report Ready."""
+
+    def check() -> str | None:
+        found = (api.get("/api/v1/nodes") or {}).get("items", [])
+        ready = [node["metadata"]["name"] for node in found if _is_ready(node)]
+        return None if len(ready) >= COUNT else f"{len(ready)} of {COUNT} nodes are Ready"
+
+    return check
+
+
+def _is_ready(node: dict[str, Any]) -> bool:
+    conditions = node.get("status", {}).get("conditions", [])
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def _node(name: str, labels: dict[str, str]) -> dict[str, Any]:
+    room = {"cpu": "32", "memory": "128Gi", "pods": "110"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name, "labels": labels, "annotations": {ANNOTATION: "fake"}},
+        "status": {"allocatable": room, "capacity": room},
+    }

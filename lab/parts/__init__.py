@@ -1,1 +1,0 @@
-"""The parts of a lab, one file each: how it starts and, where it is our own, what it does."""
