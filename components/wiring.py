@@ -57,7 +57,7 @@ def registry(settings: Settings) -> RegistryArgs:
 def registry_reference(settings: Settings) -> RegistryReferenceArgs:
     return RegistryReferenceArgs(
         owner=settings.registry_owner.name,
-        services=[service for _, service, _ in settings.catalogue.entries()],
+        services=[service for _, service, _ in settings.catalogue.built()],
     )
 
 
@@ -105,7 +105,7 @@ def argocd_installation(settings: Settings, secrets: frozenset[str]) -> Installa
         environment=settings.stack,
         config=settings.config.argocd,
         domain=settings.config.argocd_domain,
-        catalogue=settings.catalogue,
+        catalogue=settings.living,
         speed=settings.speed,
         secrets=secrets,
     )
@@ -113,8 +113,9 @@ def argocd_installation(settings: Settings, secrets: frozenset[str]) -> Installa
 
 def applications(settings: Settings, argocd: ArgoCd) -> ApplicationsArgs:
     return ApplicationsArgs(
-        catalogue=settings.catalogue,
+        catalogue=settings.living,
         target=applications_target(settings),
+        owned_cluster=settings.config.cluster.existing is None,
         protected=settings.protects("applications"),
         argocd_namespace=argocd.namespace,
         argocd_release=argocd.release,
@@ -133,7 +134,7 @@ def applications_target(settings: Settings) -> Target:
 def access(settings: Settings, namespaces: Mapping[str, Input[str]]) -> AccessArgs:
     return AccessArgs(
         config=settings.config.cluster.access,
-        catalogue=settings.catalogue,
+        catalogue=settings.living,
         namespaces=namespaces,
     )
 
@@ -143,7 +144,7 @@ def keel(
 ) -> KeelArgs:
     return KeelArgs(
         config=config,
-        catalogue=settings.catalogue,
+        catalogue=settings.living,
         names=settings.environment.names,
         account=settings.environment.aws_account,
         registry=settings.registry_owner.aws_account,

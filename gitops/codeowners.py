@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from gitops import layout
 from settings import Settings
+from settings.catalogue import BuiltService
 
 _WIDTH = 60
 
@@ -32,11 +33,12 @@ def _rules(settings: Settings, releasers: str) -> Iterator[tuple[str, list[str]]
         yield f"/{layout.base(namespace, name)}/", owners
         for environment in settings.environments:
             overlay = layout.overlay(environment.name, namespace, name)
-            if environment.speed.rendered:
+            if environment.speed.rendered or not service.lives_in(environment.name):
                 continue
             yield f"/{overlay}/", owners
-            # Builds move it without a review.
-            yield f"/{overlay}/{layout.VERSION}/", []
+            if isinstance(service, BuiltService):
+                # Builds move it without a review.
+                yield f"/{overlay}/{layout.VERSION}/", []
 
 
 def _line(path: str, owners: list[str]) -> str:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,10 +19,12 @@ from gitops.version import (
     released_helm,
     released_kustomize,
 )
+from gitops.workloads import described, placed
 from settings import Names, Settings, kinds
-from settings.catalogue import Service
+from settings.catalogue import BuiltService, ForeignService, Service
 from settings.git_url import parse_git_url
 from settings.machines import Architecture
+from settings.placement import variables
 
 Context = dict[str, Any]
 
@@ -43,6 +46,11 @@ _RUNNERS: Mapping[Architecture, Context] = {
     "arm64": {"github_actions": "ubuntu-24.04-arm", "circleci": "arm.medium"},
 }
 """The machines of both CI systems that build for a processor: labels and resource classes."""
+_IMAGES_OF_MIGRATIONS = {
+    "gate": "public.ecr.aws/docker/library/python:3.13.7-alpine3.22",
+    "tools": "public.ecr.aws/docker/library/busybox:1.37.0-musl",
+}
+"""Python for the gate; a static `true`, which runs in every image and so shows its digest."""
 _ECR_HOST = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
 
 
@@ -77,7 +85,11 @@ def shared(settings: Settings) -> Context:
         "environments": speeds,
         "fast": settings.fast.name,
         "safe": [e["name"] for e in speeds if e["speed"] == "safe"],
-        "kinds": {name: kinds.declared(name) for name in sorted(settings.catalogue.namespaces)},
+        "kinds": {
+            name: kinds.declared(group.kinds)
+            for name, group in sorted(settings.catalogue.namespaces.items())
+        },
+        "kinds_everywhere": kinds.declared(),
         "runner": _RUNNERS[_architecture(settings)],
         "services": [_service(settings, *entry) for entry in settings.catalogue.entries()],
     }
@@ -88,8 +100,9 @@ def environment(settings: Settings) -> Context:
     own, speed = settings.environment, settings.speed
     common = shared(settings)
     services = [
-        service | {"follows_moving_tag": speed.moving_tag and service["delivery"] == "keel"}
+        _placed(settings, service)
         for service in common["services"]
+        if own.name in service["environments"]
     ]
     return common | {
         "services": services,
@@ -110,35 +123,111 @@ def environment(settings: Settings) -> Context:
 
 
 def _service(settings: Settings, namespace: str, name: str, service: Service) -> Context:
-    owner = settings.registry_owner
     repository = Names.repository(namespace, name)
+    workloads = [*described(name, service)]
     return {
         "namespace": namespace,
         "name": name,
         "repository": repository,
-        "image": f"{settings.registry_host}/{repository}",
-        "role_arn": owner.aws_account.role_arn(owner.names.ci_role(name)),
+        **_origin(settings, repository, name, service),
         "owner": service.owner,
-        "source": service.source,
-        "branch": service.branch,
-        "ci": service.ci,
-        "workflow": _workflow(settings, name, service),
-        "gitops": access(settings.config.gitops.url, service.ci),
-        "verify": service.verify,
-        "circleci_project": str(service.circleci_project) if service.circleci_project else None,
-        "delivery": service.delivery,
         "packaging": service.packaging,
-        "port": service.port,
-        "health": service.health,
+        "environments": [e.name for e in settings.environments if service.lives_in(e.name)],
+        "migrate": service.migrate
+        and {
+            "command": service.migrate.command,
+            "minutes": service.migrate.minutes,
+            **_IMAGES_OF_MIGRATIONS,
+        },
+        "main": workloads[0],
+        "workloads": workloads,
         "ingress": service.ingress,
         "env": dict(sorted(service.env.items())),
         "config": dict(sorted(service.config.items())),
     }
 
 
-def _workflow(settings: Settings, name: str, service: Service) -> str:
+def _origin(settings: Settings, repository: str, name: str, service: Service) -> Context:
+    """Where the service's image comes from: a pipeline of its own, or somebody else."""
+    if isinstance(service, ForeignService):
+        image = service.image
+        return {
+            "image": image.name,
+            "foreign": {"version": image.version, "digest": image.digest},
+            "source": None,
+            "ci": None,
+            "verify": None,
+            "delivery": "none",
+        }
+    assert isinstance(service, BuiltService)  # noqa: S101 - there are no others
+    owner = settings.registry_owner
+    return {
+        "image": f"{settings.registry_host}/{repository}",
+        "foreign": None,
+        "role_arn": owner.aws_account.role_arn(owner.names.ci_role(name)),
+        "source": service.source,
+        "branch": service.branch,
+        "build": _build(settings, name, service),
+        "ci": service.ci,
+        "workflow": _workflow(settings, name, service),
+        "gitops": access(settings.config.gitops.url, service.ci),
+        "verify": service.verify,
+        "circleci_project": str(service.circleci_project) if service.circleci_project else None,
+        # Where nothing is delivered to, a release begins with a promotion.
+        "delivery": service.delivery if service.lives_in(settings.fast.name) else "none",
+    }
+
+
+def _placed(settings: Settings, service: Context) -> Context:
+    """A service, with what differs in the settings' own environment."""
+    speed, name = settings.speed, settings.stack
+    entry = settings.catalogue.namespaces[service["namespace"]].services[service["name"]]
+    workloads = [placed(entry, workload, name, speed) for workload in service["workloads"]]
+    return service | {
+        "follows_moving_tag": speed.moving_tag and service["delivery"] == "keel",
+        "runs": _runs(settings, service),
+        "main": workloads[0],
+        "workloads": workloads,
+        "environment_env": variables(entry, name),
+    }
+
+
+def _runs(settings: Settings, service: Context) -> tuple[str, str]:
+    """Tag and digest that this program, and no release, puts into the environment; else empty.
+
+    The tag that every build moves, or the version of somebody else's image.
+    """
+    if not settings.speed.moving_tag:
+        return "", ""
+    if service["foreign"]:
+        return service["foreign"]["version"], service["foreign"]["digest"]
+    return (settings.stack, "") if service["delivery"] == "keel" else ("", "")
+
+
+def _build(settings: Settings, name: str, service: BuiltService) -> Context:
+    """What of the repository is built, by which options of `docker build`, and when."""
+    build = service.build
+    folder = build.path or "."
+    options = [
+        *(["--file", f"{folder}/{build.dockerfile}"] if build.dockerfile else []),
+        *(["--target", build.target] if build.target else []),
+        *(w for k, v in sorted(build.args.items()) for w in ("--build-arg", f"{k}={v}")),
+        *(w for k in sorted(build.secrets) for w in ("--secret", f"id={k},env={k}")),
+    ]
+    own = f".github/workflows/{_workflow(settings, name, service)}"
+    watched = [form for path in build.watch for form in (path, f"{path}/**")]
+    return {
+        "folder": folder,
+        "test": f"make --directory {folder} test" if build.path else "make test",
+        "options": "".join(f" {shlex.quote(word)}" for word in options),
+        "secrets": sorted(build.secrets),
+        "paths": [f"{folder}/**", *watched, own] if build.path else [],
+    }
+
+
+def _workflow(settings: Settings, name: str, service: BuiltService) -> str:
     """The file name of a service's workflow: its own where a repository has several services."""
-    sources = [other.source for _, _, other in settings.catalogue.entries()]
+    sources = [other.source for _, _, other in settings.catalogue.built()]
     return f"release-{name}.yml" if sources.count(service.source) > 1 else "release.yml"
 
 

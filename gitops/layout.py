@@ -49,6 +49,11 @@ def pipeline(service: str) -> str:
     return f"pipelines/{service}"
 
 
+def template(packaging: str, file: str) -> str:
+    """A workload's file, in the folder of its base."""
+    return f"templates/{file}" if packaging == "helm" else file
+
+
 def scope_of(path: str) -> str:
     """What `path` belongs to, and whose lock names it: an environment, or `shared`."""
     first, *rest = path.split("/")

@@ -34,7 +34,7 @@ def platform(context: Context) -> str:
         "format": _FORMAT,
         "git": {"url": context["gitops"]["url"], "branch": context["gitops"]["branch"]},
         "environments": {e["name"]: _environment(e, context) for e in context["environments"]},
-        "services": {s["repository"]: _service(s, context) for s in context["services"]},
+        "services": {s["repository"]: _service(s) for s in context["services"]},
         "kinds": {
             namespace: [f"{group}/{kind}" for group, kind in kinds]
             for namespace, kinds in context["kinds"].items()
@@ -55,11 +55,12 @@ def _environment(environment: Context, context: Context) -> Context:
     }
 
 
-def _service(service: Context, context: Context) -> Context:
+def _service(service: Context) -> Context:
     return {
         "delivery": service["delivery"],
         "packaging": service["packaging"],
-        "environments": [environment["name"] for environment in context["environments"]],
+        "environments": service["environments"],
+        **({"foreign": service["image"]} if service["foreign"] else {}),
         "image": service["repository"],
         "verify": bool(service.get("verify")),
     }

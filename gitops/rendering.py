@@ -5,7 +5,8 @@ The brackets leave Helm's, GitHub's and CircleCI's braces alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,11 @@ def render_folder(folder: str, context: Mapping[str, Any]) -> Iterator[tuple[str
         text = _jinja().get_template(f"{folder}/{name}").render(context)
         if text.strip():
             yield name.removesuffix(_SUFFIX), text
+
+
+def render(name: str, context: Mapping[str, Any]) -> str:
+    """The text of one template."""
+    return _jinja().get_template(f"{name}{_SUFFIX}").render(context)
 
 
 @cache
@@ -55,6 +61,10 @@ def _jinja() -> Environment:
         cache_size=-1,
     )
     jinja.filters["quoted"] = _quoted
+    jinja.filters["flow"] = _flow
+    jinja.filters["json"] = json.dumps
+    jinja.filters["key"] = _key
+    jinja.filters["yaml"] = _yaml
     jinja.filters["link"] = _link
     return jinja
 
@@ -62,6 +72,24 @@ def _jinja() -> Environment:
 def _quoted(value: str) -> str:
     """`value` as a double-quoted YAML string on one line, whatever is in it."""
     text: str = yaml.safe_dump(value, default_style='"', allow_unicode=True, width=float("inf"))
+    return text.rstrip("\n")
+
+
+def _flow(words: Sequence[str]) -> str:
+    """A list of texts on one line."""
+    return f"[{', '.join(map(_quoted, words))}]"
+
+
+def _key(name: str) -> str:
+    """A name as a key or a value, in quotes where YAML would take it for something else."""
+    return name if yaml.safe_load(name) == name else _quoted(name)
+
+
+def _yaml(content: Mapping[str, Any]) -> str:
+    """A mapping, a key a line, without an end of line."""
+    text: str = yaml.safe_dump(
+        content, sort_keys=False, default_flow_style=False, allow_unicode=True, width=float("inf")
+    )
     return text.rstrip("\n")
 
 

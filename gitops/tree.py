@@ -1,4 +1,4 @@
-"""The GitOps repository as a map: which templates make which files, and whose they are."""
+"""The GitOps repository as a map from path to generated file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gitops import context as contexts
 from gitops.context import Context
 from gitops.file import File, Ownership
 from gitops.git_objects import tree_id
-from gitops.rendering import render_folder
+from gitops.rendering import render, render_folder
 from gitops.version import version_file
 from settings import Settings
 
@@ -85,12 +85,22 @@ def _reviewers(settings: Settings, context: Context) -> _Entries:
 
 
 def _base(service: Context, context: Context) -> _Entries:
-    """What never differs of a service, and the pipeline of its own repository."""
-    context = context | {"service": service}
+    """A service's base, and the pipeline of its repository."""
+    context = context | {"service": service, "chart": service["packaging"] == "helm"}
     base = layout.base(service["namespace"], service["name"])
     yield from _rendered(f"base/{service['packaging']}", base, context, Ownership.SEEDED).items()
+    packaging = service["packaging"]
+    for workload in service["workloads"]:
+        text = render(
+            f"workload/{packaging}/base.yaml",
+            context | {"workload": workload},
+        )
+        path = f"{base}/{layout.template(packaging, workload['file'])}"
+        yield path, File(text=text, ownership=Ownership.SEEDED)
     for name, text in service["config"].items():
         yield f"{base}/config/{name}", File(text=text, ownership=Ownership.SEEDED)
+    if service["foreign"]:
+        return
     pipeline = layout.pipeline(service["name"])
     files = _rendered(f"pipelines/{service['ci']}", pipeline, context, Ownership.MANAGED)
     for path, file in files.items():
@@ -98,15 +108,20 @@ def _base(service: Context, context: Context) -> _Entries:
 
 
 def _overlay(service: Context, context: Context) -> _Entries:
-    """What differs of a service in this environment, and the version that runs there."""
+    """A service's overlay and version file in this environment."""
     context = context | {"service": service}
     environment = context["environment"]["name"]
     folder = layout.overlay(environment, service["namespace"], service["name"])
     yield from _rendered(
         f"overlay/{service['packaging']}", folder, context, Ownership.SEEDED
     ).items()
-    tag = environment if service["follows_moving_tag"] else None
-    name, text = version_file(service["packaging"], service["image"], tag)
+    if service["packaging"] == "kustomize":
+        for workload in service["workloads"]:
+            text = render(
+                "workload/kustomize/overlay.yaml", context | {"workload": workload, "chart": False}
+            )
+            yield f"{folder}/{workload['file']}", File(text=text, ownership=Ownership.SEEDED)
+    name, text = version_file(service["packaging"], service["image"], *service["runs"])
     yield f"{folder}/{layout.VERSION}/{name}", File(text=text, ownership=Ownership.VERSION)
 
 

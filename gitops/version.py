@@ -36,29 +36,40 @@ image:
 
 def released_kustomize(image: str, tag: str, digest: str = "") -> str:
     """`version/kustomization.yaml` that runs `image` at `tag`, pinned to `digest` if given."""
-    return f"{_RELEASED}\n{_COMPONENT}\nimages:\n  - name: {image}\n    newTag: {tag}\n" + (
-        f"    digest: {digest}\n" if digest else ""
-    )
+    entry = f"  - name: {image}\n    newTag: {_written(tag, digest)}\n"
+    pinned = f"    digest: {digest}\n" if digest else ""
+    return f"{_RELEASED}\n{_COMPONENT}\nimages:\n{entry}{pinned}"
 
 
 def released_helm(tag: str, digest: str = "") -> str:
     """`version/values.yaml` that runs `tag`, pinned to `digest` if given."""
-    return f"{_RELEASED}\nimage:\n  tag: {tag}\n" + (f"  digest: {digest}\n" if digest else "")
+    return f"{_RELEASED}\nimage:\n  tag: {_written(tag, digest)}\n" + (
+        f"  digest: {digest}\n" if digest else ""
+    )
 
 
-def version_file(packaging: Packaging, image: str, moving_tag: str | None) -> tuple[str, str]:
-    """Name and first text of a service's version file: the moving tag, or not released yet."""
+def _written(tag: str, digest: str) -> str:
+    """A tag as YAML: those of somebody else's image may look like numbers."""
+    return f'"{tag}"' if digest and not re.fullmatch(VERSION_PATTERN, tag) else tag
+
+
+def version_file(
+    packaging: Packaging, image: str, tag: str = "", digest: str = ""
+) -> tuple[str, str]:
+    """Name and first text of a service's version file: what runs, or not released yet."""
     if packaging == "helm":
-        return "values.yaml", released_helm(moving_tag) if moving_tag else UNRELEASED_HELM
+        return "values.yaml", released_helm(tag, digest) if tag else UNRELEASED_HELM
     return (
         "kustomization.yaml",
-        released_kustomize(image, moving_tag) if moving_tag else UNRELEASED_KUSTOMIZE,
+        released_kustomize(image, tag, digest) if tag else UNRELEASED_KUSTOMIZE,
     )
 
 
 _TAG_AND_DIGEST = re.compile(
-    rf"(?P<tag>{VERSION_PATTERN}|[a-z][-a-z0-9]*)\n(?: +digest: (?P<digest>{DIGEST_PATTERN})\n)?"
+    rf'"?(?P<tag>[\w.-]+)"?\n +digest: (?P<digest>{DIGEST_PATTERN})\n'
+    rf"|(?P<alone>{VERSION_PATTERN}|[a-z][-a-z0-9]*)\n"
 )
+"""A tag without a digest is one of ours; the images of others have both."""
 _IMAGE = re.compile(r"  - name: (?P<image>[\w.:/-]+)\n    newTag: ")
 
 
@@ -70,7 +81,7 @@ def is_version_file(text: str) -> bool:
     ending = _TAG_AND_DIGEST.search(text, image.end() if image else len(released_helm("")) - 1)
     if ending is None:
         return False
-    tag, digest = ending["tag"], ending["digest"] or ""
+    tag, digest = ending["tag"] or ending["alone"], ending["digest"] or ""
     return text == (
         released_kustomize(image["image"], tag, digest) if image else released_helm(tag, digest)
     )

@@ -13,7 +13,7 @@ from lab.argocd_api import ArgoCdApi
 from lab.gitops_checkout import git
 from lab.site import CHECKOUT, Site
 from settings import load_files
-from settings.catalogue import Service
+from settings.catalogue import BuiltService, Service
 
 OBSERVER = "rhea"
 """Releasers see everything."""
@@ -57,7 +57,7 @@ def _rows(site: Site, environment: str) -> list[Row]:
     applications = ArgoCdApi.signed_in(site, environment, OBSERVER).applications()
     return [
         _row(site, environment, f"{namespace}/{name}", service, applications[name])
-        for namespace, name, service in load_files(environment, CHECKOUT).catalogue.entries()
+        for namespace, name, service in load_files(environment, CHECKOUT).living.entries()
         if name in applications
     ]
 
@@ -70,11 +70,16 @@ def _row(
     return Row(
         service=place,
         environment=environment,
-        runs=_version(site, place, tag_of(running[0])) if running else NOTHING,
-        in_git=_version(site, place, _in_git(site, environment, place, service)),
+        runs=_version(site, place, service, tag_of(_own(running, place))) if running else NOTHING,
+        in_git=_version(site, place, service, _in_git(site, environment, place, service)),
         sync=status.get("sync", {}).get("status", "Unknown"),
         health=status.get("health", {}).get("status", "Unknown"),
     )
+
+
+def _own(images: list[str], place: str) -> str:
+    """The service's own image among those of its pods."""
+    return next((image for image in images if f"/{place}:" in image), images[0])
 
 
 def tag_of(image: str) -> str:
@@ -83,15 +88,16 @@ def tag_of(image: str) -> str:
 
 
 def _in_git(site: Site, environment: str, place: str, service: Service) -> str:
-    file, _ = version_file(service.packaging, "", None)
+    file, _ = version_file(service.packaging, "")
     path = f"environments/{environment}/{place}/version/{file}"
     tag = _TAG.search(git(site.gitops_checkout, "show", f"origin/main:{path}"))
     return tag[1] if tag else NOTHING
 
 
-def _version(site: Site, place: str, tag: str) -> str:
+def _version(site: Site, place: str, service: Service, tag: str) -> str:
     """A moving tag with the version that it points at; a version as it is."""
-    if tag == NOTHING or re.fullmatch(VERSION_PATTERN, tag):
+    built = isinstance(service, BuiltService)
+    if not built or tag == NOTHING or re.fullmatch(VERSION_PATTERN, tag):
         return tag
     digest = images.digest_of(site.registry_host, place, tag)
     versions = [

@@ -86,8 +86,8 @@ def never_released(checkout: Path, settings: Settings) -> list[str]:
     folder = checkout / "environments" / settings.stack
     return [
         name
-        for namespace, name, service in settings.catalogue.entries()
-        for file, first in [version_file(service.packaging, "", None)]
+        for namespace, name, service in settings.living.entries()
+        for file, first in [version_file(service.packaging, "")]
         if (folder / namespace / name / "version" / file).read_text() == first
     ]
 
@@ -118,7 +118,7 @@ def wait_for(site: Site, settings: Settings) -> None:
         found = api.applications()
         return [
             f"{settings.stack}/{name}: {problem}"
-            for _, name, _ in settings.catalogue.entries()
+            for _, name, _ in settings.living.entries()
             if (problem := unsettled(found.get(name), automated=settings.speed.automated_sync))
         ]
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Optional
 from urllib.parse import urlsplit
 
 from release.errors import PRECONDITION, USAGE, Failure
+from release.versions import is_tag, is_version
 
 PATH = "scripts/platform.json"
 """Old clones look for `scripts/platform.env`, do not find it, and stop: they render nothing."""
@@ -43,6 +44,10 @@ class Service(NamedTuple):
     """The name of its image repository."""
     verified: bool
     """Whether a promotion asks for proof that the version was verified on the fast environment."""
+    environments: frozenset[str] = frozenset()
+    """Where it lives; nothing stands for everywhere."""
+    foreign: str = ""
+    """The whole name of an image that somebody else builds; empty for our own."""
 
 
 class Platform(NamedTuple):
@@ -80,11 +85,36 @@ class Platform(NamedTuple):
     def image(self, environment: Environment, service: str) -> str:
         """The image of a service (namespace/name), without a tag."""
         known = self.services.get(service)
-        return f"{environment.registry}/{known.image if known else service}"
+        own = f"{environment.registry}/{known.image if known else service}"
+        return (known.foreign if known else "") or own
+
+    def image_name(self, service: str) -> str:
+        """What version files call the image of a service (namespace/name), without a registry."""
+        known = self.services.get(service)
+        return (known.foreign or known.image) if known else service
+
+    def is_foreign(self, service: str) -> bool:
+        """Whether somebody else builds its image: the registry knows nothing of it."""
+        known = self.services.get(service)
+        return known is not None and bool(known.foreign)
+
+    def is_version_of(self, service: str, text: str) -> bool:
+        """Whether `text` may be a version of a service: of a foreign one, any tag."""
+        return is_version(text) or (self.is_foreign(service) and is_tag(text))
+
+    def followed(self, environment: str, service: str) -> str:
+        """The tag that a service follows in an environment, rolled by Keel; empty for none."""
+        there, known = self.environments.get(environment), self.services.get(service)
+        return there.moving_tag if there and known and known.delivery == "keel" else ""
 
     def kinds_of(self, service: str) -> frozenset[tuple[str, str]]:
         """What a service may deploy; nothing stands for everything."""
         return self.kinds.get(service.partition("/")[0], frozenset())
+
+    def lives_in(self, environment: str, service: str) -> bool:
+        """Whether a service (namespace/name) is there at all."""
+        known = self.services.get(service)
+        return not (known and known.environments) or environment in known.environments
 
     def asks_for_verification(self, service: str) -> bool:
         known = self.services.get(service)
@@ -112,6 +142,8 @@ def parse(text: str, where: str) -> Platform:
                     packaging=s["packaging"],
                     image=s["image"],
                     verified=bool(s.get("verify")),
+                    environments=frozenset(s.get("environments", ())),
+                    foreign=str(s.get("foreign") or ""),
                 )
                 for name, s in told["services"].items()
             },

@@ -103,10 +103,14 @@ def prove(
 ) -> Optional[Proof]:
     """What `version` is, if it may be released as it was asked; otherwise adds to `problems`."""
     service, fast = evidence.service, platform.fast.name
-    digest = _digest(evidence, version, asked.offline, problems)
+    if platform.is_foreign(service):
+        digest = _last_seen(evidence, version, fast, problems)
+    else:
+        digest = _digest(evidence, version, asked.offline, problems)
     if digest is None:
         return None
-    untested = not evidence.ran(version, digest)
+    # What does not live there cannot be tried there.
+    untested = platform.lives_in(fast, service) and not evidence.ran(version, digest)
     if untested and not asked.untested:
         problems.append(
             f"{service}: {version} never ran on {fast}; let it run there first, or add --untested"
@@ -155,6 +159,18 @@ def _digest(evidence: Evidence, version: str, offline: bool, problems: list[str]
         )
         return None
     return image.digest
+
+
+def _last_seen(evidence: Evidence, version: str, fast: str, problems: list[str]) -> Optional[str]:
+    """The digest with which Git last named a version of somebody else's image."""
+    recorded = evidence.recorded(version)
+    if recorded:
+        return recorded[0][1]
+    problems.append(
+        f"{evidence.service}: Git knows no version {version}; name it in services.yaml with its "
+        f"digest, and {fast} runs it first"
+    )
+    return None
 
 
 def findings_problems(

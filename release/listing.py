@@ -10,7 +10,6 @@ from release.configuration import Environment, Platform
 from release.context import Context
 from release.history import Event, Place, applied, events, select, standing
 from release.registry import Images, describe
-from release.versions import is_version
 
 _MANY = 16
 _FEW_SERVICES = 20
@@ -46,7 +45,7 @@ def listing(
         by_place.setdefault(event.place, []).append(event)
     for place, there in everything.items():
         runs = applied(by_place.get(place, ()), there.running)
-        if place.service in known and is_version(runs.tag):
+        if place.service in known and platform.is_version_of(place.service, runs.tag):
             known[place.service].add(runs.tag, 0, place.environment)
     _add_events(known, history, platform)
     moving_tag = platform.fast.moving_tag or platform.fast.name
@@ -71,7 +70,12 @@ def listing(
 
 def _add_events(known: dict[str, _Versions], history: Sequence[Event], platform: Platform) -> None:
     """The times and subjects that Git tells; a release elsewhere dates what never was on fast."""
-    events_of = [e for e in history if e.place.service in known and is_version(e.now.tag)]
+    events_of = [
+        event
+        for event in history
+        if event.place.service in known
+        and platform.is_version_of(event.place.service, event.now.tag)
+    ]
     for event in events_of:
         versions = known[event.place.service]
         if event.place.environment == platform.fast.name:

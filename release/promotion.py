@@ -21,7 +21,7 @@ from release.history import (
 )
 from release.plan import PROMOTION, Change, Plan, moved_by_hand
 from release.registry import Images
-from release.versions import NOTHING, Running, is_digest, is_version
+from release.versions import NOTHING, Running, is_digest, is_version, require_version
 
 _MANY = 16
 _NAMED = 5
@@ -63,12 +63,14 @@ class Promotion:
             self.own.setdefault(event.place.service, []).append(event)
         notes: list[str] = []
         wanted = self._wanted(notes)
+        for service, version in wanted.items():
+            require_version(version, foreign=self.platform.is_foreign(service))
         self._refuse_problems()
         same = {s for s, version in wanted.items() if self._runs_already(s, version)}
         if self.request.from_dev and not self.request.names and not self.request.configuration:
             wanted = {s: v for s, v in wanted.items() if s not in same}
             notes += self._left_out(same)
-        moving = [service for service in wanted if service not in same]
+        moving = [s for s in wanted if s not in same and not self.platform.is_foreign(s)]
         images: dict[str, Images] = {}
         if moving and not self.request.asked.offline:
             images = self.context.registry.require(moving)
@@ -78,7 +80,7 @@ class Promotion:
             if change:
                 changes.append(change)
         if not self.request.asked.offline and not self.request.asked.accepted:
-            digests = {c.place.service: c.digest for c in changes if c.place.service not in same}
+            digests = {c.place.service: c.digest for c in changes if c.place.service in moving}
             self.problems += findings_problems(self.context.registry, self.target.refuse, digests)
         self._refuse_problems()
         moved = {s: (self._standing_of(s).running, self._runs(s)) for s in wanted}
@@ -130,7 +132,7 @@ class Promotion:
                     )
                 elif named:
                     self.problems.append(f"{service}: {fast} has not run any version yet")
-            elif is_version(running.tag):
+            elif self.platform.is_version_of(service, running.tag):
                 wanted[service] = running.tag
             elif running or not running.readable:
                 what = running.tag if running else "what its version file does not tell"
@@ -242,7 +244,8 @@ class Promotion:
         proof = prove(evidence, version, self.request.asked, self.platform, self.problems)
         if proof is None:
             return None
-        goes_back = is_version(runs.tag) and evidence.is_newer(runs.tag, version)
+        ordered = is_version(runs.tag) and is_version(version)
+        goes_back = ordered and evidence.is_newer(runs.tag, version)
         if goes_back and self.request.from_dev and self.request.yes:
             self.problems.append(
                 f"{service}: {self.target.name} runs {runs.tag}, which is newer than "

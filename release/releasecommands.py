@@ -124,7 +124,7 @@ def _list_ways(context: Context, rollback: Rollback) -> None:
 def _version(given: Arguments, hint: Optional[str] = None) -> Optional[str]:
     version: Optional[str] = None
     for word in given.words:
-        require_version(word)
+        require_version(word, foreign=bool(given.all("--service")))
         if version not in (None, word):
             raise Failure(
                 USAGE, f"one version at a time: {version} or {word}", *([hint] if hint else [])

@@ -13,7 +13,7 @@ from release.errors import PRECONDITION, UNVERIFIED, USAGE, Failure
 from release.git import Git, last_words
 from release.history import Place, Standing, standing
 from release.patches import problems as patch_problems
-from release.rendering import Rendered, Renderer, Wanted, export
+from release.rendering import Rendered, Renderer, Wanted, export, not_moving
 from release.terminal import Terminal
 
 _LIMIT = 60000
@@ -55,12 +55,15 @@ def into_folder(context: Context, out: str, commit: Optional[str]) -> None:
 
 
 def _problems(context: Context, tree: str, rendered: Rendered) -> Iterator[str]:
-    """What kustomize leaves out without a word, and what Argo CD would refuse."""
+    """What kustomize leaves out without a word, what Argo CD would refuse, what stands still."""
     wanted = rendered.wanted
     if wanted.packaging == "kustomize":
         yield from patch_problems(tree, wanted.overlay, rendered.manifests)
-    kinds = context.repository.platform.kinds_of(wanted.service)
-    for problem in manifests.kinds_problems(rendered.manifests, kinds):
+    platform = context.repository.platform
+    for problem in [
+        *manifests.kinds_problems(rendered.manifests, platform.kinds_of(wanted.service)),
+        *not_moving(platform, wanted, rendered.manifests),
+    ]:
         yield f"{wanted.environment}/{wanted.service}: {problem}"
 
 

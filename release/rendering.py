@@ -6,10 +6,11 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Optional
 
 from release import manifests
+from release.configuration import Platform
 from release.errors import PRECONDITION, Failure
 from release.manifests import Manifest, ManifestError
 from release.processes import Processes
@@ -258,6 +259,14 @@ def _fits(one: Wanted, group: Sequence[Wanted]) -> bool:
 
 def _has_content(text: str) -> bool:
     return any(line.strip() and not line.startswith(("#", "---")) for line in text.splitlines())
+
+
+def not_moving(platform: Platform, wanted: Wanted, found: Sequence[Manifest]) -> Iterator[str]:
+    """The workloads that stand still while the tag that the service follows moves."""
+    tag = platform.followed(wanted.environment, wanted.service)
+    if tag:
+        image = platform.image(platform.environments[wanted.environment], wanted.service)
+        yield from manifests.moving_problems(found, image, tag)
 
 
 # --- trees to render from

@@ -11,15 +11,16 @@ from release.subset_yaml import YamlError, load
 
 VERSION = re.compile(r"v[0-9]{8}-[0-9a-f]{7}")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 _RELEASED = "# What runs here. Only a release moves this file.\n"
 _COMPONENT = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"
 _CANONICAL = re.compile(
     r"(?:# What runs here\. Only a release moves this file\.\n)"
     r"(?:apiVersion: kustomize\.config\.k8s\.io/v1alpha1\nkind: Component\nimages:\n"
-    r"  - name: (?P<image>[\w.:/-]+)\n    newTag: (?P<new>[\w.-]+)\n"
+    r"  - name: (?P<image>[\w.:/-]+)\n    newTag: \"?(?P<new>[\w.-]+)\"?\n"
     r"(?:    digest: (?P<pinned>sha256:[0-9a-f]{64})\n)?"
-    r"|image:\n  tag: (?P<tag>[\w.-]+)\n(?:  digest: (?P<digest>sha256:[0-9a-f]{64})\n)?)"
+    r"|image:\n  tag: \"?(?P<tag>[\w.-]+)\"?\n(?:  digest: (?P<digest>sha256:[0-9a-f]{64})\n)?)"
 )
 
 
@@ -43,13 +44,17 @@ def is_version(text: str) -> bool:
     return VERSION.fullmatch(text) is not None
 
 
+def is_tag(text: str) -> bool:
+    return _TAG.fullmatch(text) is not None
+
+
 def is_digest(text: str) -> bool:
     return DIGEST.fullmatch(text) is not None
 
 
-def require_version(text: str) -> str:
-    """`text`, if it is a version. Raises Failure."""
-    if not is_version(text):
+def require_version(text: str, *, foreign: bool = False) -> str:
+    """`text`, if it is a version, or the tag of somebody else's image. Raises Failure."""
+    if not is_version(text) and not (foreign and is_tag(text)):
         raise Failure(
             USAGE,
             f"not a version: {text!r}",
@@ -65,24 +70,29 @@ def file_name(packaging: str) -> str:
 def file_text(packaging: str, image: str, version: str, digest: str) -> str:
     """The version file of a release, byte for byte as the generator writes it."""
     if packaging == "helm":
-        return f"{_RELEASED}image:\n  tag: {version}\n  digest: {digest}\n"
+        return f"{_RELEASED}image:\n  tag: {_written(version)}\n  digest: {digest}\n"
     return (
         f"{_RELEASED}{_COMPONENT}images:\n"
-        f"  - name: {image}\n    newTag: {version}\n    digest: {digest}\n"
+        f"  - name: {image}\n    newTag: {_written(version)}\n    digest: {digest}\n"
     )
 
 
+def _written(version: str) -> str:
+    """A version as YAML: those of somebody else's image may look like numbers."""
+    return version if is_version(version) else f'"{version}"'
+
+
 @cache
-def read(text: str, packaging: str, service: str) -> Running:
-    """What a version file of `service` (namespace/name) names, in whatever way YAML says it."""
+def read(text: str, packaging: str, name: str) -> Running:
+    """What a version file names of the image `name`, in whatever way YAML says it."""
     found = _CANONICAL.fullmatch(text)
-    if found and _is_of(found["image"], packaging, service):
+    if found and _is_of(found["image"], packaging, name):
         return Running(found["new"] or found["tag"], found["pinned"] or found["digest"] or "")
     try:
         content = load(text)
     except YamlError:
         return UNREADABLE
-    entry = _values(content) if packaging == "helm" else _image_of(content, service)
+    entry = _values(content) if packaging == "helm" else _image_of(content, name)
     if entry is None:
         return NOTHING if _names_nothing(content) else UNREADABLE
     tag = entry.get("tag" if packaging == "helm" else "newTag")
@@ -92,11 +102,11 @@ def read(text: str, packaging: str, service: str) -> Running:
     return Running(tag or "", digest or "")
 
 
-def _is_of(image: Optional[str], packaging: str, service: str) -> bool:
-    """Whether an image, whichever registry it names, is the service's; a chart's has no name."""
+def _is_of(image: Optional[str], packaging: str, name: str) -> bool:
+    """Whether an image is the one of that name, in whichever registry; a chart's has no name."""
     if packaging == "helm" or image is None:
         return packaging == "helm" and image is None
-    return image == service or image.endswith(f"/{service}")
+    return image == name or image.endswith(f"/{name}")
 
 
 def _names_nothing(content: object) -> bool:
@@ -115,14 +125,14 @@ def _values(content: object) -> Optional[dict[str, Optional[str]]]:
     return image if isinstance(image, dict) else None
 
 
-def _image_of(content: object, service: str) -> Optional[dict[str, Optional[str]]]:
-    """The entry of a kustomization's images that is of the service, whichever registry it names."""
+def _image_of(content: object, image: str) -> Optional[dict[str, Optional[str]]]:
+    """The entry of a kustomization's images that is of the image, in whichever registry."""
     images = content.get("images") if isinstance(content, dict) else None
     if not isinstance(images, list):
         return None
     entries = [entry for entry in images if isinstance(entry, dict)]
     for entry in entries:
         name = entry.get("name")
-        if isinstance(name, str) and _is_of(name, "kustomize", service):
+        if isinstance(name, str) and _is_of(name, "kustomize", image):
             return entry
     return None

@@ -80,6 +80,11 @@ class Settings:
         return self.environment.config
 
     @property
+    def living(self) -> Catalogue:
+        """The catalogue, with the services alone that live in this environment."""
+        return self.catalogue.of(self.stack)
+
+    @property
     def registry_owner(self) -> Environment:
         """The environment whose stack creates the registry."""
         return next(e for e in self.environments if e.name == self.config.registry.owner)

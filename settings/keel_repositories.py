@@ -18,11 +18,7 @@ def repositories(registry: AwsAccount, catalogue: Catalogue) -> list[str]:
     One for each service that Keel delivers. Where one policy cannot hold so many, one for each of
     their namespaces: `…:repository/<namespace>/*`.
     """
-    served = [
-        (namespace, name)
-        for namespace, name, service in catalogue.entries()
-        if service.delivery == "keel"
-    ]
+    served = [(namespace, name) for namespace, name, _ in catalogue.delivered_by("keel")]
     each = [registry.image_repository_arn(Names.repository(*one)) for one in served]
     if policy_characters(each) <= ROLE_POLICY_CHARACTERS:
         return each

@@ -6,6 +6,13 @@ everything else before Argo CD does.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from settings.model import Matching
+
 Kind = tuple[str, str]
 """API group (empty for the core one) and kind."""
 
@@ -28,8 +35,8 @@ DECLARED: tuple[Kind, ...] = (
 )
 """What a service may need in its own namespace.
 
-No Secret, because a secret in Git is none; no Role or RoleBinding, because whoever writes to Git
-would then grant rights in the cluster; no quota, because the platform sets those.
+No Secret, because Git can be read; no Role or RoleBinding, because a writer to Git would then grant
+rights in the cluster; no quota, because the platform sets those.
 """
 
 DESCENDANTS: tuple[Kind, ...] = (
@@ -38,16 +45,52 @@ DESCENDANTS: tuple[Kind, ...] = (
     ("apps", "ControllerRevision"),
     ("apps", "ReplicaSet"),
 )
-"""What the cluster makes of it. Argo CD shows only kinds that the project allows: without these
-nobody would see a service's pods, images and logs. Git may not declare them."""
+"""What controllers create from it. Argo CD shows only kinds that the project allows; without these
+it would show no pods, images and logs of a service. Git may not declare them."""
 
 
-def declared(namespace: str) -> tuple[Kind, ...]:
-    """What Git may declare in `namespace`, sorted by group and kind; the same in all of them."""
-    del namespace
-    return tuple(sorted(DECLARED))
+NEVER: tuple[Kind, ...] = (
+    ("argoproj.io", "AppProject"),
+    ("argoproj.io", "Application"),
+    ("argoproj.io", "ApplicationSet"),
+    ("rbac.authorization.k8s.io", "Role"),
+    ("rbac.authorization.k8s.io", "RoleBinding"),
+)
+"""What no namespace may add: by these whoever writes to Git would grant themselves rights."""
 
 
-def allowed(namespace: str) -> tuple[Kind, ...]:
-    """What Argo CD's project of `namespace` allows: what is declared, and what comes of it."""
-    return tuple(sorted(declared(namespace) + DESCENDANTS))
+def _addable(text: str) -> str:
+    if kind_of(text) in NEVER:
+        raise ValueError(
+            "would let whoever writes to Git grant rights in the cluster; declare it in this "
+            "program"
+        )
+    if kind_of(text) in DECLARED:
+        raise ValueError("may be declared in every namespace; leave it out")
+    return text
+
+
+AddedKind = Annotated[
+    str,
+    Matching(
+        r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/[A-Z][A-Za-z0-9]{0,62}",
+        "must be a kind with its API group, such as gateway.networking.k8s.io/HTTPRoute",
+    ),
+    AfterValidator(_addable),
+]
+
+
+def kind_of(text: str) -> Kind:
+    """`group/Kind` as a kind."""
+    group, _, kind = text.rpartition("/")
+    return group, kind
+
+
+def declared(added: Iterable[str] = ()) -> tuple[Kind, ...]:
+    """What Git may declare in a namespace that adds some kinds, sorted by group and kind."""
+    return tuple(sorted({*DECLARED, *map(kind_of, added)}))
+
+
+def allowed(added: Iterable[str] = ()) -> tuple[Kind, ...]:
+    """What Argo CD's project of the namespace allows: what is declared, and what comes of it."""
+    return tuple(sorted({*declared(added), *DESCENDANTS}))

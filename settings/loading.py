@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -25,6 +26,7 @@ from settings.secret_keys import SECRETS
 from settings.stack import StackConfig
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
+_IN_A_SERVICE = re.compile(r"namespaces\.([^.]+)\.services\.([^.]+)")
 
 
 def load(
@@ -72,7 +74,8 @@ def _load(
         {stack_file(name): file for name, file in files.items()}
         | ({CATALOGUE_FILE: raw} if raw else {})
     )
-    catalogue = raw and parse(Catalogue, raw.content, CATALOGUE_FILE, problems)
+    faults: list[Problem] = []
+    catalogue = raw and _catalogue(raw.content, faults)
     environments = tuple(
         environment
         for name, file in sorted(files.items())
@@ -80,6 +83,7 @@ def _load(
         and (environment := _environment(name, file.content, problems))
     )
     all_parsed = not problems
+    problems.extend(faults)
     for name, file in files.items():
         problems.extend(rules.of_raw(name, file.content))
     problems.extend(rules.immutable.check(stack, files[stack].content, applied))
@@ -96,6 +100,23 @@ def _load(
     return Settings(
         environment=own, environments=environments, catalogue=catalogue, sources=sources
     )
+
+
+def _catalogue(content: Mapping[str, Any], problems: list[Problem]) -> Catalogue | None:
+    """The catalogue; where some services are faulty the others, whose rules are checked as well."""
+    whole = parse(Catalogue, content, CATALOGUE_FILE, problems)
+    faulty = {found.groups() for p in problems if (found := _IN_A_SERVICE.match(p.path))}
+    if whole or not faulty:
+        return whole
+    namespaces = {}
+    for namespace, group in content["namespaces"].items():
+        written = group.get("services") if isinstance(group, dict) else None
+        named = written.items() if isinstance(written, dict) else ()
+        services = {name: what for name, what in named if (namespace, name) not in faulty}
+        if services:
+            namespaces[namespace] = {**group, "services": services}
+    rest = {**content, "namespaces": namespaces}
+    return parse(Catalogue, rest, CATALOGUE_FILE, [])
 
 
 def _stacks(root: Path, problems: list[Problem]) -> dict[str, YamlFile]:

@@ -10,8 +10,10 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Discriminator,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    TypeAdapter,
 )
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
@@ -26,8 +28,12 @@ class Model(BaseModel):
     )
 
     def keys_beside(self, *fields: str) -> str:
-        """What else somebody wrote, by the keys' own names; empty when there is nothing."""
+        """The other keys that are set, by their names in YAML; empty when there are none."""
         return ", ".join(sorted(to_camel(name) for name in self.model_fields_set - set(fields)))
+
+    def written(self, *fields: str) -> list[str]:
+        """Those of `fields` that somebody wrote, by the keys' own names, sorted."""
+        return sorted(to_camel(name) for name in self.model_fields_set & set(fields))
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,58 @@ class Matching:
         if not re.fullmatch(self.pattern, value):
             raise ValueError(self.rule)
         return value
+
+
+@dataclass(frozen=True)
+class ShortFor:
+    """Lets what is no mapping stand for one whose only key is `key`, of the type `type`."""
+
+    key: str
+    type: Any
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._long, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        short = TypeAdapter(self.type).json_schema()
+        return {"anyOf": [short, handler(schema)]}
+
+    def _long(self, value: object) -> object:
+        return value if isinstance(value, dict | Model) else {self.key: value}
+
+
+def tag(model: type[Model]) -> str:
+    """What marks `model` in the place of a complaint, where it is one of two."""
+    return f"<{model.__name__}>"
+
+
+@dataclass(frozen=True)
+class HasKey:
+    """Chooses between two models: `with_it` where a mapping has `key`, `without` otherwise."""
+
+    key: str
+    with_it: type[Model]
+    without: type[Model]
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        made: CoreSchema = handler(Annotated[source, Discriminator(self._chosen)])
+        return made
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        without, with_it = handler(schema)["oneOf"]
+        return {"if": {"required": [self.key]}, "then": with_it, "else": without}
+
+    def _chosen(self, value: object) -> str:
+        has_it = isinstance(value, self.with_it) or (isinstance(value, dict) and self.key in value)
+        return tag(self.with_it if has_it else self.without)
 
 
 def _different(values: list[Any]) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from settings.model import Model
+from settings.model import Model, tag
 from settings.problems import Problem
 
 M = TypeVar("M", bound=Model)
@@ -32,11 +32,11 @@ _WORDS = {
     "too_long": "must name {max_length} at most; remove what is too much",
     "string_too_short": "must not be empty",
 }
-"""Complaints of pydantic that say nothing to people who write YAML."""
+"""Messages of pydantic in the words of YAML."""
 SETTLED_BY_SPEED = frozenset(
     {"sync", "syncPolicy", "automated", "autoSync", "automatedSync", "selfHeal", "prune"}
 )
-"""Keys that people look for and that do not exist: the one switch decides."""
+"""Keys that do not exist, because `speed` decides them."""
 
 
 def raw_value(config: Mapping[str, Any], path: str) -> object:
@@ -83,14 +83,14 @@ def _path(location: tuple[int | str, ...]) -> str:
     """`('nodeGroups', 0, 'minSize')` as `nodeGroups[0].minSize`."""
     text = ""
     for step in location:
-        if step == "[key]":
+        if step == "[key]" or _is_tag(step):
             continue
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
     return text
 
 
 def _nearest(model: type[Model], location: tuple[int | str, ...]) -> str:
-    """What the writer of an unknown key may have meant."""
+    """A remedy for an unknown key."""
     if location[-1] in SETTLED_BY_SPEED:
         return (
             "remove it; how an environment syncs follows from platform:speed alone: fast syncs by "
@@ -105,18 +105,30 @@ def _nearest(model: type[Model], location: tuple[int | str, ...]) -> str:
 
 def _known_keys(model: type[Model], location: tuple[int | str, ...]) -> Iterator[str]:
     """The keys that the model at `location` below `model` knows."""
+    models = {tag(model): model}
     for step in location:
+        if _is_tag(step):
+            model = models[str(step)]
+            continue
         field = next((f for f in model.model_fields.values() if f.alias == step), None)
-        inner = _model_in(field.annotation) if field else model
-        if inner is None:
+        if field is None:
+            continue  # the name of an entry
+        found = [*_models_in(field.annotation)]
+        if not found:
             return
-        model = inner
+        model = found[0]
+        models |= {tag(each): each for each in found}
     for name, field in model.model_fields.items():
         yield field.alias or name
 
 
-def _model_in(annotation: object) -> type[Model] | None:
-    """The first model mentioned in a type such as `dict[str, Service]` or `Keel | None`."""
+def _is_tag(step: int | str) -> bool:
+    return isinstance(step, str) and step.startswith("<")
+
+
+def _models_in(annotation: object) -> Iterator[type[Model]]:
+    """The models mentioned in a type such as `dict[str, Service]` or `Keel | None`."""
     if isinstance(annotation, type) and issubclass(annotation, Model):
-        return annotation
-    return next(filter(None, map(_model_in, get_args(annotation))), None)
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)

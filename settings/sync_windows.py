@@ -1,65 +1,32 @@
-"""When syncs are allowed and when they are not: Argo CD's sync windows, checked by meaning.
+"""Argo CD's sync windows, and whether they mean something.
 
-Argo CD says "invalid sync windows" to every sync of a project of which one schedule is impossible,
-and takes UTC for a time zone that it does not know. Both are refused here. It reckons with the
-zone's offset of the moment, so a window's hours are those on the clock of the zone.
+Argo CD refuses every sync of a project that has one impossible schedule. It uses UTC for an unknown
+time zone. Both are refused here. It uses the zone's current offset, so the hours of a window are
+those on the zone's clock.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from functools import cache
 from itertools import islice, pairwise, takewhile
 from typing import Annotated, Literal, Self
-from zoneinfo import available_timezones
 
-from cronsim import CronSim, CronSimError
+from cronsim import CronSim
 from pydantic import AfterValidator, Field, model_validator
 
-from settings.model import Matching, Model
+from settings.model import Model
+from settings.schedules import BEGINNING, CronSchedule, TimeZone
 
-_BEGINNING, _ENDING = datetime(2024, 1, 1), datetime(2025, 1, 1)
-"""A leap year, which has every day, by a clock on the wall."""
+_ENDING = datetime(2025, 1, 1)
 _LONG_AFTER = datetime(2034, 1, 1)
 """Until then every schedule has come twice, also that of 29 February."""
 _MOST_OPENINGS = 10_000
 """So many show how a schedule repeats: every hour of a year."""
 
-_FIELD = "[0-9*/,A-Za-z-]+"
-_WORDS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun"
 _DURATION = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,6})m)?")
-
-
-def _possible(schedule: str) -> str:
-    """`schedule`, or ValueError where Argo CD would not take it, or it never comes."""
-    unknown = re.sub(rf"(?i){_WORDS}|[0-9*/, -]", "", schedule)
-    if unknown:
-        raise ValueError(f"has {unknown}, which Argo CD does not know; write days as mon-fri")
-    if re.search(r"(^|[,-])0*7($|[,/-])", schedule.rpartition(" ")[2]):
-        raise ValueError("has a day 7, and Argo CD's week ends with 6; write 0 for Sunday")
-    try:
-        next(CronSim(schedule, _BEGINNING))
-    except (CronSimError, StopIteration) as error:
-        which = str(error).removeprefix("Bad ") or "day and month"
-        raise ValueError(
-            f"never comes: its {which} is impossible; write minute 0-59, hour 0-23, "
-            "day 1-31, month 1-12, day of the week 0-6, and ranges upwards"
-        ) from None
-    return schedule
-
-
-@cache
-def _time_zones() -> Set[str]:
-    return available_timezones()
-
-
-def _known(time_zone: str) -> str:
-    if time_zone not in _time_zones():
-        raise ValueError("is no time zone; write a name of the IANA database such as Europe/Berlin")
-    return time_zone
 
 
 def _length(duration: str) -> timedelta:
@@ -74,19 +41,11 @@ def _some_time(duration: str) -> str:
     return duration
 
 
-CronSchedule = Annotated[
-    str,
-    Matching(
-        f"{_FIELD}( {_FIELD}){{4}}", "must be a cron schedule of five fields such as 0 9 * * 1-4"
-    ),
-    AfterValidator(_possible),
-]
-TimeZone = Annotated[str, AfterValidator(_known)]
 Duration = Annotated[str, AfterValidator(_some_time)]
 
 
 class SyncWindow(Model):
-    """When syncs are allowed or denied: a cron schedule, how long, and where the clock stands."""
+    """When syncs are allowed or denied: a cron schedule, a duration and a time zone."""
 
     kind: Literal["allow", "deny"] = Field(
         "allow", description="deny: a freeze, stronger than any allow"
@@ -113,12 +72,12 @@ class SyncWindow(Model):
             yield opens, opens + _length(self.duration)
 
     def _until(self, end: datetime) -> Iterator[datetime]:
-        every = CronSim(self.schedule, _BEGINNING - timedelta(minutes=1))
+        every = CronSim(self.schedule, BEGINNING - timedelta(minutes=1))
         return islice(takewhile(lambda time: time < end, every), _MOST_OPENINGS)
 
 
 def without_effect(windows: Sequence[SyncWindow]) -> Iterator[tuple[int, str]]:
-    """The number of each window that changes nothing, and why: a slip in it or in another.
+    """The number of each window that changes nothing, and why.
 
     Only windows of one time zone are compared.
     """

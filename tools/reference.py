@@ -83,13 +83,10 @@ def reference() -> str:
     models, definitions = _schemas()
     parts = [
         "# Reference\n",
-        "Generated from the models in `settings/`; `make golden` writes it anew. Editors that know "
-        "the YAML language server complete and check these keys by "
-        "[services.schema.json](services.schema.json) and "
-        "[stack.schema.json](stack.schema.json).\n",
-        "`pulumi preview`, `pulumi up` and `python -m gitops render` check more than a schema can: "
-        "rules between keys, files and environments. They report every problem at once and do "
-        "nothing when there is one.\n",
+        "Generated from the models in `settings/`; `make golden` writes it. Editors complete and "
+        "check these keys by [services.schema.json](services.schema.json) and "
+        "[stack.schema.json](stack.schema.json). The program also checks rules between keys, files "
+        "and environments.\n",
         "## What follows from `platform:speed`\n",
         *_speeds(),
         f"## `{CATALOGUE_FILE}`\n",
@@ -97,8 +94,8 @@ def reference() -> str:
         "## `Pulumi.<stack>.yaml`\n",
         *_sections(models["StackConfig"], definitions, "platform:"),
         "### Secrets\n",
-        "Set with `pulumi config set --secret platform:<name>`, each of them optional, unless a "
-        "key asks for it.\n",
+        "Set with `pulumi config set --secret platform:<name>`. Each is optional unless a key "
+        "needs it.\n",
         _table(("key", "what it is"), ([f"`platform:{k}`", v] for k, v in SECRETS.items())),
         *_sections(models["AwsConfig"], definitions, "aws:"),
     ]
@@ -210,6 +207,10 @@ def _models_in(schema: Schema, steps: str = "") -> Iterator[tuple[str, str]]:
     """The models that a key's value is made of, and the steps that lead to them."""
     if "$ref" in schema:
         yield schema["$ref"].removeprefix(_REFERENCE), steps
+    if "if" in schema:
+        (key,) = schema["if"]["required"]
+        yield from _models_in(schema["else"], steps)
+        yield from _models_in(schema["then"], f"{steps} with {key}")
     for choice in schema.get("anyOf", ()):
         yield from _models_in(choice, steps)
     if "items" in schema:
@@ -228,6 +229,8 @@ def _value(schema: Schema, places: Mapping[str, str]) -> str:  # noqa: PLR0911 o
     if "$ref" in schema:
         place = places[schema["$ref"].removeprefix(_REFERENCE)]
         return f"[`{place}`](#{anchor(place)})"
+    if "if" in schema:
+        return f"{_value(schema['else'], places)} or {_value(schema['then'], places)}"
     if "anyOf" in schema:
         choices = [choice for choice in schema["anyOf"] if choice.get("type") != "null"]
         return " or ".join(_value(choice, places) for choice in choices)

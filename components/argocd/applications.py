@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -11,6 +12,7 @@ from pulumi_kubernetes.apiextensions import CustomResource, CustomResourcePatch
 
 from components.argocd import application_manifests as manifests
 from components.argocd.application_manifests import Target
+from components.migrations.migrations import Migrations, MigrationsArgs
 from settings.catalogue import Catalogue, Namespace, Service
 
 API_VERSION = "argoproj.io/v1alpha1"
@@ -24,6 +26,8 @@ class ApplicationsArgs:
 
     catalogue: Catalogue
     target: Target
+    owned_cluster: bool
+    """The cluster is this program's, with no class of volumes but those that it makes."""
     protected: bool
     """Pulumi refuses to delete the namespaces."""
     argocd_namespace: Output[str]
@@ -34,8 +38,10 @@ class Applications(pulumi.ComponentResource):
     """Every service of the catalogue, as Argo CD sees it.
 
     Creates a namespace and an AppProject for each namespace of the catalogue, and an Application
-    for each service, and closes the project `default`. Wants a Kubernetes provider in `opts`.
-    Deleted in the other order: Applications first, while the Argo CD that they need is there.
+    for each service, after what its migrations need; closes the project `default`; and creates the
+    StorageClass `gp3`, if a service has volumes that name none. Wants a
+    Kubernetes provider in `opts`. Deleted in the other order: Applications first, while the Argo CD
+    that they need is there.
     """
 
     namespaces: dict[str, Output[str]]
@@ -49,13 +55,30 @@ class Applications(pulumi.ComponentResource):
         self._args = args
         self.namespaces = {}
         self._close_default_project()
+        if args.owned_cluster and manifests.wants_volumes(args.catalogue):
+            self._class_of_volumes()
         for namespace, group in sorted(args.catalogue.namespaces.items()):
             created = self._namespace(namespace, group)
-            project = self._project(namespace, created)
+            project = self._project(namespace, group, created)
             self.namespaces[namespace] = created.metadata.name
+            first = [project, *self._migrations(namespace, group, created)]
             for service_name, service in sorted(group.services.items()):
-                self._application(namespace, service_name, service, project)
+                self._application(namespace, service_name, service, first)
         self.register_outputs({"namespaces": self.namespaces})
+
+    def _class_of_volumes(self) -> None:
+        """What a volume is made of that names no class: clusters of EKS have no default."""
+        k8s.storage.v1.StorageClass(
+            f"{self._prefix}-volumes",
+            metadata=k8s.meta.v1.ObjectMetaArgs(
+                name="gp3", annotations={"storageclass.kubernetes.io/is-default-class": "true"}
+            ),
+            provisioner="ebs.csi.aws.com",
+            parameters={"type": "gp3", "encrypted": "true"},
+            volume_binding_mode="WaitForFirstConsumer",  # in the zone of its pod
+            allow_volume_expansion=True,
+            opts=ResourceOptions(parent=self),
+        )
 
     def _close_default_project(self) -> None:
         CustomResourcePatch(  # Argo CD makes it, before it is ready
@@ -87,18 +110,31 @@ class Applications(pulumi.ComponentResource):
             opts=ResourceOptions(parent=self, protect=self._args.protected),
         )
 
-    def _project(self, namespace: str, created: k8s.core.v1.Namespace) -> CustomResource:
+    def _project(
+        self, namespace: str, group: Namespace, created: k8s.core.v1.Namespace
+    ) -> CustomResource:
         return CustomResource(
             f"{self._prefix}-{namespace}-project",
             api_version=API_VERSION,
             kind="AppProject",
             metadata={"name": namespace, "namespace": self._args.argocd_namespace},
-            spec=manifests.project_spec(self._args.target, namespace),
+            spec=manifests.project_spec(self._args.target, namespace, group),
             opts=ResourceOptions(parent=self, depends_on=[created, self._args.argocd_release]),
         )
 
+    def _migrations(
+        self, namespace: str, group: Namespace, created: k8s.core.v1.Namespace
+    ) -> list[Migrations]:
+        """What pods need that migrate before they serve, if some do."""
+        services = sorted(name for name, service in group.services.items() if service.migrate)
+        if not services:
+            return []
+        args = MigrationsArgs(namespace=created.metadata.name, services=services)
+        name = f"{self._prefix}-{namespace}-migrations"
+        return [Migrations(name, args, ResourceOptions(parent=self))]
+
     def _application(
-        self, namespace: str, name: str, service: Service, project: CustomResource
+        self, namespace: str, name: str, service: Service, first: Sequence[pulumi.Resource]
     ) -> None:
         CustomResource(
             f"{self._prefix}-{name}",
@@ -111,7 +147,7 @@ class Applications(pulumi.ComponentResource):
             spec=manifests.application_spec(self._args.target, namespace, name, service),
             opts=ResourceOptions(
                 parent=self,
-                depends_on=[project],
+                depends_on=first,
                 custom_timeouts=CustomTimeouts(delete=DELETION),
             ),
         )

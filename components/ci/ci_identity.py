@@ -12,13 +12,13 @@ from components import policies
 from components.ci import ci_trust
 from settings import Names
 from settings.aws_account import AwsAccount
-from settings.catalogue import Catalogue, Ci, Service
+from settings.catalogue import BuiltService, Catalogue, Ci
 
 PUSHING = (
     "ecr:BatchCheckLayerAvailability",
     "ecr:BatchGetImage",
     "ecr:CompleteLayerUpload",
-    "ecr:DescribeImages",  # a pipeline refuses to build a version that is there already
+    "ecr:DescribeImages",  # a pipeline does not build an existing version again
     "ecr:GetDownloadUrlForLayer",
     "ecr:InitiateLayerUpload",
     "ecr:PutImage",
@@ -28,7 +28,7 @@ PUSHING = (
 
 @dataclass(frozen=True, kw_only=True)
 class CiIdentityArgs:
-    """The catalogue says who is built where; existing: whose OIDC provider the account has."""
+    """The catalogue, and the CI systems whose OIDC provider the account has (existing)."""
 
     catalogue: Catalogue
     existing: Collection[Ci]
@@ -36,7 +36,7 @@ class CiIdentityArgs:
     account: AwsAccount
     """Where the registry is."""
     permissions_boundary: str | None
-    """The policy that no role goes beyond, if there is one."""
+    """The permissions boundary of every role, if there is one."""
 
 
 class CiIdentity(pulumi.ComponentResource):
@@ -44,12 +44,12 @@ class CiIdentity(pulumi.ComponentResource):
 
     An OpenID Connect provider for each CI system that the catalogue uses (looked up where
     the account has it already), and for each service a role that the pipeline of its
-    repository can take on from its branch alone, with which it pushes to its own repository
+    repository can assume from its branch alone, with which it pushes to its own repository
     and to nothing else. No role can delete an image or enter a cluster.
     """
 
     role_arns: pulumi.Output[Mapping[str, str]]
-    """By service, the role that its pipeline takes on."""
+    """By service, the role that its pipeline assumes."""
 
     def __init__(
         self, name: str, args: CiIdentityArgs, opts: pulumi.ResourceOptions | None = None
@@ -58,12 +58,12 @@ class CiIdentity(pulumi.ComponentResource):
         self._prefix = name
         self._args = args
         self._names = args.names
-        used = sorted({service.ci for _, _, service in args.catalogue.entries()})
+        used = sorted({service.ci for _, _, service in args.catalogue.built()})
         self._issuer_arns = {ci: self._issuer_arn(ci) for ci in used}
         self.role_arns = pulumi.Output.all(
             **{
                 service_name: self._role(namespace, service_name, service)
-                for namespace, service_name, service in args.catalogue.entries()
+                for namespace, service_name, service in args.catalogue.built()
             }
         )
         self.register_outputs({"roleArns": self.role_arns})
@@ -90,7 +90,7 @@ class CiIdentity(pulumi.ComponentResource):
             return ci_trust.circleci_issuer(circleci.organization), str(circleci.organization)
         return ci_trust.GITHUB_ISSUER, ci_trust.GITHUB_AUDIENCE
 
-    def _role(self, namespace: str, name: str, service: Service) -> pulumi.Output[str]:
+    def _role(self, namespace: str, name: str, service: BuiltService) -> pulumi.Output[str]:
         role = aws.iam.Role(
             f"{self._prefix}-{name}",
             name=self._names.ci_role(name),
@@ -114,7 +114,7 @@ class CiIdentity(pulumi.ComponentResource):
         )
         return role.arn
 
-    def _trust(self, provider_arn: str, service: Service) -> str:
+    def _trust(self, provider_arn: str, service: BuiltService) -> str:
         circleci = self._args.catalogue.circleci
         if service.ci == "circleci" and circleci:
             return ci_trust.circleci(provider_arn, circleci.organization, service)

@@ -1,7 +1,7 @@
-"""Which pipelines may take on a service's role: trust policies for both CI systems.
+"""Which pipelines may assume a service's role: trust policies for both CI systems.
 
-IAM compares a few claims of an OpenID Connect token, so everything rests on `aud`, whom the
-token is for, and `sub`, who asks. Both CI systems put repository and branch into `sub`.
+IAM compares two claims of an OpenID Connect token: `aud`, the audience, and `sub`, the subject.
+Both CI systems put repository and branch into `sub`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from components import policies
-from settings.catalogue import Service
+from settings.catalogue import BuiltService
 
 GITHUB_ISSUER = "token.actions.githubusercontent.com"
 GITHUB_AUDIENCE = "sts.amazonaws.com"
@@ -24,12 +24,12 @@ def circleci_issuer(organization: UUID) -> str:
     return f"oidc.circleci.com/org/{organization}"
 
 
-def github(provider_arn: str, service: Service) -> str:
+def github(provider_arn: str, service: BuiltService) -> str:
     """Trust in workflows of one repository on one branch.
 
     With `githubIds`, exactly the subject that carries them, which GitHub gives to repositories
     created or renamed since 2026-07-15; without, exactly the older one of names. Never both:
-    a name can be taken over by somebody else once it is given up. Jobs with `environment:` carry
+    a name that is given up can be taken by another account. Jobs with `environment:` carry
     that in place of the branch and are not trusted.
     """
     subject = f"repo:{github_repository(service)}:ref:refs/heads/{service.branch}"
@@ -37,7 +37,7 @@ def github(provider_arn: str, service: Service) -> str:
     return _trust(provider_arn, {"StringEquals": claims})
 
 
-def github_repository(service: Service) -> str:
+def github_repository(service: BuiltService) -> str:
     """The repository as GitHub writes it into a subject."""
     ids = service.github_ids
     if not ids:
@@ -46,12 +46,12 @@ def github_repository(service: Service) -> str:
     return f"{owner}@{ids.owner}/{repository}@{ids.repository}"
 
 
-def circleci(provider_arn: str, organization: UUID, service: Service) -> str:
-    """Trust in jobs of one project that build one branch of its repository, whoever began them.
+def circleci(provider_arn: str, organization: UUID, service: BuiltService) -> str:
+    """Trust in jobs of one project that build one branch of its repository, by any user.
 
     The subject is that of CIRCLE_OIDC_TOKEN_V2, which ends in where the change came from;
-    CIRCLE_OIDC_TOKEN does not say the branch and is not trusted. Whoever began the job is any UUID
-    and nothing longer: a `*` would match a branch that has another subject in its name.
+    CIRCLE_OIDC_TOKEN does not say the branch and is not trusted. The user who began the job is
+    any UUID and nothing longer: a `*` would match a branch that has another subject in its name.
     """
     issuer = circleci_issuer(organization)
     subject = (

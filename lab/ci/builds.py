@@ -18,7 +18,7 @@ from lab.gitops_checkout import git
 from lab.pulumi_hosts import write_launcher
 from lab.site import CHECKOUT, Site
 from settings import Settings, UserError, load_files
-from settings.catalogue import Service
+from settings.catalogue import BuiltService
 
 DEVELOPER = ("Devon Developer", "devon@acme.example")
 SOURCE = {
@@ -50,15 +50,15 @@ class Builds:
             "PATH": os.pathsep.join([str(self._engine()), environment["PATH"]]),
         }
 
-    def services(self) -> dict[str, Service]:
+    def services(self) -> dict[str, BuiltService]:
         """Every service of the catalogue, by name."""
-        return {name: service for _, name, service in self.settings.catalogue.entries()}
+        return {name: service for _, name, service in self.settings.catalogue.built()}
 
     def missing(self) -> list[str]:
         """The services of which the registry has no build."""
         return [
             name
-            for namespace, name, _ in self.settings.catalogue.entries()
+            for namespace, name, _ in self.settings.catalogue.built()
             if not images.tags(self.site.registry_host, f"{namespace}/{name}")
         ]
 

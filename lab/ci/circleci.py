@@ -11,7 +11,7 @@ from lab.aws_account import Account
 from lab.ci import identity
 from lab.ci.job import Job, UnknownStepError
 from lab.site import Site
-from settings.catalogue import Service
+from settings.catalogue import BuiltService
 
 GIVEN = frozenset({"checkout", "add_ssh_keys"})
 """Steps that have nothing to do here: the clone exists, and a token takes the place of a key."""
@@ -23,7 +23,7 @@ def run(
     file: Path,
     *,
     site: Site,
-    service: Service,
+    service: BuiltService,
     organization: str,
     clone: Path,
     environment: Mapping[str, str],

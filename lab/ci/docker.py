@@ -32,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     build.add_argument("--pull", action="store_true")
     build.add_argument("--label", action="append", default=[])
     build.add_argument("--tag", action="append", required=True)
+    for option in ("--file", "--target", "--build-arg", "--secret"):
+        build.add_argument(option, action="append")  # taken, and of no effect on the bytes
     build.add_argument("folder", type=Path)
     tag = commands.add_parser("tag")
     tag.add_argument("source")

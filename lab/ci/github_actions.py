@@ -14,7 +14,7 @@ from lab.aws_account import Account
 from lab.ci import identity
 from lab.ci.job import Job, UnknownStepError
 from lab.site import Site
-from settings.catalogue import Service
+from settings.catalogue import BuiltService
 
 EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
 COMPARISON = re.compile(r"(\S+) == '([^']*)'")
@@ -25,7 +25,7 @@ class Workflow:
     """A run of a workflow: its jobs share the clone, the event and nothing else."""
 
     site: Site
-    service: Service
+    service: BuiltService
     clone: Path
     environment: Mapping[str, str]
     context: dict[str, str] = field(default_factory=dict)

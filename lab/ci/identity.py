@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 
 from settings import UserError
-from settings.catalogue import Service
+from settings.catalogue import BuiltService
 
 GITHUB = "token.actions.githubusercontent.com"
 GITHUB_AUDIENCE = "sts.amazonaws.com"
@@ -25,7 +25,7 @@ class NotTrustedError(UserError):
         super().__init__(f"{role} does not trust {claims}")
 
 
-def github(service: Service) -> Claims:
+def github(service: BuiltService) -> Claims:
     """The claims of GitHub's token for a push to the service's branch."""
     ids = service.github_ids
     owner, _, name = service.source.partition("/")
@@ -37,7 +37,7 @@ def github(service: Service) -> Claims:
     }
 
 
-def circleci(organization: str, service: Service) -> Claims:
+def circleci(organization: str, service: BuiltService) -> Claims:
     """The claims of CircleCI's token for a push to the service's branch."""
     return {
         "iss": f"https://oidc.circleci.com/org/{organization}",

@@ -23,6 +23,7 @@ from settings.rules import (
     pipelines,
     quotas,
     releases,
+    services,
     sync_windows,
 )
 
@@ -34,12 +35,14 @@ of_raw = kubernetes.support
 """What a configuration that may not be valid says wrong beside that."""
 
 
-def of_catalogue(services: Catalogue) -> Iterator[Problem]:
+def of_catalogue(written: Catalogue) -> Iterator[Problem]:
     """What the models cannot see by themselves, in the catalogue."""
-    yield from catalogue.check(services)
-    yield from pipelines.one_configuration(services)
-    yield from pipelines.verification(services)
-    yield from releases.reviewers(services)
+    yield from catalogue.check(written)
+    yield from services.check(written)
+    yield from pipelines.one_configuration(written)
+    yield from pipelines.building(written)
+    yield from pipelines.verification(written)
+    yield from releases.reviewers(written)
 
 
 def of_one(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
@@ -65,4 +68,5 @@ def of_all(environments: Sequence[Environment], catalogue: Catalogue) -> Iterato
     yield from network.overlapping_networks(environments)
     yield from network.shared_domains(environments)
     yield from pipelines.one_architecture(environments)
+    yield from services.in_environments(environments, catalogue)
     yield from quotas.of_keel(environments, catalogue)

@@ -1,4 +1,4 @@
-"""Rules about who may enter a cluster."""
+"""Rules about access to a cluster."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def of_pipelines(environments: Sequence[Environment], catalogue: Catalogue) -> I
     for owner in (e for e in environments if e.name == e.config.registry.owner):
         pipelines = {
             owner.aws_account.role_arn(owner.names.ci_role(name))
-            for _, name, _ in catalogue.entries()
+            for _, name, _ in catalogue.built()
         }
         for environment in environments:
             access = environment.config.cluster.access

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from settings.catalogue import Catalogue, Service
+from settings.catalogue import BuiltService, Catalogue, Service
 from settings.files import CATALOGUE_FILE
 from settings.problems import Problem
 
@@ -20,8 +20,9 @@ def check(catalogue: Catalogue) -> Iterator[Problem]:
     for namespace, name, service in catalogue.entries():
         path = f"namespaces.{namespace}.services.{name}"
         yield from _unknown_owner(path, service, catalogue)
-        yield from _reserved_variables(path, service)
-        yield from _missing_ids(path, service, catalogue)
+        yield from reserved_variables(path, service.env)
+        if isinstance(service, BuiltService):
+            yield from _missing_ids(path, service, catalogue)
 
 
 def _reserved_namespaces(catalogue: Catalogue) -> Iterator[Problem]:
@@ -61,18 +62,19 @@ def _unknown_owner(path: str, service: Service, catalogue: Catalogue) -> Iterato
         )
 
 
-def _reserved_variables(path: str, service: Service) -> Iterator[Problem]:
-    for variable in sorted(RESERVED_VARIABLES & service.env.keys()):
+def reserved_variables(path: str, env: Mapping[str, str]) -> Iterator[Problem]:
+    """Variables that the platform sets, in the `env` of what is described at `path`."""
+    for variable in sorted(RESERVED_VARIABLES & env.keys()):
         yield Problem(
             CATALOGUE_FILE,
             f"{path}.env.{variable}",
-            service.env[variable],
+            env[variable],
             "is set by the platform",
             "remove it: PORT follows the service's port, the others the environment",
         )
 
 
-def _missing_ids(path: str, service: Service, catalogue: Catalogue) -> Iterator[Problem]:
+def _missing_ids(path: str, service: BuiltService, catalogue: Catalogue) -> Iterator[Problem]:
     if service.ci == "circleci" and not (catalogue.circleci and service.circleci_project):
         yield Problem(
             CATALOGUE_FILE,

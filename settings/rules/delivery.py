@@ -36,7 +36,8 @@ def keel(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
             "nobody promoted",
             "remove the key platform:keel",
         )
-    served = [name for _, name, service in catalogue.entries() if service.delivery == "keel"]
+    living = catalogue.of(environment.name)
+    served = [name for _, name, _ in living.delivered_by("keel")]
     if served and not wanted and environment.speed.keel:
         yield environment.problem(
             "keel",

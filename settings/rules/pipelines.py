@@ -9,6 +9,10 @@ from settings.environment import Environment
 from settings.files import CATALOGUE_FILE
 from settings.problems import Problem
 
+_TAKEN = frozenset(
+    {"AWS_REGION", "DIGEST", "MOVING_TAG", "REGISTRY_HOST", "RELEASE_FILE", "REPOSITORY", "VERSION"}
+)
+
 
 def one_architecture(environments: Sequence[Environment]) -> Iterator[Problem]:
     groups = [
@@ -31,7 +35,7 @@ def one_architecture(environments: Sequence[Environment]) -> Iterator[Problem]:
 def one_configuration(catalogue: Catalogue) -> Iterator[Problem]:
     """CircleCI reads one file of a repository."""
     homes: dict[str, str] = {}
-    for namespace, name, service in catalogue.entries():
+    for namespace, name, service in catalogue.built():
         if service.ci != "circleci":
             continue
         if other := homes.get(service.source):
@@ -45,8 +49,30 @@ def one_configuration(catalogue: Catalogue) -> Iterator[Problem]:
         homes.setdefault(service.source, name)
 
 
+def building(catalogue: Catalogue) -> Iterator[Problem]:
+    for namespace, name, service in catalogue.built():
+        path, build = f"namespaces.{namespace}.services.{name}.build", service.build
+        if build.watch and (service.ci == "circleci" or not build.path):
+            yield Problem(
+                CATALOGUE_FILE,
+                f"{path}.watch",
+                ", ".join(build.watch),
+                "says what else builds the service, and every push does: only GitHub Actions looks "
+                "at paths, and only where build.path is set",
+                "remove it, or add build.path",
+            )
+        for secret in sorted({*build.secrets} & _TAKEN):
+            yield Problem(
+                CATALOGUE_FILE,
+                f"{path}.secrets",
+                secret,
+                "is a variable of the pipeline itself",
+                "give the secret another name in the CI system",
+            )
+
+
 def verification(catalogue: Catalogue) -> Iterator[Problem]:
-    for namespace, name, service in catalogue.entries():
+    for namespace, name, service in catalogue.built():
         if service.verify and service.verify.job and service.ci == "circleci":
             yield Problem(
                 CATALOGUE_FILE,

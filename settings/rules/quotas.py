@@ -1,4 +1,4 @@
-"""Rules about what AWS counts over many settings together."""
+"""Rules about quotas of AWS that several settings share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def of_keel(environments: Sequence[Environment], catalogue: Catalogue) -> Iterat
         registry = accounts.get(environment.config.registry.owner)
         if not environment.config.keel or not registry:
             continue
-        named = repositories(registry, catalogue)
+        named = repositories(registry, catalogue.of(environment.name))
         size = policy_characters(named)
         if size > ROLE_POLICY_CHARACTERS:
             yield environment.problem(

@@ -219,7 +219,7 @@ def test_a_remote_that_refuses_is_quoted(releases: ReleaseRepository) -> None:
     releases.hook("pre-receive", "echo 'only on weekdays' >&2; exit 1")
     refused(releases, ONE.version)(REMOTE, "only on weekdays")
     ran = releases.promote(ONE.version, "--service", "tv-api", "--yes")
-    assert "hint:" not in ran.said, "advice of Git's own stands where the reason should"
+    assert "hint:" not in ran.said, "Git's own advice hides the reason"
 
 
 def test_a_missing_kustomize_is_named(releases: ReleaseRepository) -> None:

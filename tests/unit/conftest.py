@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import hypothesis
 import pytest
@@ -26,22 +25,13 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("steady")
 
 
-def shared(fixture_name: str, config: pytest.Config) -> Literal["session", "function"]:
-    """The scope of what several tests use: made once, or for each test where mutmut watches.
-
-    mutmut takes the test that is running for the one that reaches a function. Only the first of
-    the tests that share a fixture would be tried on a mutant.
-    """
-    return "function" if "MUTANT_UNDER_TEST" in os.environ else "session"
-
-
-@pytest.fixture(scope=shared)
+@pytest.fixture(scope="session")
 def dev() -> Settings:
     """The committed fast environment."""
     return load_files("dev", CHECKOUT)
 
 
-@pytest.fixture(scope=shared)
+@pytest.fixture(scope="session")
 def prod() -> Settings:
     """The committed safe environment."""
     return load_files("prod", CHECKOUT)

@@ -13,7 +13,8 @@ from tests.unit.conftest import CHECKOUT
 from tests.unit.recording import Recording
 from tests.unit.whole_program import record_program
 
-L63 = "x" * 63
+L63, L53 = "x" * 63, "y" * 53
+"""The longest label, and the longest Helm release."""
 FAST, SAFE = "e" * 32, "p" * 32
 """The names that the stacks dev and prod get."""
 LABEL = "a" + "b" * 61 + "c"
@@ -67,7 +68,7 @@ def longest_catalogue(catalogue: dict[str, Any]) -> None:
     }
     catalogue["namespaces"] = {
         L63: {"services": {LABEL: service, LABEL[:-1] + "d": circle}},
-        LABEL: {"services": {L63: {**service, "packaging": "helm"}}},
+        LABEL: {"services": {L53: {**service, "packaging": "helm"}, L63: service}},
     }
 
 

@@ -166,7 +166,9 @@ def test_a_push_concerns_only_the_applications_whose_folders_it_touches(
 
 def test_deleting_a_dev_application_deletes_what_it_deployed(dev: Settings) -> None:
     for application in applied(dev).of(APPLICATION):
-        assert application.inputs["metadata"]["finalizers"] == [manifests.CASCADE]
+        assert application.inputs["metadata"]["finalizers"] == [
+            "resources-finalizer.argocd.argoproj.io"
+        ]
 
 
 def test_deleting_a_prod_application_leaves_its_workloads_running(prod: Settings) -> None:

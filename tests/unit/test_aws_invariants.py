@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.conftest import CHECKOUT, shared
+from tests.unit.conftest import CHECKOUT
 from tests.unit.recording import Recorded, Recording
 from tests.unit.whole_program import record_program
 
@@ -39,7 +39,7 @@ TRUSTED_SERVICES = {
 }
 
 
-@pytest.fixture(scope=shared, params=["dev", "prod"])
+@pytest.fixture(scope="session", params=["dev", "prod"])
 def program(request: pytest.FixtureRequest) -> Recording:
     return record_program(request.param, CHECKOUT, CHECKOUT / "__main__.py")
 

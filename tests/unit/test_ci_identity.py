@@ -11,7 +11,7 @@ import pytest
 from components import wiring
 from components.ci.ci_identity import CiIdentity
 from settings import Settings, load_files
-from tests.unit.conftest import Bend, shared
+from tests.unit.conftest import Bend
 from tests.unit.iam_conditions import admits
 from tests.unit.recording import Recording, record
 
@@ -26,7 +26,7 @@ def build(settings: Settings, **more: Any) -> Recording:
     return record(lambda: CiIdentity("ci", wiring.ci_identity(settings)).role_arns, **more)
 
 
-@pytest.fixture(scope=shared)
+@pytest.fixture(scope="session")
 def identity(dev: Settings) -> Recording:
     return build(dev)
 

@@ -186,3 +186,89 @@ def test_everything_wrong_with_a_running_environment_is_in_one_report(prod: Sett
         "platform:argocd.automated: is not a key known here",
     ):
         assert expected in report, report
+
+
+ANEW = (
+    "; or make the environment anew, which starts with naming applications, cluster, network in "
+    "platform:unprotected: docs/operate.md"
+)
+CLUSTER = "platform:cluster.version"
+
+
+@pytest.mark.parametrize(
+    ("applied", "config", "problems"),
+    [
+        ({"aws:region": "a"}, {"aws:region": "a"}, []),
+        (
+            {"aws:region": "a"},
+            {"aws:region": "b"},
+            ["aws:region: cannot change from a to b: that would replace everything; put a back"],
+        ),
+        (
+            {"platform:organization": "a"},
+            {"platform:organization": "b"},
+            [
+                "platform:organization: cannot change from a to b: that would replace whatever is "
+                f"named after it, such as the cluster; put a back{ANEW}"
+            ],
+        ),
+        (
+            {"platform:network.cidr": "10.0.0.0/16"},
+            {},
+            [
+                "platform:network.cidr: cannot change from 10.0.0.0/16: that would replace the VPC "
+                f"and all that is in it; put 10.0.0.0/16 back{ANEW}"
+            ],
+        ),
+        ({"platform:network.zones": "a and b"}, {}, []),
+        ({"platform:network.zones": "a and b"}, {"platform:network": {"zones": ["b", "a"]}}, []),
+        (
+            {"platform:network.zones": "a and b"},
+            {"platform:network": {"zones": 7}},
+            [
+                "platform:network.zones: cannot change from a and b to 7: that would replace the "
+                "cluster, whose control plane stays in its first two zones; put a and b back" + ANEW
+            ],
+        ),
+        ({"platform:cluster.serviceCidr": "172.20.0.0/16"}, {}, []),
+        (
+            {"platform:registry.encryption": "KMS"},
+            {},
+            [
+                "platform:registry.encryption: cannot change from KMS to AES256: that would "
+                "replace every image repository; put KMS back"
+            ],
+        ),
+        ({CLUSTER: "1.34"}, {"platform:cluster": {"version": "1.35"}}, []),
+        ({CLUSTER: "1.34"}, {"platform:cluster": {"version": "1.34"}}, []),
+        (
+            {CLUSTER: "1.34"},
+            {"platform:cluster": {"version": "1.33"}},
+            [
+                f"{CLUSTER}: the cluster runs 1.34, and Kubernetes has no downgrade (given: 1.33); "
+                "put 1.34 back"
+            ],
+        ),
+        (
+            {CLUSTER: "1.34"},
+            {"platform:cluster": {"version": "1.36"}},
+            [
+                f"{CLUSTER}: the cluster runs 1.34, and EKS upgrades by one minor version at a "
+                "time (given: 1.36); take 1.35 first"
+            ],
+        ),
+        ({CLUSTER: "1.34"}, {"platform:cluster": {"version": "2.0"}}, []),
+        ({CLUSTER: "1.34"}, {"platform:cluster": {"version": "1.x"}}, []),
+        ({CLUSTER: "1.34"}, {"platform:cluster": {}}, []),
+        (
+            {CLUSTER: "1.34"},
+            {"platform:cluster": {"version": "1.3"}, "platform:unprotected": ["cluster"]},
+            [],
+        ),
+    ],
+)
+def test_a_change_of_what_cannot_change_is_told_with_both_values(
+    applied: dict[str, str], config: dict[str, Any], problems: list[str]
+) -> None:
+    found = [str(problem) for problem in immutable.check("dev", config, applied)]
+    assert found == [f"Pulumi.dev.yaml: {problem}" for problem in problems]

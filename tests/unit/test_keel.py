@@ -12,7 +12,7 @@ from pulumi import ResourceOptions
 
 from components import wiring
 from components.keel import values as keel_values
-from components.keel.keel import CHART_REPOSITORY, CHART_VERSION, Keel
+from components.keel.keel import Keel
 from settings import Settings, load_files
 from tests.unit.clusters import a_cluster, keel_config
 from tests.unit.conftest import Bend
@@ -63,8 +63,8 @@ def test_keel_serves_the_services_that_rely_on_it(dev: Settings) -> None:
 def test_chart_and_version_are_pinned(dev: Settings) -> None:
     release = install(dev).one(RELEASE)
     assert release.inputs["chart"] == "keel"
-    assert release.inputs["version"] == CHART_VERSION
-    assert release.inputs["repositoryOpts"] == {"repo": CHART_REPOSITORY}
+    assert release.inputs["version"] == "1.2.0"
+    assert release.inputs["repositoryOpts"] == {"repo": "https://keel-hq.github.io/keel/"}
 
 
 def test_keel_polls_as_often_as_the_settings_say(dev: Settings) -> None:

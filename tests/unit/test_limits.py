@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from components.keel.values import pull_policy
 from settings import Settings
-from settings.catalogue import Catalogue, Namespace
+from settings.catalogue import BuiltService, Catalogue, ForeignService, Namespace
 from settings.cluster import NodeGroup
 from settings.keel_repositories import repositories
 from settings.rules import quotas
@@ -75,10 +75,12 @@ def test_the_longest_names_are_accepted(
 @pytest.fixture
 def keel_catalogue(dev: Settings) -> Callable[[int, int], Catalogue]:
     """A catalogue of so many namespaces with so many services each, with the longest names."""
-    service = next(s for _, _, s in dev.catalogue.entries() if s.delivery == "keel")
+    service = next(s for _, _, s in dev.catalogue.delivered_by("keel"))
 
     def build(namespaces: int, services: int) -> Catalogue:
-        each = {f"{L63[:-3]}{number:03d}": service for number in range(services)}
+        each: dict[str, BuiltService | ForeignService] = {
+            f"{L63[:-3]}{number:03d}": service for number in range(services)
+        }
         homes = {f"{L63[:-3]}{n:03d}": Namespace(services=each) for n in range(namespaces)}
         return dev.catalogue.model_copy(update={"namespaces": homes})
 

@@ -117,3 +117,31 @@ def test_long_names_are_cut_to_what_aws_takes_and_stay_apart() -> None:
     assert {len(name) for name in templates} == {125}
     assert {len(name) for name in groups} == {63}
     assert (len(templates), len(groups)) == (2, 2)
+
+
+def test_names_begin_with_the_organization_and_the_stack() -> None:
+    names = Names("acme", "dev")
+
+    assert names.cluster == "acme-dev"
+    assert names.of("logs") == "acme-dev-logs"
+    assert names.role("nodes") == "acme-dev-nodes"
+    assert names.ci_role("tv-api") == "acme-dev-ci-tv-api"
+    assert names.launch_template("nodes") == "acme-dev-nodes"
+    assert names.role_beginning == "acme-dev-"
+    assert Names.repository("streaming", "tv-api") == "streaming/tv-api"
+    assert names.tags(Name="a") == {
+        "Organization": "acme",
+        "Environment": "dev",
+        "ManagedBy": "pulumi",
+        "Name": "a",
+    }
+
+
+def test_the_longest_name_is_kept_and_a_longer_one_ends_with_a_hash_of_the_whole() -> None:
+    names = Names("acme", "dev")
+
+    assert names.role("r" * 55) == "acme-dev-" + "r" * 55
+    assert names.role("r" * 56) == "acme-dev-" + "r" * 46 + "-e6edd7ba"
+    assert Names("o" * 60, "dev").role_beginning == "o" * 55
+    assert Names.node_group("n" * 54) == "n" * 54 + "-e3b0c442"
+    assert Names.node_group("n" * 55) == "n" * 45 + "-35c2be7b-e3b0c442"

@@ -17,7 +17,7 @@ from components.registry.registry_reference import (
     RegistryReference,
 )
 from settings import Settings, load_files
-from tests.unit.conftest import Bend, shared
+from tests.unit.conftest import Bend
 from tests.unit.recording import Recording, record
 
 SERVICES = {
@@ -43,7 +43,7 @@ def read(settings: Settings, outputs: Mapping[str, Any]) -> Recording:
     )
 
 
-@pytest.fixture(scope=shared)
+@pytest.fixture(scope="session")
 def registry(dev: Settings) -> Recording:
     return build(dev)
 

@@ -75,3 +75,13 @@ def test_versions_and_digests_have_their_form_and_nothing_else() -> None:
         assert not is_version(text)
     for text in ("", "None", "sha256:abc", f"{DIGEST}\n", DIGEST.upper(), f"{DIGEST} # x"):
         assert not is_digest(text)
+
+
+@pytest.mark.parametrize("tag", ["16", "7.40", "on", "2025.11.1-alpine_3"])
+def test_a_tag_of_somebody_else_is_written_and_read_alike(tag: str) -> None:
+    for packaging, text in (
+        ("kustomize", released_kustomize(IMAGE, tag, DIGEST)),
+        ("helm", released_helm(tag, DIGEST)),
+    ):
+        assert file_text(packaging, IMAGE, tag, DIGEST) == text
+        assert read(text, packaging, IMAGE) == Running(tag, DIGEST)

@@ -261,6 +261,18 @@ def test_a_missing_aws_cli_and_a_missing_folder_are_told() -> None:
     assert Images(()).tagged("dev") is None
 
 
+def test_why_a_push_was_refused_is_told_without_gits_own_advice() -> None:
+    refusal = "! [remote rejected] main -> main (pre-receive hook)"
+    words = [
+        *(f"hint: line {number}" for number in range(30)),
+        "remote: Only by pull request",
+        "To http://git.example/a",
+        f" {refusal}",
+        "error: failed to push some refs",
+    ]
+    assert reasons("\n".join(words)) == ["remote: Only by pull request", refusal]
+
+
 @pytest.mark.parametrize(
     ("subject", "written"),
     [
@@ -310,15 +322,3 @@ def test_words_come_back_as_they_were() -> None:
     for _ in range(3000):
         text = "".join(letters.choices("[]#*@:/\\!ghGH-1a bot", k=letters.randrange(12)))
         assert restored(inert(text)) == text
-
-
-def test_why_a_push_was_refused_is_told_without_gits_own_advice() -> None:
-    refusal = "! [remote rejected] main -> main (pre-receive hook)"
-    words = [
-        *(f"hint: line {number}" for number in range(30)),
-        "remote: Only by pull request",
-        "To http://git.example/a",
-        f" {refusal}",
-        "error: failed to push some refs",
-    ]
-    assert reasons("\n".join(words)) == ["remote: Only by pull request", refusal]

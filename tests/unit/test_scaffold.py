@@ -295,7 +295,7 @@ def test_an_overlay_cannot_bring_back_what_was_never_released(
 
 def test_the_readme_names_every_service_in_every_environment(dev: Settings) -> None:
     text = shared(dev)["README.md"].text
-    for namespace, name, service in dev.catalogue.entries():
+    for namespace, name, service in dev.catalogue.built():
         (row,) = [line for line in text.splitlines() if line.startswith(f"| [{name}](")]
         assert service.owner in row
         assert service.source in row

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops import checkout, report
+from gitops import checkout, lock, report
+from gitops.checkout import Change, Plan
 from gitops.file import File, Ownership, Tree
 from gitops.lock import LockError
 from gitops.ownership import Action
@@ -262,8 +263,12 @@ def test_a_symbolic_link_on_the_way_is_refused_and_nothing_is_written(
     (root / path).rename(outside)
     (root / path).symlink_to(outside)
     before = files(tmp_path)
-    with pytest.raises(UnsafePathError, match=rf"{path}: is a symbolic link"):
+    with pytest.raises(UnsafePathError) as refused:
         checkout.plan(root, tree(overlay="replicas: 9\n"))
+    assert str(refused.value) == (
+        f"{root}: nothing was written; move these away first:\n"
+        f"  - {path}: is a symbolic link, which may lead out of the checkout"
+    )
     assert files(tmp_path) == before
 
 
@@ -272,27 +277,66 @@ def test_everything_in_the_way_is_named_in_one_report(tmp_path: Path) -> None:
     (tmp_path / "environments").write_text("a file\n")
     with pytest.raises(UnsafePathError) as refused:
         checkout.plan(tmp_path, tree())
-    assert "README.md: is no file" in str(refused.value)
-    assert "environments: is no folder" in str(refused.value)
+    assert str(refused.value) == (
+        f"{tmp_path}: nothing was written; move these away first:\n"
+        "  - README.md: is no file, and a generated file belongs there\n"
+        "  - environments: is no folder, and generated files belong in it"
+    )
 
 
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ("<<<<<<< ours\n", "is not JSON"),
-        ("[]", "has no mapping"),
-        (json.dumps({"files": {"../../etc/passwd": "a" * 64}}), "no path inside the repository"),
-        (json.dumps({"files": {"/etc/passwd": "a" * 64}}), "no path inside the repository"),
-        (json.dumps({"files": {".git/config": "a" * 64}}), "no path inside the repository"),
-        (json.dumps({"files": {"environments/prod/x": "a" * 64}}), "belongs into another lock"),
-        (json.dumps({"files": {"README.md": 7}}), "no SHA-256 hash"),
+        ("<<<<<<< ours\n", "is not JSON (Expecting value: line 1 column 1 (char 0))"),
+        ("[]", "has no mapping `files`"),
+        ('{"files": []}', "has no mapping `files`"),
+        *(
+            (
+                json.dumps({"files": {name: "a" * 64}}),
+                f"names {name!r}, which is no path inside the repository",
+            )
+            for name in (
+                "../../etc/passwd",
+                "/etc/passwd",
+                ".git/config",
+                ".git",
+                "",
+                "a//b",
+                "./a",
+            )
+        ),
+        (
+            json.dumps({"files": {"environments/prod/x": "a" * 64}}),
+            "names 'environments/prod/x', which belongs into another lock",
+        ),
+        (json.dumps({"files": {"README.md": 7}}), "has no SHA-256 hash for 'README.md'"),
+        (json.dumps({"files": {"README.md": "a" * 65}}), "has no SHA-256 hash for 'README.md'"),
     ],
 )
 def test_a_broken_lock_is_refused_with_a_remedy(content: str, complaint: str, root: Path) -> None:
     (root / ".scaffold/shared.json").write_text(content)
-    with pytest.raises(LockError, match=complaint) as refused:
+    with pytest.raises(LockError) as refused:
         checkout.plan(root, tree())
-    assert "git checkout HEAD -- .scaffold/shared.json" in str(refused.value)
+    assert str(refused.value) == (
+        f".scaffold/shared.json: {complaint}; take the file from the last commit (git checkout "
+        "HEAD -- .scaffold/shared.json), or delete it: then every file that differs from what is "
+        "generated counts as edited"
+    )
+
+
+def test_a_lock_is_sorted_and_has_a_line_for_each_file() -> None:
+    assert lock.dump({"b": "1", "a": "2"}) == (
+        "{\n"
+        '  "comment": "Hashes of the generated files as last written, to tell untouched from '
+        'edited. Not to edit.",\n'
+        '  "files": {\n'
+        '    "a": "2",\n'
+        '    "b": "1"\n'
+        "  }\n"
+        "}\n"
+    )
+    assert lock.parse("shared", lock.dump({"a": "2" * 64})) == {"a": "2" * 64}
+    assert lock.hash_of(b"") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
 def test_without_a_lock_nothing_that_differs_is_overwritten(root: Path) -> None:
@@ -339,9 +383,53 @@ def test_the_report_has_a_line_for_each_file_and_says_why(root: Path) -> None:
     assert lines == ["+ README.md", f"= {OVERLAY}: edited; kept, it is the team's own"]
 
 
-def test_many_files_are_summed_up_by_folder(tmp_path: Path) -> None:
-    wanted = {f"base/shop/{n}.yaml": File(text="x\n", ownership=SEEDED) for n in range(30)}
-    assert list(report.lines(checkout.plan(tmp_path, wanted))) == ["+ base/shop/ (30 files)"]
+def test_every_reason_to_write_or_to_keep_a_file_has_its_words() -> None:
+    changes = tuple(
+        Change(path=f"{action.name}.txt", action=action, file=None, before=None)
+        for action in reversed(Action)
+    )
+    assert list(report.lines(Plan(changes=changes, locks={".scaffold/dev.json": ""}))) == [
+        "+ CREATE.txt",
+        "~ UPDATE.txt",
+        "- REMOVE.txt: no longer generated, and untouched",
+        "= KEEP_DRIFT.txt: edited, though it is generated; kept. Delete it to get it back",
+        "= KEEP_OWN.txt: edited; kept, it is the team's own",
+        "= KEEP_BEHIND.txt: edited; kept. Its template has changed since: compare with a fresh "
+        "render",
+        "= KEEP_DELETED.txt: deleted by the team; stays deleted",
+        "= KEEP_FOREIGN.txt: a file of your own, where one is generated; kept. Move it to get ours",
+        "= KEEP_OBSOLETE.txt: no longer generated, but edited; kept. Delete it when it is not "
+        "needed",
+    ]
+
+
+def test_a_lock_that_is_written_alone_is_told() -> None:
+    assert list(report.lines(Plan(changes=(), locks={".scaffold/dev.json": "{}"}))) == [
+        "~ .scaffold/dev.json: notes files that already are as generated"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "lines"),
+    [
+        (20, [f"+ base/shop/cart/deep/{n}.yaml" for n in sorted(map(str, range(20)))]),
+        (21, ["+ base/shop/cart/ (21 files)"]),
+    ],
+)
+def test_many_files_are_summed_up_by_folder(tmp_path: Path, count: int, lines: list[str]) -> None:
+    one = File(text="x\n", ownership=SEEDED)
+    wanted = {f"base/shop/cart/deep/{n}.yaml": one for n in range(count)}
+    assert list(report.lines(checkout.plan(tmp_path, wanted))) == lines
+
+
+def test_a_folder_with_one_file_is_told_by_its_file(tmp_path: Path) -> None:
+    one = File(text="x\n", ownership=SEEDED)
+    wanted = {f"base/shop/{n}/x.yaml": one for n in range(20)} | {"top.txt": one, "a/b": one}
+    assert list(report.lines(checkout.plan(tmp_path, wanted))) == [
+        "+ a/b",
+        "+ base/shop/ (20 files)",
+        "+ top.txt",
+    ]
 
 
 def test_a_report_stays_short_however_many_services_there_are(tmp_path: Path) -> None:
@@ -357,9 +445,22 @@ def test_a_report_stays_short_however_many_services_there_are(tmp_path: Path) ->
 def test_the_difference_shows_what_would_be_written_and_the_drift(root: Path) -> None:
     (root / README).write_text("mine\n")
     text = "".join(report.diff(checkout.plan(root, tree(overlay="replicas: 2\n"))))
-    assert f"--- a/{OVERLAY}\n+++ b/{OVERLAY}\n" in text
-    assert "-replicas: 1\n+replicas: 2\n" in text
-    assert "-mine\n+readme\n" in text
+    assert text == (
+        "--- a/README.md\n+++ b/README.md\n@@ -1 +1 @@\n-mine\n+readme\n"
+        f"--- a/{OVERLAY}\n+++ b/{OVERLAY}\n@@ -1 +1 @@\n-replicas: 1\n+replicas: 2\n"
+    )
+
+
+def test_the_difference_shows_what_comes_and_what_goes(root: Path) -> None:
+    wanted = {
+        README: tree()[README],
+        RUNS: tree()[RUNS],
+        "base/new": File(text="new\n", ownership=SEEDED),
+    }
+    assert "".join(report.diff(checkout.plan(root, wanted))) == (
+        "--- /dev/null\n+++ b/base/new\n@@ -0,0 +1 @@\n+new\n"
+        f"--- a/{OVERLAY}\n+++ /dev/null\n@@ -1 +0,0 @@\n-replicas: 1\n"
+    )
 
 
 # --- whatever people do

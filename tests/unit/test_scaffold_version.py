@@ -97,3 +97,19 @@ def test_a_single_inserted_character_makes_it_somebodys_own_unless_it_is_another
 )
 def test_anything_else_is_not_a_version_file(text: str) -> None:
     assert not is_version_file(text)
+
+
+def test_a_tag_of_somebody_else_stays_text() -> None:
+    """Without quotes YAML reads the versions of many images as numbers."""
+    assert released_kustomize("docker.io/library/postgres", "16", DIGEST) == (
+        "# What runs here. Only a release moves this file.\n"
+        "apiVersion: kustomize.config.k8s.io/v1alpha1\n"
+        "kind: Component\n"
+        "images:\n"
+        "  - name: docker.io/library/postgres\n"
+        '    newTag: "16"\n'
+        f"    digest: {DIGEST}\n"
+    )
+    assert yaml.safe_load(released_helm("7.40", DIGEST))["image"]["tag"] == "7.40"
+    for text in (released_kustomize("quay.io/a/b", "16", DIGEST), released_helm("on", DIGEST)):
+        assert is_version_file(text)

@@ -10,6 +10,7 @@ import pytest
 
 from settings import Settings, SettingsError, load_files
 from settings.files import stack_files
+from settings.problems import Problem
 from tests.unit.conftest import Bend
 
 
@@ -93,8 +94,10 @@ def test_a_service_named_twice_across_namespaces_is_refused(
         )
 
     bend("services.yaml", copy)
-    (problem,) = report(configuration)
-    assert "named twice, also in community" in problem
+    assert report(configuration) == [
+        "services.yaml: namespaces.streaming.services.tv-api: the service tv-api is named twice, "
+        "also in community; give one of them another name: releases are made by service name"
+    ]
 
 
 @pytest.mark.parametrize("name", ["Shop", "9lives", "under_score", "x" * 64, "trailing-"])
@@ -106,54 +109,121 @@ def test_a_namespace_must_be_a_dns_label(configuration: Path, bend: Bend, name: 
 
 def test_keel_is_refused_on_a_safe_environment(configuration: Path, bend: Bend) -> None:
     bend("Pulumi.prod.yaml", lambda c: c.update({"platform:keel": {}}))
-    (problem,) = report(configuration)
-    assert problem.startswith("Pulumi.prod.yaml: platform:keel: Keel is not allowed")
-    assert problem.endswith("remove the key platform:keel")
+    assert report(configuration) == [
+        "Pulumi.prod.yaml: platform:keel: Keel is not allowed where speed is safe: it runs builds "
+        "that nobody promoted (given: @every 30s); remove the key platform:keel"
+    ]
 
 
 def test_keel_is_missed_where_services_rely_on_it(configuration: Path, bend: Bend) -> None:
     bend("Pulumi.dev.yaml", lambda c: c.pop("platform:keel"))
-    (problem,) = report(configuration)
-    assert "leaderboard, tournaments rely on it" in problem
+    assert report(configuration) == [
+        "Pulumi.dev.yaml: platform:keel: is missing, and leaderboard, tournaments rely on it "
+        "(delivery: keel); add platform:keel with a schedule"
+    ]
 
 
 def test_networks_of_two_environments_may_not_overlap(configuration: Path, bend: Bend) -> None:
     bend("Pulumi.prod.yaml", lambda c: c["platform:network"].update(cidr="10.10.128.0/17"))
-    (problem,) = report(configuration, "dev")
-    assert "10.10.128.0/17" in problem
-    assert "overlaps 10.10.0.0/16 of Pulumi.dev.yaml" in problem
+    assert report(configuration, "dev") == [
+        "Pulumi.prod.yaml: platform:network.cidr: overlaps 10.10.0.0/16 of Pulumi.dev.yaml "
+        "(given: 10.10.128.0/17); give each environment a range of its own, so that they can be "
+        "peered"
+    ]
 
 
 def test_the_service_range_may_not_overlap_the_network(configuration: Path, bend: Bend) -> None:
     bend("Pulumi.dev.yaml", lambda c: c["platform:cluster"].update(serviceCidr="10.10.4.0/22"))
-    (problem,) = report(configuration)
-    assert "platform:cluster.serviceCidr: overlaps the network's range" in problem
+    assert report(configuration) == [
+        "Pulumi.dev.yaml: platform:cluster.serviceCidr: overlaps the network's range 10.10.0.0/16 "
+        "(given: 10.10.4.0/22); choose another private range for one of the two"
+    ]
 
 
 def test_one_registry_has_one_owner(configuration: Path, bend: Bend) -> None:
     bend("Pulumi.prod.yaml", lambda c: c["platform:registry"].update(owner="prod"))
-    problems = report(configuration)
-    assert len(problems) == 2
-    assert all("share one registry" in problem for problem in problems)
+    assert report(configuration) == [
+        f"Pulumi.{stack}.yaml: platform:registry.owner: all environments share one registry, but "
+        f"its owner is given as dev and prod (given: {stack}); name the same owner in every stack "
+        "file"
+        for stack in ("dev", "prod")
+    ]
+
+
+def test_the_registrys_owner_is_a_stack(configuration: Path, bend: Bend) -> None:
+    for stack in ("dev", "prod"):
+        bend(f"Pulumi.{stack}.yaml", lambda c: c["platform:registry"].update(owner="shared"))
+    assert report(configuration) == [
+        f"Pulumi.{stack}.yaml: platform:registry.owner: is no stack: there is no such "
+        "Pulumi.<stack>.yaml (given: shared); name one of dev, prod"
+        for stack in ("dev", "prod")
+    ]
+
+
+@pytest.mark.parametrize("name", ["shared", "yes", "Dev", "9", "a" * 33])
+def test_a_stack_is_named_as_a_folder_and_a_tag_may_be(configuration: Path, name: str) -> None:
+    text = (configuration / "Pulumi.prod.yaml").read_text()
+    text = text.replace("10.20.", "10.30.").replace("acme.example", "perf.acme.example")
+    (configuration / f"Pulumi.{name}.yaml").write_text(text)
+    assert report(configuration) == [
+        f"Pulumi.{name}.yaml: the stack's name is an image tag and a folder of the GitOps "
+        "repository: it must be a DNS label of 32 characters at most, and neither `shared` nor a "
+        f"word of YAML (given: {name}); choose another name for the stack and its file"
+    ]
+
+
+@pytest.mark.parametrize("variable", ["ENVIRONMENT", "LOG_LEVEL", "PORT"])
+def test_what_the_platform_sets_a_service_does_not(
+    configuration: Path, bend: Bend, variable: str
+) -> None:
+    bend("services.yaml", lambda c: services(c, "streaming")["tv-api"].update(env={variable: "x"}))
+    assert report(configuration) == [
+        f"services.yaml: namespaces.streaming.services.tv-api.env.{variable}: is set by the "
+        "platform (given: x); remove it: PORT follows the service's port, the others the "
+        "environment"
+    ]
+
+
+@pytest.mark.parametrize("missing", ["organization", "project"])
+def test_circleci_is_trusted_by_two_ids(configuration: Path, bend: Bend, missing: str) -> None:
+    def forget(catalogue: dict[str, Any]) -> None:
+        if missing == "organization":
+            del catalogue["circleci"]
+        del services(catalogue, "community")["tournaments"]["circleciProject"]
+
+    bend("services.yaml", forget)
+    assert (
+        "services.yaml: namespaces.community.services.tournaments: ci: circleci needs "
+        "circleci.organization and the service's circleciProject; add both ids: they are what the "
+        "registry's role trusts"
+    ) in report(configuration)
 
 
 def test_an_unknown_owner_names_the_teams(configuration: Path, bend: Bend) -> None:
     bend("services.yaml", lambda c: services(c, "streaming")["tv-api"].update(owner="nobody"))
     (problem,) = report(configuration)
-    assert problem.endswith(
-        "is no team (given: nobody); name one of gaming, tvhub, or add it to teams"
+    assert problem == (
+        "services.yaml: namespaces.streaming.services.tv-api.owner: is no team (given: nobody); "
+        "name one of gaming, tvhub, or add it to teams"
     )
 
 
 def test_a_missing_stack_file_says_so(configuration: Path) -> None:
     (problem,) = report(configuration, "staging")
-    assert problem.startswith("Pulumi.staging.yaml: the file does not exist")
+    assert problem == (
+        "Pulumi.staging.yaml: the file does not exist; create it: README.md has an annotated "
+        "example"
+    )
 
 
 def test_broken_yaml_names_the_line(configuration: Path) -> None:
     (configuration / "services.yaml").write_text("teams: [\n")
-    with pytest.raises(SettingsError, match=r"services\.yaml:2: is not YAML"):
+    with pytest.raises(SettingsError) as caught:
         load_files("prod", configuration)
+    (problem,) = caught.value.problems
+    assert str(problem) == (
+        "services.yaml:2: is not YAML: did not find expected node content; correct the syntax"
+    )
 
 
 @pytest.mark.parametrize(
@@ -161,7 +231,12 @@ def test_broken_yaml_names_the_line(configuration: Path) -> None:
     [
         (b"{{organization}}: acme\n", ":1: is a key and no text"),
         (b"config:\n  yes: 1\n", ":2: is a key and no text (given: yes); put it in quotes"),
-        ("config: {x: Größe}".encode("latin-1"), ": is not in UTF-8"),
+        (
+            "config: {x: Größe}".encode("latin-1"),
+            ": is not in UTF-8; save it in that encoding\n",
+        ),
+        (b"[a]\n", ": must be a mapping (given: list); see the annotated example\n"),
+        (b"", ": must be a mapping (given: NoneType); see the annotated example\n"),
     ],
 )
 def test_a_stack_file_that_cannot_be_read_is_reported(
@@ -170,12 +245,14 @@ def test_a_stack_file_that_cannot_be_read_is_reported(
     (configuration / "Pulumi.qa.yaml").write_bytes(content)
     with pytest.raises(SettingsError) as caught:
         load_files("prod", configuration)
-    assert f"  - Pulumi.qa.yaml{words}" in str(caught.value)
+    assert f"  - Pulumi.qa.yaml{words}" in f"{caught.value}\n"
 
 
 def test_a_folder_in_place_of_a_stack_file_is_reported(configuration: Path) -> None:
     (configuration / "Pulumi.qa.yaml").mkdir()
-    assert "Pulumi.qa.yaml: cannot be read: Is a directory" in report(configuration)[0]
+    assert report(configuration)[0] == (
+        "Pulumi.qa.yaml: cannot be read: Is a directory; put a readable file in its place"
+    )
 
 
 def test_a_stack_is_named_by_all_of_its_file(configuration: Path) -> None:
@@ -190,7 +267,10 @@ def test_a_namespace_of_the_cluster_is_nobodys(configuration: Path, bend: Bend, 
 
     bend("services.yaml", rename)
     (problem,) = report(configuration)
-    assert problem.startswith(f"services.yaml: namespaces.{name}: is a namespace of the cluster")
+    assert problem == (
+        f"services.yaml: namespaces.{name}: is a namespace of the cluster or of the platform "
+        f"itself (given: {name}); give the services a namespace of their own"
+    )
 
 
 def test_a_third_environment_needs_no_code(configuration: Path) -> None:
@@ -200,3 +280,34 @@ def test_a_third_environment_needs_no_code(configuration: Path) -> None:
     perf = load_files("perf", configuration)
     assert perf.speed.name == "safe"
     assert [e.name for e in perf.environments] == ["dev", "perf", "prod"]
+
+
+# Problems
+
+
+def test_a_problem_says_as_much_as_is_known() -> None:
+    assert str(Problem("a.yaml", "b.c", "1", "is small", "add 1", 7)) == (
+        "a.yaml:7: b.c: is small (given: 1); add 1"
+    )
+    assert str(Problem("a.yaml", "", "", "is missing", "make it")) == (
+        "a.yaml: is missing; make it"
+    )
+
+
+def test_a_report_has_each_problem_once_in_the_order_of_the_files() -> None:
+    later = Problem("a.yaml", "x", "", "is wrong", "mend it", 9)
+    sooner = Problem("a.yaml", "y", "", "is wrong", "mend it", 8)
+    nowhere = Problem("a.yaml", "z", "", "is wrong", "mend it")
+    other = Problem("b.yaml", "a", "", "is wrong", "mend it")
+    error = SettingsError([other, later, sooner, nowhere, later])
+    assert error.problems == (nowhere, sooner, later, other)
+    assert str(error) == (
+        "4 problems in the configuration, nothing was created:\n"
+        "  - a.yaml: z: is wrong; mend it\n"
+        "  - a.yaml:8: y: is wrong; mend it\n"
+        "  - a.yaml:9: x: is wrong; mend it\n"
+        "  - b.yaml: a: is wrong; mend it"
+    )
+    assert str(SettingsError([other])) == (
+        "1 problem in the configuration, nothing was created:\n  - b.yaml: a: is wrong; mend it"
+    )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from settings import SettingsError, load_files
+from settings.parsing import raw_value
 
 STACK, CATALOGUE = "Pulumi.dev.yaml", "services.yaml"
 SERVICE = "namespaces.community.services.tournaments"
@@ -87,3 +88,33 @@ def refusal(configuration: Path, file: str, old: str, new: str) -> list[str]:
     with pytest.raises(SettingsError) as caught:
         load_files("dev", configuration)
     return [str(replace(problem, line=None)) for problem in caught.value.problems]
+
+
+def test_a_key_that_resembles_none_is_answered_with_those_that_there_are(
+    configuration: Path,
+) -> None:
+    assert refusal(configuration, STACK, "    url:", "    zzz: 1\n    url:") == [
+        f"{STACK}: platform:gitops.zzz: is not a key known here; remove it; known keys: branch, "
+        "checkout, githubApp, releases, url"
+    ]
+
+
+def test_a_number_below_the_least_is_told_with_the_least(configuration: Path) -> None:
+    assert refusal(configuration, CATALOGUE, "port: 8080", "port: 80") == [
+        f"{CATALOGUE}: {SERVICE}.port: must be greater than or equal to 1024 (given: 80); correct "
+        "the value"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("platform:gitops", {"url": "u"}),
+        ("platform:gitops.url", "u"),
+        ("platform:gitops.url.more", None),
+        ("platform:gitops.branch", None),
+        ("platform:keel", None),
+    ],
+)
+def test_a_raw_value_is_found_by_its_path_or_is_none(path: str, value: object) -> None:
+    assert raw_value({"platform:gitops": {"url": "u"}}, path) == value

@@ -14,7 +14,7 @@ from lab.ci.github_actions import Workflow
 from lab.ci.job import Job, StepError, UnknownStepError
 from lab.site import Site
 from settings import Settings
-from settings.catalogue import Service
+from settings.catalogue import BuiltService
 
 
 class Iam:
@@ -30,8 +30,8 @@ class Iam:
 
 
 @pytest.fixture
-def services(dev: Settings) -> dict[str, Service]:
-    return {name: service for _, name, service in dev.catalogue.entries()}
+def services(dev: Settings) -> dict[str, BuiltService]:
+    return {name: service for _, name, service in dev.catalogue.built()}
 
 
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/"
@@ -40,14 +40,14 @@ GITHUB = PROVIDER + identity.GITHUB
 
 @pytest.mark.parametrize("name", ["tv-api", "tv-frontend"])
 def test_a_role_trusts_the_workflow_of_its_own_repository(
-    services: dict[str, Service], name: str
+    services: dict[str, BuiltService], name: str
 ) -> None:
     iam = Iam(ci_trust.github(GITHUB, services[name]))
     identity.require_trust(iam, "arn:aws:iam::1:role/x", identity.github(services[name]))
 
 
 def test_a_role_does_not_trust_the_workflow_of_another_repository(
-    services: dict[str, Service],
+    services: dict[str, BuiltService],
 ) -> None:
     iam = Iam(ci_trust.github(GITHUB, services["tv-api"]))
     claims = identity.github(services["tv-frontend"])
@@ -55,7 +55,7 @@ def test_a_role_does_not_trust_the_workflow_of_another_repository(
         identity.require_trust(iam, "arn:aws:iam::1:role/x", claims)
 
 
-def test_a_role_does_not_trust_another_branch(services: dict[str, Service]) -> None:
+def test_a_role_does_not_trust_another_branch(services: dict[str, BuiltService]) -> None:
     iam = Iam(ci_trust.github(GITHUB, services["tv-api"]))
     claims = identity.github(services["tv-api"])
     claims["sub"] = claims["sub"].replace("heads/main", "heads/feature")
@@ -64,7 +64,7 @@ def test_a_role_does_not_trust_another_branch(services: dict[str, Service]) -> N
 
 
 def test_a_role_trusts_the_project_of_its_own_service_in_circleci(
-    dev: Settings, services: dict[str, Service]
+    dev: Settings, services: dict[str, BuiltService]
 ) -> None:
     assert dev.catalogue.circleci
     organization = dev.catalogue.circleci.organization
@@ -83,7 +83,7 @@ def test_an_image_is_taken_apart_by_tag_and_by_digest() -> None:
 
 
 def test_an_action_that_is_not_played_is_named(
-    tmp_path: Path, services: dict[str, Service]
+    tmp_path: Path, services: dict[str, BuiltService]
 ) -> None:
     file = tmp_path / "release.yml"
     file.write_text("jobs: {a: {steps: [{uses: acme/unknown@v1}]}}")

@@ -12,7 +12,7 @@ from release.context import Context
 from release.history import Event, Manifests, Place, Standing, events, rendered_now, standing
 from release.manifests import Manifest
 from release.patches import problems as patch_problems
-from release.rendering import Rendered, Renderer, Wanted, export, folder_at
+from release.rendering import Rendered, Renderer, Wanted, export, folder_at, not_moving
 from release.repository import Repository
 
 
@@ -64,9 +64,10 @@ class Check:
             return
         if rendered.wanted.packaging == "kustomize":
             yield from patch_problems(tree, rendered.wanted.overlay, rendered.manifests)
-        for problem in manifests.kinds_problems(
-            rendered.manifests, self.platform.kinds_of(place.service)
-        ):
+        for problem in [
+            *manifests.kinds_problems(rendered.manifests, self.platform.kinds_of(place.service)),
+            *not_moving(self.platform, rendered.wanted, rendered.manifests),
+        ]:
             yield f"{name}: {problem}"
         if not self._is_safe(place):
             yield from references.problems(tree, rendered.wanted)

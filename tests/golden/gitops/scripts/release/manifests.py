@@ -21,6 +21,10 @@ _STATEFUL_SET_MAY_CHANGE = frozenset(
         "minReadySeconds", "ordinals", "revisionHistoryLimit",
     }
 )  # fmt: skip
+_CONTAINERS = ("initContainers", "containers")
+_ENDING = frozenset({"CronJob", "Job", "Pod"})
+"""They pull when they run."""
+_ROLLED = frozenset({("apps", "DaemonSet"), ("apps", "Deployment"), ("apps", "StatefulSet")})
 _REPLACED = re.compile(r"Replace=true|Force=true")
 
 
@@ -126,6 +130,51 @@ def images(manifests: Iterable[Manifest]) -> list[str]:
                 if isinstance(container, dict) and isinstance(container.get("image"), str):
                     found.append(container["image"])
     return found
+
+
+def moving_problems(manifests: Iterable[Manifest], image: str, tag: str) -> Iterator[str]:
+    """The workloads that run `image` at a moving tag and do not move with it."""
+    for manifest in manifests:
+        spec = _at(manifest.content, _PODS_AT.get(manifest.kind, _POD_TEMPLATE))
+        if not isinstance(spec, dict):
+            continue
+        first, own = (_running(spec, key, f"{image}:{tag}") for key in _CONTAINERS)
+        if not first and not own:
+            continue
+        pulled = any(one.get("imagePullPolicy") == "Always" for one in first)
+        for one in [*first[:1], *([] if pulled else own)]:
+            if one.get("imagePullPolicy") != "Always":
+                yield (
+                    f"{manifest}: its container {one.get('name')} runs the moving tag {tag} and "
+                    "does not pull it anew; set imagePullPolicy: Always"
+                )
+        yield from _unrolled(manifest, [str(one.get("name")) for one in own])
+
+
+def _running(spec: dict[str, Any], key: str, image: str) -> list[dict[str, Any]]:
+    listed = spec.get(key) or []
+    return [one for one in listed if isinstance(one, dict) and one.get("image") == image]
+
+
+def _unrolled(manifest: Manifest, containers: Sequence[str]) -> Iterator[str]:
+    """Why Keel does not roll a workload that runs for ever."""
+    if manifest.kind in _ENDING:
+        return
+    if (manifest.group, manifest.kind) not in _ROLLED:
+        yield f"{manifest}: Keel does not know this kind, so no build of the moving tag gets there"
+        return
+    if "keel.sh/policy" not in manifest.annotations:
+        yield (
+            f"{manifest}: without Keel's annotations no build of the moving tag gets there; take "
+            "them from the overlay of the service"
+        )
+        return
+    watched = str(manifest.annotations.get("keel.sh/monitorContainers", ""))
+    if watched and containers and not any(re.search(watched, name) for name in containers):
+        yield (
+            f"{manifest}: Keel looks at containers called {watched}, and {', '.join(containers)} "
+            "has the moving tag; correct keel.sh/monitorContainers"
+        )
 
 
 def image_problem(

@@ -194,6 +194,8 @@ class Rollback:
         )
 
     def _images(self, services: Sequence[str]) -> dict[str, Images]:
+        platform = self.context.repository.platform
+        services = [service for service in services if not platform.is_foreign(service)]
         if self.offline or not services:
             return {}
         registry = self.context.registry

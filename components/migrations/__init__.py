@@ -1,0 +1,1 @@
+"""Migrations: once for each version, before any pod of it serves."""

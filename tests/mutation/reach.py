@@ -1,0 +1,125 @@
+"""Which tests run which lines of the program, measured with coverage.py."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import coverage
+import pytest
+from _pytest.runner import runtestprotocol
+
+from tests.mutation.mutants import CHECKOUT, MUTATED
+
+NEAREST = 200
+"""How many tests are tried on a mutant at most: those that run the fewest lines of the program."""
+
+Runners = defaultdict[str, defaultdict[int, set[str]]]
+"""By file and line, who runs it: a test, or `fixture NAME`."""
+
+
+def _no_runners() -> Runners:
+    return defaultdict(_no_lines)
+
+
+def _no_lines() -> defaultdict[int, set[str]]:
+    return defaultdict(set)
+
+
+@dataclass
+class Reach:
+    """What the tests run, and for how long."""
+
+    runners: Runners = field(default_factory=_no_runners)
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Of processor time, by test."""
+    failed: list[str] = field(default_factory=list)
+
+    def add(self, other: Reach) -> None:
+        """Join what another process measured."""
+        self.seconds |= other.seconds
+        self.failed += other.failed
+        for file, lines in other.runners.items():
+            for line, names in lines.items():
+                self.runners[file][line] |= names
+
+    def nearest(
+        self, items: Iterable[pytest.Item], file: str, lines: Iterable[int]
+    ) -> list[pytest.Item]:
+        """The tests among `items` that run one of the lines, the quickest first."""
+        known = self.runners[file]
+        names = set[str]().union(*(known[line] for line in lines if line in known))
+        found = [
+            (sum(self._sizes[name] for name in _names(item)), item.nodeid, item)
+            for item in items
+            if names & _names(item)
+        ]
+        near = [item for _, _, item in sorted(found)[:NEAREST]]
+        return sorted(near, key=lambda item: self.seconds[item.nodeid])
+
+    @cached_property
+    def _sizes(self) -> Counter[str]:
+        """How many lines of the program each test and each fixture runs."""
+        return Counter(
+            name for lines in self.runners.values() for names in lines.values() for name in names
+        )
+
+
+def measure(items: Sequence[pytest.Item]) -> Reach:
+    """Run the tests in this process, and note what each runs."""
+    reach = Reach()
+    watched = [f"{CHECKOUT / folder}/*" for folder in MUTATED]
+    measured = coverage.Coverage(data_file=None, config_file=False, include=watched)
+    contexts = _Contexts(measured)
+    if items:
+        items[0].config.pluginmanager.register(contexts)
+    measured.start()
+    for item, following in zip(items, [*items[1:], None], strict=True):
+        contexts.enter(item.nodeid)
+        began = time.process_time()
+        if fails(item, following):
+            reach.failed.append(item.nodeid)
+        reach.seconds[item.nodeid] = time.process_time() - began
+    measured.stop()
+    data = measured.get_data()
+    for file in data.measured_files():
+        for line, names in data.contexts_by_lineno(file).items():
+            reach.runners[file][line] |= set(names)
+    return reach
+
+
+def fails(item: pytest.Item, following: pytest.Item | None) -> bool:
+    """Run one test with its fixtures; `following` is the one after it, which may share some."""
+    reports = runtestprotocol(item, log=False, nextitem=following)
+    return any(report.failed for report in reports)
+
+
+def _names(item: pytest.Item) -> set[str]:
+    return {item.nodeid, *(f"fixture {name}" for name in getattr(item, "fixturenames", ()))}
+
+
+class _Contexts:
+    """Whatever a shared fixture runs, every test runs that uses it."""
+
+    def __init__(self, measured: coverage.Coverage) -> None:
+        self._measured = measured
+        self._test = ""
+
+    def enter(self, test: str) -> None:
+        self._test = test
+        self._measured.switch_context(test)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[object]
+    ) -> Generator[None, object, object]:
+        if fixturedef.scope == "function":
+            return (yield)
+        self._measured.switch_context(f"fixture {fixturedef.argname}")
+        try:
+            return (yield)
+        finally:
+            self._measured.switch_context(self._test)

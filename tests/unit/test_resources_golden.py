@@ -1,0 +1,135 @@
+"""Every resource of an environment as the program registers it: inputs, options and order.
+
+After an intended change: pytest tests/unit/test_resources_golden.py --regenerate
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.unit.conftest import CHECKOUT, Bend, hold
+from tests.unit.recording import Recorded, Recording
+from tests.unit.whole_program import record_program
+
+GOLDEN = CHECKOUT / "tests" / "golden" / "resources"
+OPTIONS = ("protect", "retain_on_delete", "ignore_changes", "replace_on_changes")
+
+
+def described(recording: Recording) -> dict[str, Any]:
+    """Each resource and its inputs, by type and name; what is empty or usual is left out."""
+    names = {resource.urn: f"{resource.type} {resource.name}" for resource in recording.resources}
+    return {
+        names[resource.urn]: {
+            key: value for key, value in _described(resource, names).items() if value
+        }
+        for resource in recording.resources
+    }
+
+
+def _described(resource: Recorded, names: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "inputs": {key: _readable(resource, key) for key in sorted(resource.inputs)},
+        "secrets": sorted(resource.secret_inputs),
+        "parent": names.get(resource.parent, ""),
+        "provider": names.get(resource.provider.partition("::")[0], resource.provider[:1]),
+        "after": sorted(names[urn] for urn in resource.depends_on if urn in names),
+        "hooks": sorted(resource.hooks),
+        "delete_before_replace": str(resource.delete_before_replace or ""),
+        **{option: _plain(getattr(resource, option)) for option in OPTIONS},
+    }
+
+
+def _readable(resource: Recorded, key: str) -> Any:
+    """Policies as what they say, and of the generated files, which are golden too, the paths."""
+    value = resource.inputs[key]
+    if key in ("managed", "seeded", "version") and isinstance(value, Mapping):
+        return sorted(value)
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        return json.loads(value)
+    return "…" if key.startswith("__") else _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    """The engine has every number as a fraction."""
+    return json.loads(json.dumps(value), parse_float=lambda text: int(float(text)))
+
+
+def committed(stack: str, root: Path) -> Recording:
+    return record_program(stack, root, CHECKOUT / "__main__.py")
+
+
+def everything(config: dict[str, Any]) -> None:
+    """What the committed fast environment leaves at its default."""
+    config["platform:permissionsBoundary"] = "arn:aws:iam::123456789012:policy/boundary"
+    config["platform:unprotected"] = ["cluster", "applications"]
+    config["platform:registry"].update(encryption="KMS", untaggedDays=3, buildDays=30)
+    config["platform:network"].update(flowLogs=True, nat="per-zone", zones=["a", "b", "c"])
+    config["platform:cluster"].update(
+        privateAccess=["10.99.0.0/16"],
+        logs=["scheduler"],
+        addons={"aws-ebs-csi-driver": "v1.63.1-eksbuild.1"},
+    )
+    config["platform:cluster"]["nodeGroups"].append(
+        {
+            "name": "spare",
+            "instanceTypes": ["m7i.large"],
+            "minSize": 0,
+            "maxSize": 2,
+            "capacity": "spot",
+            "diskGib": 80,
+            "release": "1.35.2-20260710",
+            "labels": {"pool": "spare"},
+            "taints": [{"key": "spare", "value": "yes", "effect": "NO_EXECUTE"}],
+        }
+    )
+    config["platform:cluster"]["access"]["readOnly"] = ["arn:aws:iam::123456789012:role/auditor"]
+    config["platform:gitops"]["githubApp"] = {"id": 583231, "installation": 1296269}
+    config["platform:argocd"].update(
+        chart={"repository": "https://charts.acme.example", "version": "10.1.2"},
+        sso={"github": {"organization": "acme"}, "clientId": "argocd"},
+        notifications={"slackChannel": "deploys", "webhook": "https://hook.acme.example"},
+        syncWindows=[
+            {"schedule": "0 9 * * 1-4", "duration": "8h", "timeZone": "Europe/Berlin"},
+            {"kind": "deny", "schedule": "0 0 20 12 *", "duration": "336h"},
+        ],
+    )
+    hold(
+        "githubAppPrivateKey", "gitWebhookSecret", "slackToken", "ssoClientSecret", "webhookToken"
+    )(config)
+
+
+CASES: Mapping[str, tuple[str, Any]] = {
+    "dev": ("dev", None),
+    "prod": ("prod", None),
+    "dev-with-everything": ("dev", everything),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_resources_are_the_golden_ones(
+    case: str,
+    configuration: Path,
+    bend: Bend,
+    monkeypatch: pytest.MonkeyPatch,
+    regenerate: bool,
+) -> None:
+    stack, change = CASES[case]
+    if change:
+        bend(f"Pulumi.{stack}.yaml", change)
+        monkeypatch.setattr("settings.pulumi_config.ROOT", configuration)
+    found = described(committed(stack, configuration if change else CHECKOUT))
+    text = yaml.dump(found, Dumper=yaml.CSafeDumper, allow_unicode=True, width=100)
+    file = GOLDEN / f"{case}.yaml"
+    if regenerate:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    expected = yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    assert found.keys() == expected.keys()
+    for name, resource in found.items():
+        assert resource == expected[name], name
