@@ -67,7 +67,7 @@ test-matrix: toolchain ## the same with every Python, Git, locale and set of too
 	@PATH="$$($(PY) -m lab.toolchain path):$$PATH" $(PY) -m tests.scripts.matrix --numprocesses auto tests/scripts
 
 test-lab: toolchain ## against the real parts
-	@$(PY) -m pytest lab/tests/environment
+	@PATH="$$($(PY) -m lab.toolchain path):$$PATH" $(PY) -m pytest lab/tests/environment
 
 lint: style types schemas shell-scripts ## style, formatting, types, schemas, shell scripts
 

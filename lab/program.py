@@ -13,7 +13,7 @@ from typing import Any
 
 from lab.aws_api.record import STACK
 from lab.overrides import stack_file
-from lab.pulumi_home import PLUGINS, assemble
+from lab.pulumi_home import assemble
 from lab.site import CHECKOUT, Site
 from lab.toolchain import Toolchain
 from settings import UserError
@@ -46,7 +46,7 @@ class Program:
                 (
                     str(programs),
                     str(Path(sys.executable).parent),
-                    search_path(toolchain),
+                    toolchain.search_path(),
                     os.environ["PATH"],
                 )
             ),
@@ -136,13 +136,6 @@ class Program:
         if arguments[0] in ("up", "preview", "destroy", "refresh", "import"):
             options += ["--config-file", str(self.site.home / f"Pulumi.{stack}.yaml")]
         return [str(self.pulumi), *arguments, *options]
-
-
-def search_path(toolchain: Toolchain) -> str:
-    """The tools for PATH, without the providers: those are in PULUMI_HOME."""
-    providers = {str(toolchain.path(f"pulumi-resource-{name}").parent) for name in PLUGINS}
-    folders = toolchain.search_path().split(os.pathsep)
-    return os.pathsep.join(folder for folder in folders if folder not in providers)
 
 
 def aws_credentials(site: Site) -> dict[str, str]:

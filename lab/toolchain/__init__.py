@@ -33,6 +33,9 @@ class MissingToolError(UserError):
         super().__init__(f"{tool.name} {remedy}")
 
 
+PROVIDER = "pulumi-resource-"
+
+
 class Toolchain:
     """Finds the programs and the upstream files that the lab runs with.
 
@@ -75,8 +78,12 @@ class Toolchain:
         return {name: self.path(name) for name in (*names, *links)}
 
     def search_path(self) -> str:
-        """All tools as a value to put in front of PATH; also has Argo CD's helper scripts."""
-        return os.pathsep.join(dict.fromkeys(str(path.parent) for path in self.paths().values()))
+        """The tools as a value to put in front of PATH; also has Argo CD's helper scripts.
+
+        Pulumi's providers are left out: Pulumi warns of those that it finds there.
+        """
+        programs = (path for name, path in self.paths().items() if not name.startswith(PROVIDER))
+        return os.pathsep.join(dict.fromkeys(str(path.parent) for path in programs))
 
     def module_dir(self, module: str) -> Path:
         """The kept part of an upstream Go module, such as Argo CD's `manifests/`.

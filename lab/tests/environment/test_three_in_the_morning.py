@@ -22,10 +22,15 @@ from lab.toolchain import Toolchain
 from lab.up import approve
 from lab.waiting import wait_until_empty
 
-SERVICE, NAMESPACE, NAME = "streaming/tv-api", "streaming", "tv-api"
+SERVICE, NAMESPACE, NAME = "streaming/tv-frontend", "streaming", "tv-frontend"
 OVERLAY = f"environments/prod/{SERVICE}/deployment.yaml"
-NEIGHBOUR = "base/streaming/tv-frontend/kustomization.yaml"
-ALWAYS = {"kind": "deny", "schedule": "* * * * *", "duration": "1h", "timeZone": "Etc/UTC"}
+CONFIG = f"base/{SERVICE}/config/theme.json"
+NEIGHBOUR = "base/streaming/tv-api/kustomization.yaml"
+ALWAYS = [
+    {"kind": "deny", "schedule": f"0 {hour} * * *", "duration": "23h", "timeZone": "Etc/UTC"}
+    for hour in (0, 12)
+]
+"""Freezes, one of which there always is: a single one that never ended would be refused."""
 ADMINISTRATOR, RELEASER = "on-call", "rhea"
 REMOTE = 5
 
@@ -59,7 +64,7 @@ class OnCall:
         self.environment["PATH"] = os.pathsep.join([*map(str, tools), self.environment["PATH"]])
 
     def do(self, command: str) -> str:
-        """A command of the page, for tv-api; it must succeed."""
+        """A command of the page, for the service; it must succeed."""
         for name, value in {"service": NAME, "namespace": NAMESPACE, "you": ADMINISTRATOR}.items():
             command = command.replace(f"<{name}>", value)
         done = subprocess.run(
@@ -130,7 +135,7 @@ def second(lab: Lab, on_call: OnCall, first: Build) -> Build:
 def frozen(lab: Lab) -> Iterator[None]:
     """prod with a freeze that never ends; without it afterwards."""
     committed = yaml.safe_load((CHECKOUT / "Pulumi.prod.yaml").read_text())["config"]
-    argocd = {**committed["platform:argocd"], "syncWindows": [ALWAYS]}
+    argocd = {**committed["platform:argocd"], "syncWindows": ALWAYS}
     lab.program.trying["prod"] = {"platform:argocd": argocd}
     try:
         lab.program.read("up", "--yes", stack=lab.program.selected("prod"))
@@ -159,7 +164,7 @@ def test_a_closed_window_is_opened_for_one_sync(
     assert windows(lab) == []
     assert restored == "pulumi up --refresh --stack prod"
     lab.program.read("up", "--refresh", "--yes", stack=lab.program.selected("prod"))
-    assert [window["kind"] for window in windows(lab)] == ["deny"]
+    assert [window["kind"] for window in windows(lab)] == ["deny", "deny"]
 
 
 # --- the sync hangs
@@ -167,17 +172,22 @@ def test_a_closed_window_is_opened_for_one_sync(
 
 @contextmanager
 def never_ready(on_call: OnCall) -> Iterator[None]:
-    """The overlay of prod asks for a node that there is not."""
-    before = (on_call.clone / OVERLAY).read_text(encoding="utf-8")
-    deployment = yaml.safe_load(before)
+    """The overlay of prod asks for a node that there is not, and another configuration comes.
+
+    With the configuration before it to prune, Argo CD waits until the pods are healthy.
+    """
+    before = {p: (on_call.clone / p).read_text(encoding="utf-8") for p in (OVERLAY, CONFIG)}
+    deployment = yaml.safe_load(before[OVERLAY])
     deployment["spec"]["template"]["spec"]["nodeSelector"] = {"example.com/no-such-node": "true"}
     (on_call.clone / OVERLAY).write_text(yaml.safe_dump(deployment, sort_keys=False))
+    (on_call.clone / CONFIG).write_text('{"palette": "night"}\n', encoding="utf-8")
     commit_and_push(on_call.clone, "A node that there is not")
     try:
         yield
     finally:
         pull(on_call.clone)
-        (on_call.clone / OVERLAY).write_text(before, encoding="utf-8")
+        for path, text in before.items():
+            (on_call.clone / path).write_text(text, encoding="utf-8")
         commit_and_push(on_call.clone, "The nodes that there are")
 
 
@@ -210,14 +220,17 @@ def test_a_rollback_needs_neither_a_neighbour_that_renders_nor_the_registry(
 ) -> None:
     approve(lab.site, "prod", NAME)
     pull(on_call.clone)
-    broken = (on_call.clone / NEIGHBOUR).read_text(encoding="utf-8") + "  - missing.yaml\n"
-    (on_call.clone / NEIGHBOUR).write_text(broken.replace("resources:", "resources:\n  - no.yaml"))
-    commit_and_push(on_call.clone, "Break tv-frontend")
+    whole = (on_call.clone / NEIGHBOUR).read_text(encoding="utf-8")
+    (on_call.clone / NEIGHBOUR).write_text(whole.replace("resources:", "resources:\n  - no.yaml"))
+    commit_and_push(on_call.clone, "Break tv-api")
+    one = ("--service", NAME, "--yes")
     unreachable = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
     try:
-        refused = _script(on_call, unreachable, "promote-to-prod.sh", first.version)
+        refused = lab.script(
+            on_call.clone, "promote-to-prod.sh", first.version, *one, **unreachable
+        )
         assert (refused.returncode, "registry" in refused.stderr) == (REMOTE, True), refused.stderr
-        done = _script(on_call, unreachable, "rollback-prod.sh")
+        done = lab.script(on_call.clone, "rollback-prod.sh", *one, **unreachable)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "the registry did not answer" in done.stderr
         approve(lab.site, "prod", NAME)
@@ -226,18 +239,6 @@ def test_a_rollback_needs_neither_a_neighbour_that_renders_nor_the_registry(
     finally:
         pull(on_call.clone)
     assert "no.yaml" not in (on_call.clone / NEIGHBOUR).read_text(encoding="utf-8")
-
-
-def _script(
-    on_call: OnCall, more: dict[str, str], script: str, *words: str
-) -> subprocess.CompletedProcess[str]:
-    environment = dict(on_call.lab.builds.environment)
-    on_call.lab.builds.environment.update(more)
-    try:
-        return on_call.lab.script(on_call.clone, script, *words, "--service", NAME, "--yes")
-    finally:
-        on_call.lab.builds.environment.clear()
-        on_call.lab.builds.environment.update(environment)
 
 
 # --- no releaser can sign in
@@ -259,7 +260,7 @@ def test_the_administrator_syncs_where_no_releaser_can_sign_in(
 def test_without_git_prod_runs_on_and_a_change_by_hand_stays_until_it_is_back(
     lab: Lab, on_call: OnCall, first: Build
 ) -> None:
-    repository = lab.site.git_repositories / "gitops.git"
+    repository = lab.site.git_repositories / "acme" / "gitops.git"
     away = repository.with_name("away.git")
     deployment = ("--namespace=streaming", f"deployment/{NAME}")
     repository.rename(away)
