@@ -16,7 +16,7 @@ export MYPY_CACHE_DIR = $(TWO_SPEED_CACHE)/mypy/$(notdir $(VENV))
 export RUFF_CACHE_DIR = $(TWO_SPEED_CACHE)/ruff
 
 .PHONY: help up status down clean build approve shell preview toolchain bench test test-unit test-scripts \
-	test-matrix test-mutation mutation test-lab lint style types schemas shell-scripts format golden lock
+	test-matrix test-mutation mutation test-lab lint style types schemas shell-scripts format golden lock raise
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -100,6 +100,9 @@ lock: $(VENV)/.ready ## resolve the Python packages of the product, its tests an
 	@$(PY) -m uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate \
 		--python-version 3.11 requirements.txt lab/pyproject.toml --group dev \
 		--group lab/pyproject.toml:types -o $(LOCK)
+
+raise: $(VENV)/.ready ## pin another version of a program of the lab: make raise TOOL=helm VERSION=v3.23.0
+	@$(PY) -m lab.toolchain raise $(TOOL) $(VERSION)
 
 toolchain: $(VENV)/.ready ## build what is missing of the lab's programs
 	@$(PY) -m lab.toolchain build

@@ -43,7 +43,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXIT_CODES,
     )
     render.add_argument("--stack", required=True, help="the stack, such as dev")
-    render.add_argument("--out", required=True, type=Path, help="the folder; made if need be")
+    render.add_argument(
+        "--out", required=True, type=Path, help="the folder; created if it is missing"
+    )
     render.add_argument(
         "--check", action="store_true", help="write nothing, show the difference, exit 1 if any"
     )

@@ -1,7 +1,7 @@
-"""A folder and a tree: what writing the tree there would do, and doing it.
+"""Writes a tree of generated files into a folder, or plans it.
 
-A removal is a proposal: a preview lists it, `apply` carries it out in the checkout, and a person
-commits it. Files that are in no lock and not generated are never looked at.
+A preview lists a removal, `apply` removes the file from the checkout, and a person commits it.
+Files that are in no lock and not generated are never read.
 
 Each scope of the repository (`shared`, each environment) has a lock of its own, so stacks that
 write one after the other never disturb each other. Files are replaced atomically and locks are
@@ -23,7 +23,7 @@ from gitops.safe_paths import refuse_unsafe
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What happens to one path, or why nothing does."""
+    """What happens to one path, or why it is kept."""
 
     path: str
     action: Action
@@ -35,7 +35,7 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Everything that `apply` would do, and every file that it would skip though it differs."""
+    """What `apply` would do, and the files that differ and are kept."""
 
     changes: tuple[Change, ...]
     """Sorted by path."""
@@ -103,7 +103,7 @@ def apply(root: Path, planned: Plan) -> None:
 
 
 def _mode(file: File | None, target: Path, before: bytes | None) -> Action | None:
-    """A script that is as generated, but cannot be run, is written again."""
+    """A generated script without the executable bit is written again."""
     if file is None or not file.executable or file.text.encode() != before:
         return None
     return None if os.access(target, os.X_OK) else Action.UPDATE
@@ -124,7 +124,7 @@ def _read(path: Path) -> bytes | None:
 
 
 def _write(target: Path, text: str, *, executable: bool) -> None:
-    """Replaces `target` in one step: whoever reads it sees the old content or the new."""
+    """Replaces `target` in one step: a reader sees the old content or the new."""
     target.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".scaffold-")
     try:

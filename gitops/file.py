@@ -1,4 +1,4 @@
-"""One generated file, and whose it is."""
+"""One generated file and its owner."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from enum import StrEnum
 
 
 class Ownership(StrEnum):
-    """Whose a generated file is, once it is in the GitOps repository."""
+    """The owner of a generated file in the GitOps repository."""
 
     MANAGED = "managed"
-    """The generator's: an edit is kept, but reported as drift; a deleted file comes back."""
+    """The generator: an edit is kept and reported as drift; a deleted file is written again."""
     SEEDED = "seeded"
-    """The team's from their first edit on; until then it follows its template."""
+    """The team, after its first edit; until then the file follows its template."""
     VERSION = "version"
-    """The releases': what a release wrote stays."""
+    """Releases: what a release wrote stays."""
 
 
 @dataclass(frozen=True, kw_only=True)

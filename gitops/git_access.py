@@ -1,7 +1,7 @@
-"""How a pipeline reaches the GitOps repository: by which URL, and with what to prove itself.
+"""How a pipeline reaches the GitOps repository: by which URL and credential.
 
-One URL serves two readers. Argo CD reads by the one that is set; a pipeline needs the one that goes
-with a credential which its CI system can have.
+Argo CD reads by the configured URL. A pipeline needs the URL that fits a credential of its CI
+system.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ GITHUB = "github.com"
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """One way in.
+    """One way to reach it.
 
     app: a GitHub App, which makes a token for each run; token: one that is stored; key: a deploy
     key; key-or-token: a deploy key, unless there is a token, which then goes with `https`.

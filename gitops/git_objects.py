@@ -1,4 +1,4 @@
-"""What Git calls a folder: a name that follows from its content alone. Pure."""
+"""Git's id of a folder, which follows from its content. Pure."""
 
 from __future__ import annotations
 

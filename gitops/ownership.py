@@ -1,6 +1,6 @@
-"""What happens to a generated file that somebody may have edited.
+"""What happens to a generated file that may have been edited.
 
-Whoever edited a file keeps it. For each path, with the hash of what was last written (the lock):
+An edited file is kept. For each path, with the hash of what was last written (the lock):
 
 | in the folder            | managed            | seeded             | version            |
 | ------------------------ | ------------------ | ------------------ | ------------------ |
@@ -12,9 +12,9 @@ Whoever edited a file keeps it. For each path, with the hash of what was last wr
 | there, never written     | keep, say whose    | keep, say whose    | see below          |
 | no longer generated      | remove where untouched or released; else keep and say so    |
 
-A version file that a release wrote stays, and nobody is told: that is what it is for. Only where
-the service follows a moving tag, which nobody releases, is it rewritten. One that no release
-could have written is kept and reported as drift.
+A version file that a release wrote stays and is not reported. It is rewritten only where the
+service follows a moving tag, because there are no releases then. One that no release could have
+written is kept and reported as drift.
 
 The hash of what was last written comes from the lock.
 """
@@ -52,9 +52,9 @@ WRITING = frozenset({Action.CREATE, Action.UPDATE, Action.REMOVE})
 
 
 def decide(file: File | None, before: bytes | None, locked: str | None) -> Action | None:
-    """What the table of this module says; None where nothing is to be done or said.
+    """The action of this module's table; None where there is none.
 
-    file: what is generated, None for what is no longer; before: what stands there, None for
+    file: what is generated, None for what is no longer; before: what is there, None for
     nothing; locked: the hash of what was last written, None for nothing.
     """
     if file is None:

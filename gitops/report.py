@@ -1,4 +1,4 @@
-"""A plan in words: what is written, what is kept and why, and the difference line by line."""
+"""A plan as text: what is written, what is kept and why, and the difference."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _REASONS = {
     Action.KEEP_BEHIND: "edited; kept. Its template has changed since: compare with a fresh render",
     Action.KEEP_DELETED: "deleted by the team; stays deleted",
     Action.KEEP_FOREIGN: "a file of your own, where one is generated; kept. Move it to get ours",
-    Action.KEEP_OBSOLETE: "no longer generated, but edited; kept. Delete it when nobody needs it",
+    Action.KEEP_OBSOLETE: "no longer generated, but edited; kept. Delete it when it is not needed",
 }
 _MOST_LINES = 20
 """More changes of one kind than this are counted by folder, as coarsely as it takes."""

@@ -1,4 +1,4 @@
-"""Paths that are safe to write: nothing on the way leads out of the folder or is in the way."""
+"""Refuses paths that lead out of the folder or are blocked by something else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from settings import UserError
 
 
 class UnsafePathError(UserError):
-    """Something is where a generated file belongs, and writing there could do harm."""
+    """A path that a generated file needs is unsafe to write."""
 
     def __init__(self, root: Path, places: dict[str, str]) -> None:
         lines = "\n".join(f"  - {path}: {what}" for path, what in sorted(places.items()))

@@ -1,4 +1,4 @@
-"""The GitOps repository as a map: which templates make which files, and whose they are."""
+"""The GitOps repository as a map from path to generated file."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _reviewers(settings: Settings, context: Context) -> _Entries:
 
 
 def _base(service: Context, context: Context) -> _Entries:
-    """What never differs of a service, and the pipeline of its own repository."""
+    """A service's base, and the pipeline of its repository."""
     context = context | {"service": service, "chart": service["packaging"] == "helm"}
     base = layout.base(service["namespace"], service["name"])
     yield from _rendered(f"base/{service['packaging']}", base, context, Ownership.SEEDED).items()
@@ -108,7 +108,7 @@ def _base(service: Context, context: Context) -> _Entries:
 
 
 def _overlay(service: Context, context: Context) -> _Entries:
-    """What differs of a service in this environment, and the version that runs there."""
+    """A service's overlay and version file in this environment."""
     context = context | {"service": service}
     environment = context["environment"]["name"]
     folder = layout.overlay(environment, service["namespace"], service["name"])

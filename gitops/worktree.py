@@ -1,4 +1,4 @@
-"""Whether a folder is a checkout of the GitOps repository, and what to do if it is not."""
+"""Whether a folder is a checkout of the GitOps repository, and the remedy if not."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def problem(folder: Path, shown: str, url: str) -> str | None:
 
 def _git(folder: Path, *arguments: str) -> str | None:
     """What git prints in `folder`; None when it refuses."""
-    # A GIT_DIR of whoever called would make git answer for another repository.
+    # The caller's GIT_DIR would make git answer for another repository.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     done = subprocess.run(
         ["git", "-C", str(folder), *arguments],

@@ -88,6 +88,11 @@ class Platform(NamedTuple):
         own = f"{environment.registry}/{known.image if known else service}"
         return (known.foreign if known else "") or own
 
+    def image_name(self, service: str) -> str:
+        """What version files call the image of a service (namespace/name), without a registry."""
+        known = self.services.get(service)
+        return (known.foreign or known.image) if known else service
+
     def is_foreign(self, service: str) -> bool:
         """Whether somebody else builds its image: the registry knows nothing of it."""
         known = self.services.get(service)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import NamedTuple, Optional
 
+from release.configuration import Platform
 from release.errors import PRECONDITION, USAGE, Failure
 from release.repository import Entry, Repository
 from release.terminal import one_line
@@ -99,7 +100,11 @@ def standing(repository: Repository, commit: str) -> dict[Place, Standing]:
         if known and known.running.readable and known.running:
             continue  # both kinds of file: kustomize's comes first, and Argo CD reads that one
         content = contents.get(entry.object) if entry.is_file else None
-        running = UNREADABLE if content is None else _read(content, packaging, place.service)
+        running = (
+            UNREADABLE
+            if content is None
+            else _read(content, packaging, repository.platform.image_name(place.service))
+        )
         found[place] = Standing(packaging, running, path)
     for path, entry in entries.items():
         # A service whose version file is gone still is one: a release writes the file anew.
@@ -118,8 +123,8 @@ def standing(repository: Repository, commit: str) -> dict[Place, Standing]:
     return dict(sorted(found.items()))
 
 
-def _read(content: bytes, packaging: str, service: str) -> Running:
-    return read(content.decode("utf-8", "replace"), packaging, service)
+def _read(content: bytes, packaging: str, image: str) -> Running:
+    return read(content.decode("utf-8", "replace"), packaging, image)
 
 
 def select(
@@ -204,7 +209,7 @@ def events(
         told = commits[commit]
         here: list[Event] = []
         side: Optional[list[_Commit]] = None
-        versions = _versions(entries, contents)
+        versions = _versions(entries, contents, repository.platform)
         files = _files(entries)
         for place in sorted(versions.keys() | files.keys()):
             by_file = named.setdefault(place, {})
@@ -253,7 +258,9 @@ def _literal(text: str) -> str:
 
 
 def _versions(
-    entries: Sequence[tuple[Entry, Entry, str]], contents: Mapping[str, Optional[bytes]]
+    entries: Sequence[tuple[Entry, Entry, str]],
+    contents: Mapping[str, Optional[bytes]],
+    platform: Platform,
 ) -> dict[Place, dict[str, Running]]:
     """What each version file that a commit changes names afterwards, by packaging."""
     found: dict[Place, dict[str, Running]] = {}
@@ -262,7 +269,7 @@ def _versions(
         if match:
             place = Place(match[1], match[2])
             packaging = _packaging(match[3])
-            after = _content(new, contents, packaging, place.service)
+            after = _content(new, contents, packaging, platform.image_name(place.service))
             found.setdefault(place, {})[packaging] = after
     return found
 
@@ -289,12 +296,12 @@ def _files(entries: Sequence[tuple[Entry, Entry, str]]) -> dict[Place, dict[str,
 
 
 def _content(
-    entry: Entry, contents: Mapping[str, Optional[bytes]], packaging: str, service: str
+    entry: Entry, contents: Mapping[str, Optional[bytes]], packaging: str, image: str
 ) -> Running:
     if not entry.is_file:
         return NOTHING if entry.mode == "000000" else UNREADABLE
     content = contents.get(entry.object)
-    return UNREADABLE if content is None else _read(content, packaging, service)
+    return UNREADABLE if content is None else _read(content, packaging, image)
 
 
 def _record(

@@ -22,7 +22,7 @@ PollSchedule = Annotated[
 
 
 class Chart(Model):
-    """Where a Helm chart comes from, and the one version of it."""
+    """The source and version of a Helm chart."""
 
     repository: str | None = Field(None, description="in place of the chart's own repository")
     version: ChartVersion | None = Field(None, description="in place of the pinned version")
@@ -30,7 +30,7 @@ class Chart(Model):
 
 def _enterprise(host: str) -> str:
     if host == "github.com":
-        raise ValueError("is where people sign in anyway; leave the key out")
+        raise ValueError("is the default; leave the key out")
     return host
 
 
@@ -38,7 +38,7 @@ class GithubSso(Model):
     """Sign-on by GitHub: a group is a team, as `<organization>:<team>`."""
 
     organization: GithubName = Field(
-        description="whose members sign in; in capitals and small letters as GitHub writes it"
+        description="its members sign in; spelled exactly as on GitHub"
     )
     host: Annotated[DomainName, AfterValidator(_enterprise)] | None = Field(
         None, description="of GitHub Enterprise Server, in place of github.com"
@@ -60,7 +60,7 @@ class Sso(Model):
 
 
 class Notifications(Model):
-    """Where Argo CD reports to; the Slack token is `platform:slackToken`."""
+    """Where Argo CD sends notifications; the Slack token is `platform:slackToken`."""
 
     slack_channel: str | None = Field(None, description="its name, without #")
     webhook: HttpUrl | None = Field(None, description="takes messages as JSON")
@@ -71,15 +71,15 @@ class ArgoCdConfig(Model):
 
     chart: Chart = Field(Chart.model_validate({}), description="in place of the pinned one")
     domain: DomainName | None = Field(
-        None, description="where its UI and API are reached; argocd.<domain> unless set"
+        None, description="the host name of its UI and API; argocd.<domain> unless set"
     )
-    sso: Sso | None = Field(None, description="who people are; without it the local admin signs in")
+    sso: Sso | None = Field(None, description="sign-in; without it only the local admin signs in")
     notifications: Notifications = Field(
         Notifications.model_validate({}), description="deployed, degraded, failed, waiting"
     )
     reconciliation_seconds: int = Field(30, ge=10, le=3600, description="how often Git is read")
     sync_windows: list[SyncWindow] = Field(
-        [], description="when syncs are allowed or denied, also to people; none: always allowed"
+        [], description="when syncs and approvals are allowed or denied; none: always allowed"
     )
 
 
@@ -88,5 +88,5 @@ class KeelConfig(Model):
 
     chart: Chart = Field(Chart.model_validate({}), description="in place of the pinned one")
     schedule: PollSchedule = Field(
-        "@every 30s", description="how often the registry is asked for new builds"
+        "@every 30s", description="how often Keel asks the registry for new builds"
     )

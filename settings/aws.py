@@ -10,7 +10,7 @@ from settings.model import Matching, Model, PrincipalArn
 
 
 class AssumeRole(Model):
-    """A role that Pulumi takes on; the provider reads the other keys."""
+    """The role that Pulumi assumes; the provider reads the other keys."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -31,7 +31,7 @@ class AwsConfig(Model):
     """The `aws:` keys that the program itself needs; the provider reads the others."""
 
     region: Annotated[str, Matching(r"[a-z]{2}(-[a-z]+)+-\d", "must be an AWS region")] = Field(
-        description="where everything is created"
+        description="of every resource"
     )
     allowed_account_ids: list[Annotated[str, Matching(r"\d{12}", "must be 12 digits")]] = Field(
         min_length=1, max_length=1, description="the one account of this environment"
@@ -43,5 +43,5 @@ class AwsConfig(Model):
 
     @property
     def role(self) -> str | None:
-        """The ARN of the role that Pulumi takes on in this account."""
+        """The ARN of the role that Pulumi assumes in this account."""
         return self.assume_roles[0].role_arn if self.assume_roles else None

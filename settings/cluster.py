@@ -1,4 +1,4 @@
-"""`platform:cluster`: the EKS cluster, its nodes, and who may enter."""
+"""`platform:cluster`: the EKS cluster, its nodes, and access."""
 
 from __future__ import annotations
 
@@ -56,15 +56,15 @@ class NodeGroup(Model):
     name: DnsLabel = Field(description="unique among the cluster's node groups")
     instance_types: Annotated[
         list[str], AfterValidator(named_as_types), AfterValidator(one_architecture)
-    ] = Field(min_length=1, description="any of them is taken; all of one processor architecture")
+    ] = Field(min_length=1, description="EC2 uses any of them; all of one processor architecture")
     min_size: int = Field(ge=0, description="nodes at least")
     max_size: int = Field(ge=1, description="nodes at most")
     release: AmiRelease | None = Field(
-        None, description="of the machine image; unless set, the newest when AWS updates the group"
+        None, description="of the machine image; without it, the newest when AWS updates the group"
     )
     disk_gib: int = Field(50, ge=20, le=16384, description="of each node, encrypted")
     capacity: Literal["on-demand", "spot"] = Field(
-        "on-demand", description="spot is cheaper and can be taken away"
+        "on-demand", description="spot is cheaper, and AWS can stop its nodes at any time"
     )
     labels: dict[LabelKey, LabelValue] = Field(
         default={}, description="of the nodes, for node selectors"
@@ -92,14 +92,14 @@ class NodeGroup(Model):
 
 
 class AccessConfig(Model):
-    """Who may enter the cluster; teams are keys of `teams` in services.yaml."""
+    """Who has access to the cluster; teams are keys of `teams` in services.yaml."""
 
     platform: list[PrincipalArn] = Field(min_length=1, description="administrators")
     teams: dict[DnsLabel, list[PrincipalArn]] = Field(
-        default={}, description="by team: may read the namespaces where the team owns services"
+        default={}, description="by team: read the namespaces of the team's services"
     )
     read_only: list[PrincipalArn] = Field(
-        default=[], description="may read every namespace, secrets excepted"
+        default=[], description="read every namespace, except secrets"
     )
 
 
@@ -116,34 +116,34 @@ class ClusterConfig(Model):
         description="the addresses of Kubernetes services, /12 to /24; cannot change later",
     )
     public_access: Annotated[
-        list[Annotated[IPv4Network, AfterValidator(ranges.of_somebody)]], different
+        list[Annotated[IPv4Network, AfterValidator(ranges.of_the_internet)]], different
     ] = Field(
         [],
         max_length=MAX_PUBLIC_RANGES,
-        description="who reaches the endpoint publicly; none: it is private",
+        description="public ranges that reach the endpoint; none: it is private",
     )
     private_access: Annotated[
         list[Annotated[IPv4Network, AfterValidator(ranges.of_a_neighbour)]], different
     ] = Field(
         [],
         max_length=MAX_NEIGHBOURS,
-        description="who reaches it from the VPC and connected networks, beside the nodes",
+        description="ranges of the VPC and connected networks that reach it, besides the nodes",
     )
     logs: list[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"]] = Field(
         default=["api", "audit", "authenticator"],
-        description="what of the control plane is logged to CloudWatch",
+        description="the control plane's logs that go to CloudWatch",
     )
     node_groups: list[NodeGroup] = Field(
         default=[], max_length=MAX_NODE_GROUPS, description="at least one, unless existing is set"
     )
     addons: dict[AddonName, AddonVersion] = Field(
         default={},
-        description="in place of the version that belongs to the Kubernetes version; "
-        "aws-ebs-csi-driver is installed where it is named here",
+        description="versions in place of the Kubernetes version's own; aws-ebs-csi-driver is "
+        "installed only if it is named here",
     )
-    access: AccessConfig = Field(description="who may enter")
+    access: AccessConfig = Field(description="who has access")
     existing: Annotated[str, Matching(*CLUSTER_NAME)] | None = Field(
-        None, description="the name of a cluster that exists; beside it only access counts"
+        None, description="the name of an existing cluster; only access is allowed beside it"
     )
 
     @property
@@ -174,7 +174,7 @@ class ClusterConfig(Model):
         if groups and not any(group.min_size and not group.taints for group in groups):
             raise ValueError(
                 "has no node group where DNS and Argo CD can start; give one without taints a "
-                "minSize of 1 at least"
+                "minSize of at least 1"
             )
         return self
 

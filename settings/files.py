@@ -1,6 +1,6 @@
 """The files of the configuration: where they are, how they are read, and on which line each key is.
 
-What YAML would swallow, such as a key that is named twice, is reported instead.
+What YAML would accept silently, such as a key that is named twice, is reported.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CATALOGUE_FILE = "services.yaml"
 _CONFIG = "config."
 _TEXT_OR_MERGE = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
-"""What YAML calls a text, and the key `<<`."""
+"""YAML's tags of a text and of the key `<<`."""
 
 
 def stack_file(stack: str) -> str:

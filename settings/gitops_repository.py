@@ -29,8 +29,8 @@ class GitOpsConfig(Model):
     checkout: str = Field("../gitops", description="a folder, relative to this program")
     releases: Literal["push", "pull-request"] = Field(
         "push",
-        description="how promotions and rollbacks of this environment reach the branch; read where "
-        "speed is safe",
+        description="how promotions and rollbacks of this environment reach the branch; for safe "
+        "environments",
     )
     github_app: GithubApp | None = Field(
         None, description="in place of the secrets gitToken and gitPrivateKey"

@@ -35,8 +35,8 @@ DECLARED: tuple[Kind, ...] = (
 )
 """What a service may need in its own namespace.
 
-No Secret, because a secret in Git is none; no Role or RoleBinding, because whoever writes to Git
-would then grant rights in the cluster; no quota, because the platform sets those.
+No Secret, because Git can be read; no Role or RoleBinding, because a writer to Git would then grant
+rights in the cluster; no quota, because the platform sets those.
 """
 
 DESCENDANTS: tuple[Kind, ...] = (
@@ -45,8 +45,8 @@ DESCENDANTS: tuple[Kind, ...] = (
     ("apps", "ControllerRevision"),
     ("apps", "ReplicaSet"),
 )
-"""What the cluster makes of it. Argo CD shows only kinds that the project allows: without these
-nobody would see a service's pods, images and logs. Git may not declare them."""
+"""What controllers create from it. Argo CD shows only kinds that the project allows; without these
+it would show no pods, images and logs of a service. Git may not declare them."""
 
 
 NEVER: tuple[Kind, ...] = (

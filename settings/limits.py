@@ -1,4 +1,4 @@
-"""What AWS counts or allows by quota, so that a stack file is refused before AWS refuses it.
+"""Quotas of AWS, so that a stack file is refused before AWS refuses it.
 
 Lengths and patterns of single values are checked against tools/limits/table.json by the tests.
 """

@@ -28,7 +28,7 @@ class Model(BaseModel):
     )
 
     def keys_beside(self, *fields: str) -> str:
-        """What else somebody wrote, by the keys' own names; empty when there is nothing."""
+        """The other keys that are set, by their names in YAML; empty when there are none."""
         return ", ".join(sorted(to_camel(name) for name in self.model_fields_set - set(fields)))
 
     def written(self, *fields: str) -> list[str]:

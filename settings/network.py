@@ -1,4 +1,4 @@
-"""`platform:network`: a VPC of our own, or an existing one."""
+"""`platform:network`: a new VPC, or an existing one."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ VpcId = Annotated[str, Matching(r"vpc-[0-9a-f]{8,17}", "must be a VPC's id")]
 
 
 def control_plane_zones(zones: list[str]) -> list[str]:
-    """Those of a network's zones, in its order, that EKS is given for the cluster's life."""
+    """The zones of the control plane, which cannot change: the first two of the network."""
     return zones[:2]
 
 
 class ExistingNetwork(Model):
-    """A VPC that exists already and is used as it is."""
+    """An existing VPC, used as it is."""
 
     vpc: VpcId = Field(description="its id")
     private_subnets: Annotated[list[SubnetId], different] = Field(
         min_length=2,
-        description="for nodes, in two zones at least; the first two are the control plane's",
+        description="for nodes, in at least two zones; the first two zones are the control plane's",
     )
     public_subnets: Annotated[list[SubnetId], different] = Field(
         default=[], description="for load balancers that face the internet"
@@ -34,7 +34,7 @@ class ExistingNetwork(Model):
 
 
 class NetworkConfig(Model):
-    """A VPC of our own, or the ids of an existing one."""
+    """A new VPC, or the ids of an existing one."""
 
     cidr: Annotated[IPv4Network, AfterValidator(ranges.of_a_network)] | None = Field(
         None, description="the VPC's private range, /16 to /22"
@@ -46,7 +46,7 @@ class NetworkConfig(Model):
         description="letters of two or three availability zones",
     )
     nat: Literal["single", "per-zone"] = Field(
-        "single", description="one way out for all zones, or one for each"
+        "single", description="one NAT gateway for all zones, or one for each"
     )
     flow_logs: bool = Field(False, description="record every connection in CloudWatch")
     existing: ExistingNetwork | None = Field(None, description="in place of cidr")
@@ -54,7 +54,7 @@ class NetworkConfig(Model):
     @model_validator(mode="after")
     def one_or_the_other(self) -> Self:
         if (self.cidr is None) == (self.existing is None):
-            raise ValueError("must have either cidr (a new VPC) or existing (one that is there)")
+            raise ValueError("must have either cidr (a new VPC) or existing (an existing one)")
         if self.existing and (keys := self.keys_beside("existing")):
             raise ValueError(f"has {keys} beside existing, and an existing VPC is left as it is")
         return self

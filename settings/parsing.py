@@ -32,11 +32,11 @@ _WORDS = {
     "too_long": "must name {max_length} at most; remove what is too much",
     "string_too_short": "must not be empty",
 }
-"""Complaints of pydantic that say nothing to people who write YAML."""
+"""Messages of pydantic in the words of YAML."""
 SETTLED_BY_SPEED = frozenset(
     {"sync", "syncPolicy", "automated", "autoSync", "automatedSync", "selfHeal", "prune"}
 )
-"""Keys that people look for and that do not exist: the one switch decides."""
+"""Keys that do not exist, because `speed` decides them."""
 
 
 def raw_value(config: Mapping[str, Any], path: str) -> object:
@@ -90,7 +90,7 @@ def _path(location: tuple[int | str, ...]) -> str:
 
 
 def _nearest(model: type[Model], location: tuple[int | str, ...]) -> str:
-    """What the writer of an unknown key may have meant."""
+    """A remedy for an unknown key."""
     if location[-1] in SETTLED_BY_SPEED:
         return (
             "remove it; how an environment syncs follows from platform:speed alone: fast syncs by "

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 class UserError(Exception):
-    """Something that whoever runs the program can correct.
+    """An error that the user can correct.
 
     The message names the cause and the remedy; it is shown as it is, without a traceback.
     """
@@ -23,7 +23,7 @@ class Problem:
     rule: str
     remedy: str
     line: int | None = None
-    """Where the file says so; None for what no file says, such as a missing key."""
+    """The line in the file; None where there is none, such as for a missing key."""
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file

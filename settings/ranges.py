@@ -1,4 +1,4 @@
-"""What the ranges of addresses in a stack file have to be."""
+"""Rules for a range of addresses in a stack file."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def of_services(cidr: IPv4Network) -> IPv4Network:
     return _private(cidr)
 
 
-def of_somebody(cidr: IPv4Network) -> IPv4Network:
-    """`cidr`, or ValueError where it lets everybody in, or nobody: no private address gets out."""
+def of_the_internet(cidr: IPv4Network) -> IPv4Network:
+    """`cidr`, or ValueError where it is the whole internet or a private range."""
     if cidr.prefixlen == 0:
         raise ValueError("lets the whole internet in; list the ranges that need the endpoint")
     if any(cidr.overlaps(private) for private in PRIVATE):
@@ -43,7 +43,7 @@ def of_somebody(cidr: IPv4Network) -> IPv4Network:
 
 
 def of_a_neighbour(cidr: IPv4Network) -> IPv4Network:
-    """`cidr`, or ValueError where it is no range of the VPC or a network connected to it."""
+    """`cidr`, or ValueError where it is no private range, as of the VPC or a connected network."""
     return _private(cidr)
 
 

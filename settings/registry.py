@@ -16,8 +16,8 @@ class RegistryConfig(Model):
     owner: DnsLabel = Field(description="the stack that creates the repositories")
     host: str | None = Field(
         None,
-        description="what AWS calls the registry where that is not ECR's usual host name; the "
-        "owner's file decides, and the others may leave it out",
+        description="the registry's host name, where it is not ECR's usual one; the owner's file "
+        "decides, and the others may leave it out",
     )
     encryption: Literal["AES256", "KMS"] = Field(
         "AES256", description="of images at rest; cannot change later"
@@ -25,19 +25,19 @@ class RegistryConfig(Model):
     untagged_days: int = Field(7, ge=1, description="when an untagged image expires")
     refuse: Literal["critical", "high", "medium", "low"] | None = Field(
         None,
-        description="promotions to this environment refuse an image in which ECR's scan found "
-        "something of this severity or worse; read where speed is safe",
+        description="promotions to this environment refuse an image in which ECR's scan found this "
+        "severity or worse; for safe environments",
     )
     build_days: int = Field(
-        90, ge=7, description="when an image tagged build-… and nothing else expires"
+        90, ge=7, description="when an image that is only tagged build-… expires"
     )
 
 
 class CiConfig(Model):
-    """How pipelines enter the registry's account."""
+    """How pipelines reach the registry's account."""
 
     existing: Annotated[list[Ci], different] = Field(
-        default=[], description="CI systems whose OIDC provider the account has already"
+        default=[], description="CI systems whose OIDC provider already exists in the account"
     )
 
     @model_validator(mode="before")

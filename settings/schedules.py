@@ -26,7 +26,7 @@ _WORDS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sa
 
 
 def _possible(schedule: str) -> str:
-    """`schedule`, or ValueError where Argo CD would not take it, or it never comes."""
+    """`schedule`, or ValueError where Argo CD would refuse it, or it never comes."""
     unknown = re.sub(rf"(?i){_WORDS}|[0-9*/, -]", "", schedule)
     if unknown:
         raise ValueError(

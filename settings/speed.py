@@ -1,4 +1,4 @@
-"""The one switch: everything that makes an environment fast or safe, as a table."""
+"""Everything that makes an environment fast or safe, as a table."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ class Resources:
 
 @dataclass(frozen=True, kw_only=True)
 class Speed:
-    """One column of the table: how an environment behaves."""
+    """One column of the table."""
 
     name: Literal["fast", "safe"]
     automated_sync: bool
-    """Argo CD syncs, prunes and heals by itself; otherwise a person starts every sync."""
+    """Argo CD syncs, prunes and heals by itself; otherwise a person starts each sync."""
     sync_retries: int
-    """How often Argo CD tries a sync again that failed; a person decides what follows otherwise."""
+    """How often Argo CD retries a failed sync; with 0 a person decides."""
     rendered: bool
-    """Argo CD applies the manifests that a release rendered and committed; otherwise it renders
-    base, overlay and version by itself, at every commit."""
+    """Argo CD applies manifests that a release rendered and committed; otherwise it renders base,
+    overlay and version at every commit."""
     owners_sync: bool
-    """The owning team may sync its Applications; otherwise only the releasers may."""
+    """The owning team can sync its Applications; otherwise only releasers can."""
     moving_tag: bool
-    """Services may run the tag that every build moves; otherwise only version and digest."""
+    """Services can run the tag that every build moves; otherwise only version and digest."""
     keel: bool
-    """Keel is installed for the services that it delivers; otherwise it is refused."""
+    """Keel is installed for services with delivery: keel; otherwise it is refused."""
     protected: bool
-    """Workloads cannot be deleted by accident, and Argo CD runs highly available."""
+    """Workloads are protected against deletion, and Argo CD has two replicas."""
     extended_support: bool
-    """Kubernetes stays as it is when standard support ends, at a price; otherwise AWS upgrades
-    the control plane by itself."""
+    """Kubernetes stays at its version when standard support ends, which costs more; otherwise AWS
+    upgrades the control plane."""
     log_retention_days: int
     """How long CloudWatch keeps the logs of the control plane and the network."""
     log_level: Literal["debug", "info"]
-    """What services get as LOG_LEVEL, until their overlay says otherwise."""
+    """LOG_LEVEL of services, unless an overlay sets it."""
     replicas: int
-    """How many pods a service starts with, until its overlay says otherwise."""
+    """Pods of a service, unless an overlay sets it."""
     disruption_budget: bool
-    """Nodes are drained only as far as enough pods of a service stay."""
+    """A drain of nodes leaves enough pods of a service running."""
     resources: Resources
-    """What a container starts with, until its overlay says otherwise."""
+    """Resources of a container, unless an overlay sets them."""
 
 
 SPEEDS = MappingProxyType(

@@ -15,38 +15,38 @@ from settings.network import NetworkConfig
 from settings.registry import CiConfig, RegistryConfig
 
 Protectable = Literal["network", "cluster", "registry", "applications"]
-"""What is protected against deletion and replacement, as a person names it."""
+"""The parts that are protected against deletion and replacement."""
 
 
 class StackConfig(Model):
     """Every `platform:` key of one stack."""
 
     speed: Literal["fast", "safe"] = Field(
-        description="the one switch: fast follows every build, safe waits for a person"
+        description="fast follows every build, safe waits for a person"
     )
     organization: Annotated[DnsLabel, AfterValidator(of_an_organization)] = Field(
-        description="prefix of everything's name"
+        description="prefix of every name"
     )
     domain: DomainName = Field(description="services with ingress are <service>.<domain>")
-    network: NetworkConfig = Field(description="a VPC of our own, or an existing one")
-    cluster: ClusterConfig = Field(description="EKS: its version, its nodes, and who may enter")
+    network: NetworkConfig = Field(description="a new VPC, or an existing one")
+    cluster: ClusterConfig = Field(description="EKS: version, nodes and access")
     registry: RegistryConfig = Field(description="ECR: one for all environments")
     gitops: GitOpsConfig = Field(description="the repository that mirrors the clusters")
-    argocd: ArgoCdConfig = Field(description="what deploys; {} for the defaults")
+    argocd: ArgoCdConfig = Field(description="Argo CD; {} for the defaults")
     keel: KeelConfig | None = Field(
-        None, description="rolls new builds; needed where speed is fast and a service relies on it"
+        None, description="Keel; needed if speed is fast and a service has delivery: keel"
     )
     ci: CiConfig = Field(
-        CiConfig.model_validate({}), description="how pipelines enter; read in the registry owner"
+        CiConfig.model_validate({}), description="of pipelines; used in the registry owner's file"
     )
     permissions_boundary: PolicyArn | None = Field(
-        None, description="the ARN of a policy that no role of the platform goes beyond"
+        None, description="the ARN of the permissions boundary of every role"
     )
     unprotected: Annotated[list[Protectable], different] = Field(
-        default=[], description="what may be deleted or replaced, on purpose and by name"
+        default=[], description="parts that may be deleted or replaced"
     )
 
     @property
     def argocd_domain(self) -> str:
-        """Where Argo CD's UI and API are reached."""
+        """The host name of Argo CD's UI and API."""
         return self.argocd.domain or f"argocd.{self.domain}"

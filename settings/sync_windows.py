@@ -1,8 +1,8 @@
-"""When syncs are allowed and when they are not: Argo CD's sync windows, checked by meaning.
+"""Argo CD's sync windows, and whether they mean something.
 
-Argo CD says "invalid sync windows" to every sync of a project of which one schedule is impossible,
-and takes UTC for a time zone that it does not know. Both are refused here. It reckons with the
-zone's offset of the moment, so a window's hours are those on the clock of the zone.
+Argo CD refuses every sync of a project that has one impossible schedule. It uses UTC for an unknown
+time zone. Both are refused here. It uses the zone's current offset, so the hours of a window are
+those on the zone's clock.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Duration = Annotated[str, AfterValidator(_some_time)]
 
 
 class SyncWindow(Model):
-    """When syncs are allowed or denied: a cron schedule, how long, and where the clock stands."""
+    """When syncs are allowed or denied: a cron schedule, a duration and a time zone."""
 
     kind: Literal["allow", "deny"] = Field(
         "allow", description="deny: a freeze, stronger than any allow"
@@ -77,7 +77,7 @@ class SyncWindow(Model):
 
 
 def without_effect(windows: Sequence[SyncWindow]) -> Iterator[tuple[int, str]]:
-    """The number of each window that changes nothing, and why: a slip in it or in another.
+    """The number of each window that changes nothing, and why.
 
     Only windows of one time zone are compared.
     """

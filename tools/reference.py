@@ -83,13 +83,10 @@ def reference() -> str:
     models, definitions = _schemas()
     parts = [
         "# Reference\n",
-        "Generated from the models in `settings/`; `make golden` writes it anew. Editors that know "
-        "the YAML language server complete and check these keys by "
-        "[services.schema.json](services.schema.json) and "
-        "[stack.schema.json](stack.schema.json).\n",
-        "`pulumi preview`, `pulumi up` and `python -m gitops render` check more than a schema can: "
-        "rules between keys, files and environments. They report every problem at once and do "
-        "nothing when there is one.\n",
+        "Generated from the models in `settings/`; `make golden` writes it. Editors complete and "
+        "check these keys by [services.schema.json](services.schema.json) and "
+        "[stack.schema.json](stack.schema.json). The program also checks rules between keys, files "
+        "and environments.\n",
         "## What follows from `platform:speed`\n",
         *_speeds(),
         f"## `{CATALOGUE_FILE}`\n",
@@ -97,8 +94,8 @@ def reference() -> str:
         "## `Pulumi.<stack>.yaml`\n",
         *_sections(models["StackConfig"], definitions, "platform:"),
         "### Secrets\n",
-        "Set with `pulumi config set --secret platform:<name>`, each of them optional, unless a "
-        "key asks for it.\n",
+        "Set with `pulumi config set --secret platform:<name>`. Each is optional unless a key "
+        "needs it.\n",
         _table(("key", "what it is"), ([f"`platform:{k}`", v] for k, v in SECRETS.items())),
         *_sections(models["AwsConfig"], definitions, "aws:"),
     ]

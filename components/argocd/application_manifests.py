@@ -17,14 +17,14 @@ IN_CLUSTER = "https://kubernetes.default.svc"
 """The cluster that Argo CD runs in; it manages no other."""
 
 CASCADE = "resources-finalizer.argocd.argoproj.io"
-"""With it, who deletes an Application deletes what it deployed."""
+"""With it, deleting an Application deletes its workloads."""
 
 SYNC_OPTIONS = (
     # Two Applications that declare the same object fail instead of fighting over it.
     "FailOnSharedResource=true",
-    # What left Git goes after everything new is healthy.
+    # Prune after everything new is healthy.
     "PruneLast=true",
-    # A sync for another reason does not put back what is ignored.
+    # A sync leaves ignored fields alone.
     "RespectIgnoreDifferences=true",
 )
 """Replace=true is not among them: it would undo what Keel wrote, and recreates objects.
@@ -37,9 +37,9 @@ SCALED_BY_THE_CLUSTER = tuple(
     {"group": "apps", "kind": kind, "managedFieldsManagers": ["kube-controller-manager"]}
     for kind in ("Deployment", "StatefulSet")
 )
-"""Replicas belong to a HorizontalPodAutoscaler where there is one: the field is then the
-controller's, and no difference that Argo CD heals or somebody has to approve. Replicas that a
-person set by hand are still put back."""
+"""A HorizontalPodAutoscaler sets the number of replicas. The field then belongs to the controller
+manager and is no difference that Argo CD heals or a releaser approves. Manual scaling is still
+undone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,7 @@ def project_spec(target: Target, namespace: str, group: Namespace | None = None)
             {"group": api_group, "kind": kind}
             for api_group, kind in kinds.allowed(group.kinds if group else ())
         ],
-        # Says what nobody declares, such as leftovers of an Application that was deleted.
+        # Lists objects that no Application declares, such as those of a deleted one.
         "orphanedResources": {"warn": True, **({"ignore": _OF_MIGRATIONS} if migrating else {})},
         **({"syncWindows": windows} if windows else {}),
     }
@@ -119,7 +119,7 @@ def application_metadata(
         "name": name,
         "labels": {"team": service.owner, "environment": target.environment},
         "annotations": {
-            # A push that touches none of these does not concern this Application.
+            # Argo CD ignores a push that changes none of these.
             "argocd.argoproj.io/manifest-generate-paths": ";".join(
                 f"/{path}" for path in _read(target, namespace, name)
             )
@@ -141,7 +141,7 @@ def application_spec(target: Target, namespace: str, name: str, service: Service
             "syncOptions": list(SYNC_OPTIONS),
         },
         "ignoreDifferences": list(SCALED_BY_THE_CLUSTER),
-        # Who applied what now runs, and nothing to roll back to: that goes through Git.
+        # One entry: what runs now. A rollback goes through Git.
         "revisionHistoryLimit": 1,
         "info": [
             {"name": "Owner", "value": service.owner},
@@ -168,7 +168,7 @@ def _source(target: Target, namespace: str, name: str, service: Service) -> dict
         "targetRevision": target.gitops.branch,
     }
     if target.speed.rendered:
-        # Said to be a plain folder, so that nothing in it can make it something else.
+        # A plain folder, even if it has a kustomization.yaml or Chart.yaml.
         plain = {"include": "*.yaml"}
         return {
             **git,
@@ -201,8 +201,7 @@ def _read(target: Target, namespace: str, name: str) -> tuple[str, ...]:
 def _retry(speed: Speed) -> dict[str, Any]:
     """How a sync that failed goes on: a newer commit may correct it.
 
-    Where a person approves, it ends: nothing repeats by itself, and nothing is in the way of the
-    sync that takes the release back.
+    Where a person approves, there is no retry: it would block the sync of a rollback.
     """
     if not speed.sync_retries:
         return {}
@@ -217,5 +216,5 @@ def _window(window: SyncWindow) -> dict[str, Any]:
         "duration": window.duration,
         "timeZone": window.time_zone,
         "applications": ["*"],
-        "manualSync": False,  # people keep to it too: an approval outside waits for the window
+        "manualSync": False,  # approvals too: outside the window they wait
     }

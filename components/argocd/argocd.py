@@ -28,7 +28,7 @@ PART_OF_ARGOCD = {"app.kubernetes.io/part-of": "argocd"}
 
 @dataclass(frozen=True, kw_only=True)
 class ArgoCdArgs:
-    """What Argo CD is made from, and where."""
+    """What Argo CD is created from."""
 
     installation: Installation
     gitops: GitOpsConfig
@@ -120,6 +120,6 @@ def _git_credentials(
     if "gitPrivateKey" in secrets:
         return {"sshPrivateKey": secrets["gitPrivateKey"]}
     if "gitToken" in secrets:
-        # Any user name does where a token is the password.
+        # Git hosts accept any user name with a token.
         return {"username": "git", "password": secrets["gitToken"]}
     return {}

@@ -23,13 +23,13 @@ IMAGES = "{{range $i, $image := .app.status.summary.images}}{{if $i}}, {{end}}{{
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Something worth telling people."""
+    """An event that is announced."""
 
     name: str
     when: str
     """An expression over `app`, as Argo CD's notifications know them."""
     once_per: str | None
-    """Tell once for each value of this expression; without it, whenever `when` becomes true."""
+    """Send once for each value of this expression; without it, whenever `when` becomes true."""
     headline: str
     colour: str
 
@@ -77,7 +77,7 @@ def notifications(
 ) -> dict[str, Any]:
     """The chart's `notifications` values: services, templates, triggers, who hears of them.
 
-    Where nobody wants to hear anything, the controller is not installed.
+    Without a receiver the controller is not installed.
     The tokens stay in the Secret, which the program makes; `secrets` are the names of those that
     are set.
     """
@@ -91,7 +91,7 @@ def notifications(
         "notifiers": _services(config, secrets),
         "templates": {f"template.{event.name}": _template(event) for event in EVENTS},
         "triggers": {f"trigger.{event.name}": _trigger(event) for event in EVENTS},
-        # For every Application, also one that somebody makes by hand, and in one place.
+        # In one place, for every Application, also one that is created by hand.
         "subscriptions": [{"recipients": recipients, "triggers": [event.name for event in EVENTS]}],
         "resources": {
             "requests": {"cpu": "25m", "memory": "64Mi"},

@@ -16,7 +16,7 @@ def rules(catalogue: Catalogue, *, owners_sync: bool) -> Iterator[Rule]:
     """Every right that is granted; what is not granted is denied.
 
     Owners read their Applications and the logs, and sync them where `owners_sync` says so.
-    Releasers read everything, and sync everything where it does not. Nobody may create, update,
+    Releasers read everything, and sync everything where it does not. No role may create, update,
     override, roll back or delete an Application, run an action or open a shell: Git and the
     program do that.
     """
@@ -65,7 +65,7 @@ def rbac(catalogue: Catalogue, *, owners_sync: bool) -> dict[str, str]:
     """The data of `argocd-rbac-cm`."""
     return {
         "policy.csv": policy(catalogue, owners_sync=owners_sync),
-        "policy.default": "",  # who is in no group sees nothing
+        "policy.default": "",  # a person without a group sees nothing
         "policy.matchMode": "glob",
         "scopes": "[groups]",
     }

@@ -1,4 +1,4 @@
-"""The values that the Argo CD chart is installed with. Pure."""
+"""The values of the Argo CD chart. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Installation:
     domain: str
     """Where Argo CD's UI and API are reached."""
     catalogue: Catalogue
-    """Who owns what, and who releases."""
+    """Owners of services, and releasers."""
     speed: Speed
     secrets: frozenset[str]
     """The names of the secrets that the stack sets."""
@@ -44,16 +44,16 @@ def values(wanted: Installation) -> dict[str, Any]:
             "domain": wanted.domain,
             "logging": {"format": "json", "level": "info"},
         },
-        # Without the CRDs there are no Applications: keep them where deletion must be deliberate.
+        # Deleting the CRDs deletes all Applications: keep them in a safe environment.
         "crds": {"install": True, "keep": wanted.speed.protected},
         "configs": {
             "cm": config_map(wanted.config, wanted.secrets),
             "params": PARAMS,
             "rbac": rbac(wanted.catalogue, owners_sync=wanted.speed.owners_sync),
-            # With it, only Git's own announcements of a push are believed.
+            # With it, Argo CD accepts only push webhooks that Git has signed.
             "secret": {"githubSecret": reference("gitWebhookSecret", wanted.secrets)},
         },
-        # One controller serves one cluster: a second replica would have no share of the work.
+        # One controller serves one cluster; a second replica would have no work.
         "controller": {
             "replicas": 1,
             "resources": _resources(cpu="250m", memory="512Mi", limit="2Gi"),
@@ -81,7 +81,7 @@ def values(wanted: Installation) -> dict[str, Any]:
 
 
 PARAMS = {
-    # TLS ends at the load balancer; the pods take plain HTTP from it and from port-forwards.
+    # TLS ends at the load balancer; pods accept HTTP from it and from port-forwards.
     "server.insecure": "true",
     # Replacing deletes and recreates; it would also undo what Keel wrote.
     "server.sync.replace.allowed": "false",
@@ -99,13 +99,13 @@ def config_map(argocd: ArgoCdConfig, secrets: Collection[str]) -> dict[str, str]
     data = {
         "admin.enabled": "false" if argocd.sso else "true",
         "timeout.reconciliation": f"{seconds}s",
-        # Spreads the reads of Git without making anybody wait noticeably longer.
+        # Spreads the reads of Git over time.
         "timeout.reconciliation.jitter": f"{seconds // 5}s",
         # Labels can be copied from object to object, this annotation names its own object.
         "application.resourceTrackingMethod": "annotation",
         # The right to sync is the right to apply what Git's branch says, and nothing else:
         "application.sync.requireOverridePrivilegeForRevisionSync": "true",
-        # rolling back inside Argo CD is a right of its own, and nobody has it.
+        # a rollback inside Argo CD needs a separate right, which no role has.
         "server.rbac.rollback.enforce.enable": "true",
         "exec.enabled": "false",
         "statusbadge.enabled": "false",
@@ -114,9 +114,9 @@ def config_map(argocd: ArgoCdConfig, secrets: Collection[str]) -> dict[str, str]
 
 
 def _dex(sso: Sso | None) -> dict[str, Any]:
-    """Argo CD speaks OpenID Connect itself; GitHub does not, and Dex translates.
+    """Dex, for GitHub, which is no OpenID Connect provider.
 
-    One, on a safe environment too: its keys are in its memory, and a second would have others.
+    Always one replica: its keys are in its memory, and a second replica would have others.
     """
     if not sso or not sso.github:
         return {"enabled": False}
@@ -133,9 +133,9 @@ def _github(client_id: str, github: GithubSso, secrets: Collection[str]) -> str:
     config = {
         "clientID": client_id,
         "clientSecret": reference("ssoClientSecret", secrets),
-        "orgs": [{"name": github.organization}],  # nobody else gets in
+        "orgs": [{"name": github.organization}],  # other people cannot sign in
         "teamNameField": "slug",  # a team's name may have blanks and commas
-        "useLoginAsID": False,  # a login can be given up, and taken by somebody else
+        "useLoginAsID": False,  # a login can be given up, and taken by another person
     }
     if github.host:
         config["hostName"] = github.host
@@ -161,5 +161,5 @@ def _oidc(sso: Sso, secrets: Collection[str]) -> str:
 
 
 def _resources(*, cpu: str, memory: str, limit: str) -> dict[str, dict[str, str]]:
-    """What a process asks for; memory is limited, the processor is shared."""
+    """Requests of a process; memory is limited, the processor is shared."""
     return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": limit}}

@@ -18,7 +18,7 @@ PUSHING = (
     "ecr:BatchCheckLayerAvailability",
     "ecr:BatchGetImage",
     "ecr:CompleteLayerUpload",
-    "ecr:DescribeImages",  # a pipeline refuses to build a version that is there already
+    "ecr:DescribeImages",  # a pipeline does not build an existing version again
     "ecr:GetDownloadUrlForLayer",
     "ecr:InitiateLayerUpload",
     "ecr:PutImage",
@@ -28,7 +28,7 @@ PUSHING = (
 
 @dataclass(frozen=True, kw_only=True)
 class CiIdentityArgs:
-    """The catalogue says who is built where; existing: whose OIDC provider the account has."""
+    """The catalogue, and the CI systems whose OIDC provider the account has (existing)."""
 
     catalogue: Catalogue
     existing: Collection[Ci]
@@ -36,7 +36,7 @@ class CiIdentityArgs:
     account: AwsAccount
     """Where the registry is."""
     permissions_boundary: str | None
-    """The policy that no role goes beyond, if there is one."""
+    """The permissions boundary of every role, if there is one."""
 
 
 class CiIdentity(pulumi.ComponentResource):
@@ -44,12 +44,12 @@ class CiIdentity(pulumi.ComponentResource):
 
     An OpenID Connect provider for each CI system that the catalogue uses (looked up where
     the account has it already), and for each service a role that the pipeline of its
-    repository can take on from its branch alone, with which it pushes to its own repository
+    repository can assume from its branch alone, with which it pushes to its own repository
     and to nothing else. No role can delete an image or enter a cluster.
     """
 
     role_arns: pulumi.Output[Mapping[str, str]]
-    """By service, the role that its pipeline takes on."""
+    """By service, the role that its pipeline assumes."""
 
     def __init__(
         self, name: str, args: CiIdentityArgs, opts: pulumi.ResourceOptions | None = None

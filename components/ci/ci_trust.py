@@ -1,7 +1,7 @@
-"""Which pipelines may take on a service's role: trust policies for both CI systems.
+"""Which pipelines may assume a service's role: trust policies for both CI systems.
 
-IAM compares a few claims of an OpenID Connect token, so everything rests on `aud`, whom the
-token is for, and `sub`, who asks. Both CI systems put repository and branch into `sub`.
+IAM compares two claims of an OpenID Connect token: `aud`, the audience, and `sub`, the subject.
+Both CI systems put repository and branch into `sub`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def github(provider_arn: str, service: BuiltService) -> str:
 
     With `githubIds`, exactly the subject that carries them, which GitHub gives to repositories
     created or renamed since 2026-07-15; without, exactly the older one of names. Never both:
-    a name can be taken over by somebody else once it is given up. Jobs with `environment:` carry
+    a name that is given up can be taken by another account. Jobs with `environment:` carry
     that in place of the branch and are not trusted.
     """
     subject = f"repo:{github_repository(service)}:ref:refs/heads/{service.branch}"
@@ -47,11 +47,11 @@ def github_repository(service: BuiltService) -> str:
 
 
 def circleci(provider_arn: str, organization: UUID, service: BuiltService) -> str:
-    """Trust in jobs of one project that build one branch of its repository, whoever began them.
+    """Trust in jobs of one project that build one branch of its repository, by any user.
 
     The subject is that of CIRCLE_OIDC_TOKEN_V2, which ends in where the change came from;
-    CIRCLE_OIDC_TOKEN does not say the branch and is not trusted. Whoever began the job is any UUID
-    and nothing longer: a `*` would match a branch that has another subject in its name.
+    CIRCLE_OIDC_TOKEN does not say the branch and is not trusted. The user who began the job is
+    any UUID and nothing longer: a `*` would match a branch that has another subject in its name.
     """
     issuer = circleci_issuer(organization)
     subject = (

@@ -1,1 +1,1 @@
-"""The EKS cluster: its control plane, nodes, add-ons and who may enter."""
+"""The EKS cluster: control plane, nodes, add-ons and access."""

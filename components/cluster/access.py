@@ -1,4 +1,4 @@
-"""What people may do inside the cluster: teams read their own, readers read all, no secrets."""
+"""Rights of people in the cluster: teams read their namespaces, readers all; no secrets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ shell in a pod and no change."""
 
 @dataclass(frozen=True, kw_only=True)
 class AccessArgs:
-    """Who may enter, who owns what, and the namespaces as created, by name."""
+    """Access, owners of services, and the created namespaces by name."""
 
     config: AccessConfig
     catalogue: Catalogue
@@ -61,7 +61,7 @@ class Access(pulumi.ComponentResource):
 
 
 def team_namespaces(config: AccessConfig, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
-    """Each namespace with each team that owns a service in it and may enter, sorted."""
+    """Each namespace with each team that owns a service in it and has access, sorted."""
     admitted = {team for team, principals in config.teams.items() if principals}
     owners = {(namespace, service.owner) for namespace, _, service in catalogue.entries()}
     yield from sorted((namespace, team) for namespace, team in owners if team in admitted)

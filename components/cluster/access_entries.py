@@ -1,4 +1,4 @@
-"""Who may enter a cluster, principal by principal."""
+"""Access to a cluster, principal by principal."""
 
 from __future__ import annotations
 

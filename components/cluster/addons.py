@@ -36,7 +36,7 @@ class AddonsArgs:
 class Addons(pulumi.ComponentResource):
     """EKS add-ons at pinned versions, configured by this program alone.
 
-    An add-on that calls AWS has a role of its own, which only pods of this cluster can take on,
+    An add-on that calls AWS has its own role, which only pods of this cluster can assume,
     by Pod Identity; it comes after the agent that hands such roles out.
     """
 

@@ -1,4 +1,4 @@
-"""The Kubernetes cluster: its control plane, nodes and add-ons, and who may enter."""
+"""The Kubernetes cluster: control plane, nodes, add-ons and access."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ADMINISTRATOR = "AmazonEKSClusterAdminPolicy"
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterArgs:
-    """What the cluster is made from, and where it is."""
+    """What the cluster is created from."""
 
     config: ClusterConfig
     names: Names
@@ -39,19 +39,19 @@ class ClusterArgs:
     """Kubernetes stays as it is when standard support ends; otherwise AWS upgrades it."""
     log_retention_days: int
     permissions_boundary: str | None
-    """The policy that no role goes beyond, if there is one."""
+    """The permissions boundary of every role, if there is one."""
     vpc_id: pulumi.Input[str]
     control_plane_subnet_ids: pulumi.Input[Sequence[str]]
     node_subnet_ids: pulumi.Input[Sequence[str]]
     node_placement: Sequence[str]
-    """What these subnets follow from in the settings: zones, or the IDs of existing subnets."""
+    """The settings that decide the subnets: zones, or the ids of existing subnets."""
 
 
 class Cluster(pulumi.ComponentResource):
     """An EKS cluster, ready for Kubernetes resources.
 
-    Of our own: a control plane, an access entry for each principal of the settings, the add-ons
-    that nodes need, managed node groups, and the add-ons that need nodes. A new Kubernetes
+    A new cluster has a control plane, an access entry for each principal of the settings, the
+    add-ons that nodes need, managed node groups, and the add-ons that need nodes. A new Kubernetes
     version is an update in place, in this order.
 
     With `existing`: the cluster is looked up and used as it is; nothing in AWS is created.
@@ -63,9 +63,9 @@ class Cluster(pulumi.ComponentResource):
     kubeconfig: pulumi.Output[str]
     """JSON without a secret; its tokens come from the AWS CLI."""
     owned: bool
-    """Whether this program made it, rather than somebody else who may use it too."""
+    """Whether this program made it; an existing cluster may have other users."""
     provider: kubernetes.Provider
-    """Kubernetes as the program sees it; it waits until nodes, DNS and access are there."""
+    """The Kubernetes provider; it waits until nodes, DNS and access exist."""
 
     def __init__(
         self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None
@@ -84,7 +84,7 @@ class Cluster(pulumi.ComponentResource):
             # Another profile or CA is an update; another cluster replaces what was in the old.
             cluster_identifier=self.endpoint,
             enable_server_side_apply=True,
-            # What a killed run made is taken up; in somebody else's cluster it may be theirs.
+            # Takes over objects of a killed run; in an existing cluster they may be others'.
             upsert_existing_objects=self.owned,
             opts=pulumi.ResourceOptions(parent=self, depends_on=ready),
         )
@@ -107,7 +107,7 @@ class Cluster(pulumi.ComponentResource):
         return []
 
     def _create(self) -> list[pulumi.Resource]:
-        """Create everything and return what Kubernetes resources have to wait for."""
+        """Create everything and return what Kubernetes resources wait for."""
         args = self._args
         control_plane = ControlPlane(
             f"{self._prefix}-control-plane",

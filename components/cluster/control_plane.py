@@ -1,4 +1,4 @@
-"""The control plane of a cluster of our own: EKS, its key, its logs and its role."""
+"""The control plane of a new cluster: EKS, its key, its logs and its role."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from settings.cluster import ClusterConfig
 
 @dataclass(frozen=True, kw_only=True)
 class ControlPlaneArgs:
-    """What the control plane is made from; vpc_id and subnet_ids: where it meets nodes."""
+    """What the control plane is created from; vpc_id and subnet_ids: its own interfaces."""
 
     config: ClusterConfig
     names: Names
@@ -35,9 +35,8 @@ class ControlPlane(pulumi.ComponentResource):
     """An EKS control plane that only access entries open.
 
     A KMS key that encrypts Kubernetes secrets, a log group with a retention, a role, and the
-    cluster: private endpoint, reached from the listed ranges beside the nodes, a public one for
-    other listed ranges alone, no administrator by accident of having created it. Protected, the
-    key with it.
+    cluster. Nodes and listed ranges reach its private endpoint; only listed ranges reach a public
+    one. Its creator gets no rights. The cluster and the key are protected.
     """
 
     name: pulumi.Output[str]
@@ -46,7 +45,7 @@ class ControlPlane(pulumi.ComponentResource):
     certificate_authority: pulumi.Output[str]
     """PEM in base64."""
     endpoint_rules: Sequence[pulumi.Resource]
-    """What has to be there before anybody but the nodes reaches the private endpoint."""
+    """What must exist before others than the nodes reach the private endpoint."""
 
     def __init__(
         self, name: str, args: ControlPlaneArgs, opts: pulumi.ResourceOptions | None = None
@@ -81,7 +80,7 @@ class ControlPlane(pulumi.ComponentResource):
                 ip_family="ipv4", service_ipv4_cidr=str(config.service_cidr)
             ),
             access_config=aws.eks.ClusterAccessConfigArgs(
-                # Both from the start: either of them changed later replaces the cluster.
+                # Changing either later replaces the cluster.
                 authentication_mode="API",
                 bootstrap_cluster_creator_admin_permissions=False,
             ),
@@ -109,7 +108,7 @@ class ControlPlane(pulumi.ComponentResource):
         )
 
     def _endpoint_rules(self, cluster: aws.eks.Cluster) -> Sequence[pulumi.Resource]:
-        """EKS's own security group lets in the nodes, and nobody else of the network."""
+        """Ranges of the network, beside the nodes that EKS's own security group lets in."""
         group = cluster.vpc_config.apply(lambda config: config.cluster_security_group_id or "")
         return [
             aws.vpc.SecurityGroupIngressRule(
@@ -162,7 +161,7 @@ class ControlPlane(pulumi.ComponentResource):
         return key
 
     def _log_group(self) -> aws.cloudwatch.LogGroup:
-        """Under the name that EKS writes to; made by EKS itself it would never forget."""
+        """The log group that EKS writes to; one that EKS creates has no retention."""
         return aws.cloudwatch.LogGroup(
             f"{self._prefix}-logs",
             name=f"/aws/eks/{self._names.cluster}/cluster",

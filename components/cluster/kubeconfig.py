@@ -1,4 +1,4 @@
-"""The file with which programs and people enter a cluster: where it is, and no secret."""
+"""The kubeconfig of a cluster; it has no secret."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def kubeconfig(
     """A kubeconfig as JSON, which is YAML; every token comes from `aws eks get-token`.
 
     certificate_authority: PEM in base64, as EKS gives it. region, profile and role (an ARN) are
-    those with which Pulumi works: the token must not depend on the shell that it is made in.
+    those that Pulumi uses: the token must not depend on the shell.
     """
     command = ["--region", region, "eks", "get-token", "--cluster-name", cluster]
     if role:

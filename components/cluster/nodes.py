@@ -19,8 +19,8 @@ CAPACITY = {"on-demand": "ON_DEMAND", "spot": "SPOT"}
 ROOT_DISK = "/dev/xvda"
 """The device that Amazon Linux starts from."""
 POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
-"""What a kubelet needs: to describe itself, and to pull images, EKS's own among them. The
-network plug-in has a role of its own."""
+"""Rights of a kubelet: describe itself, and pull images, EKS's own included. The network plug-in
+has its own role."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class NodesArgs:
     cluster_name: pulumi.Input[str]
     subnet_ids: pulumi.Input[Sequence[str]]
     placement: Sequence[str]
-    """What the subnets follow from in the settings."""
+    """The settings that decide the subnets."""
     wait_for: Sequence[pulumi.Resource] = ()
 
 
@@ -44,10 +44,10 @@ class Nodes(pulumi.ComponentResource):
 
     One role for all of them; for each group a launch template (instance metadata by token only
     and out of reach of pods, encrypted gp3 disk) and the group itself with its labels, taints,
-    rolling updates by a third at a time and automatic repair. The number of nodes is left to
-    whoever scales them, between the sizes of the settings. A group's name follows from what it
-    is made of, so that a change that replaces one creates the new before it drains the old, and
-    a run that was killed finds what it made. What has another name already keeps it.
+    rolling updates by a third at a time and automatic repair. Later changes of the
+    number of nodes are left alone. A group's name follows from what replaces it, so that the new
+    group is created before the old one is drained, and the run after a killed one finds it. An
+    existing group keeps its name.
     """
 
     role_arn: pulumi.Output[str]

@@ -1,1 +1,1 @@
-"""Networks and clusters that exist already and are used as they are."""
+"""Existing networks and clusters, used as they are."""

@@ -1,4 +1,4 @@
-"""What exists already and is used as it is: checked as a whole, before anything is created."""
+"""Checks of an existing network and cluster, before anything is created."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def check(
 ) -> Found:
     """Look up the network, and the cluster in it if that exists too; the network as it is.
 
-    file: the stack file that names them; sources: its lines. RunError says in one report all that
-    is missing or does not fit. What is usable but would be missed later is warned about.
+    file: the stack file that names them; sources: its lines. RunError reports all that
+    is missing or does not fit. A missing tag is a warning.
     """
     found = existing_network.look_up(network, opts)
     problems = [*existing_network.misfits(network, found, file)]

@@ -1,4 +1,4 @@
-"""A cluster that exists already: what AWS tells about it, and what does not fit."""
+"""An existing cluster: what AWS says about it, and what does not fit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from settings import Problem
 
 @dataclass(frozen=True, kw_only=True)
 class ExistingCluster:
-    """What AWS tells about a cluster."""
+    """What AWS says about a cluster."""
 
     name: str
     arn: str

@@ -1,4 +1,4 @@
-"""A VPC that exists already: what AWS tells about it, and what does not fit."""
+"""An existing VPC: what AWS says about it, and what does not fit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ZONES = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Vpc:
-    """What AWS tells about a VPC."""
+    """What AWS says about a VPC."""
 
     ranges: tuple[IPv4Network, ...]
     dns_support: bool
@@ -32,7 +32,7 @@ class Vpc:
 
 @dataclass(frozen=True, kw_only=True)
 class Subnet:
-    """What AWS tells about a subnet."""
+    """What AWS says about a subnet."""
 
     vpc: str
     zone: str
@@ -41,14 +41,14 @@ class Subnet:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What there is of a network that the settings name, in this account and region."""
+    """The VPC and subnets of the settings, as far as they exist in this account and region."""
 
     vpc: Vpc | None
     subnets: Mapping[str, Subnet]
 
 
 def look_up(existing: ExistingNetwork, opts: pulumi.InvokeOptions) -> Found:
-    """Asks AWS for lists, which may be empty: asked for one that is missing it would fail."""
+    """Asks AWS for lists: a look-up of one missing object would fail."""
     ids = [*existing.private_subnets, *existing.public_subnets]
     vpcs = aws.ec2.get_vpcs(filters=[{"name": "vpc-id", "values": [existing.vpc]}], opts=opts)
     subnets = aws.ec2.get_subnets(filters=[{"name": "subnet-id", "values": ids}], opts=opts)
@@ -69,7 +69,7 @@ def obstacles(identifier: str, vpc: Vpc, services: IPv4Network, file: str) -> It
                 file,
                 "platform:network.existing.vpc",
                 identifier,
-                f"has {wanted} off, and nodes find a private endpoint by it",
+                f"has {wanted} off, and nodes need it to find a private endpoint",
                 "ask its owner to turn it on",
             )
     for network in vpc.ranges:
@@ -115,7 +115,7 @@ def of_the_control_plane(existing: ExistingNetwork, found: Found) -> list[str]:
 
 
 def untagged(existing: ExistingNetwork, found: Found) -> Iterator[str]:
-    """Sentences about subnets that load balancers will not find; they are not ours to tag."""
+    """A warning for each subnet that load balancers will not find; its owner tags it."""
     for key, ids in _groups(existing).items():
         tag = LOAD_BALANCER_TAGS[key]
         for subnet in ids:

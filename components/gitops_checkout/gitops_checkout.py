@@ -1,4 +1,4 @@
-"""The GitOps repository: what the environment needs in it, written into a checkout."""
+"""The files of the GitOps repository, written into a checkout."""
 
 from __future__ import annotations
 
@@ -26,10 +26,9 @@ class GitOpsCheckoutArgs:
 class GitOpsCheckout(pulumi.ComponentResource):
     """The files of this environment, and those that all share, in a checkout of the repository.
 
-    A preview shows each file that would be created, changed or removed, and each that is skipped
-    because somebody edited it. `up` writes them; committing and pushing is a person's. Nothing is
-    deleted with the stack. Fails at preview when `platform:gitops.checkout` is no checkout of
-    `platform:gitops.url`.
+    A preview shows each file that would be created, changed or removed, and each edited file
+    that is kept. `up` writes them; a person commits and pushes. Nothing is deleted with the stack.
+    Fails at preview when `platform:gitops.checkout` is no checkout of `platform:gitops.url`.
     """
 
     checkout: pulumi.Output[str]

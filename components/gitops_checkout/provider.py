@@ -36,7 +36,7 @@ class CheckoutProvider(ResourceProvider):
     serialize_as_secret_always = False
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
-        """Refuses a folder that is no checkout of `url`; tells what will be written and skipped.
+        """Refuses a folder that is no checkout of `url`; says what will be written and skipped.
 
         The inputs that come out differ from the last ones exactly by what will be written, so
         that a preview shows that and nothing else: a file that is skipped has its last text, and
@@ -67,7 +67,7 @@ class CheckoutProvider(ResourceProvider):
 
     def delete(self, _id: str, props: Properties) -> None:
         """Deletes nothing: the repository outlives the stack."""
-        _say(props, ["every file stays: delete what nobody needs and commit that"])
+        _say(props, ["every file stays: delete and commit what is no longer needed"])
 
 
 def _outputs(props: Properties) -> Properties:

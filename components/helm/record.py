@@ -1,4 +1,4 @@
-"""Helm's own record of a release, which a killed run leaves in the next one's way."""
+"""Helm's record of a release, which a killed run leaves and which stops the next run."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from kubernetes.client import CoreV1Api
 
 UNFINISHED = "status in (pending-install,pending-upgrade,pending-rollback)"
-"""What Helm had begun; until it ends, Helm begins nothing else."""
+"""States of an unfinished operation; with one of them Helm starts no other."""
 
 
 def cleanup_hooks(kubeconfig: Output[str]) -> ResourceHookBinding:
     """Hooks of a release that remove what a killed run left of its record.
 
-    Pulumi's lock says that nobody else is at work. Before it creates a release it knows of none:
-    then every record is of a run that died before it could tell, and without it Helm takes over
-    the objects that are there. Before an update only what was never finished goes.
+    Pulumi's lock excludes other runs. Before a creation Pulumi knows of no release, so every record
+    is of a run that was killed; without it Helm takes over the existing objects. Before an update
+    only unfinished records are removed.
     """
 
     def before(*selectors: str) -> ResourceHookFunction:
@@ -53,7 +53,7 @@ def forget(api: CoreV1Api, namespace: str, selector: str) -> bool:
 
 def core_api(kubeconfig: str) -> CoreV1Api:
     """The cluster's API, reached as the kubeconfig says."""
-    # Imported here: no preview needs it, and each would wait for it.
+    # Imported here, because it is slow and no preview needs it.
     from kubernetes import client, config  # noqa: PLC0415
 
     client_of = config.new_client_from_config_dict(json.loads(kubeconfig))  # type: ignore[no-untyped-call]

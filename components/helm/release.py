@@ -1,4 +1,4 @@
-"""How this program installs a chart: pinned, as a whole or not at all, and free to try again."""
+"""How this program installs a chart: pinned, atomic, and safe to repeat."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def helm_release(
     timeout_seconds: int,
     opts: ResourceOptions,
 ) -> k8s.helm.v3.Release:
-    """The chart as the Helm release `release`, ready within the time or taken back.
+    """The chart as the Helm release `release`, which is rolled back if it is not ready in time.
 
     kubeconfig: how to reach the cluster. owned: whether this program made the cluster; in another
-    one, records of a release of that name are left alone, because they may be somebody else's.
+    one, records of a release of that name are kept, because they may belong to others.
     """
     hooks = helm_record.cleanup_hooks(kubeconfig) if owned else None
     return k8s.helm.v3.Release(
@@ -39,7 +39,7 @@ def helm_release(
         version=version,
         repository_opts={"repo": repository},
         values=values,
-        # What does not become ready is taken back, so that the next run starts clean.
+        # A failed release is removed, so that the next run starts clean.
         atomic=True,
         cleanup_on_fail=True,
         timeout=timeout_seconds,

@@ -1,4 +1,4 @@
-"""Keel: rolls the workloads of fast environments as soon as their moving tag moves."""
+"""Keel: rolls workloads of fast environments when their moving tag moves."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class KeelArgs:
     registry: AwsAccount
     """Where the image repositories are."""
     permissions_boundary: str | None
-    """The policy that no role goes beyond, if there is one."""
+    """The permissions boundary of every role, if there is one."""
     cluster_name: Output[str]
     kubeconfig: Output[str]
     owned_cluster: bool
@@ -50,10 +50,10 @@ class KeelArgs:
 
 
 class Keel(pulumi.ComponentResource):
-    """Keel of one cluster, confined to the namespaces and repositories that it serves.
+    """Keel of one cluster, limited to the namespaces and repositories that it serves.
 
     Creates an IAM role that may read the served image repositories and its Pod Identity
-    association, the namespace `keel`, which nothing reaches, the Helm release, and the rights to
+    association, the namespace `keel` without incoming traffic, the Helm release, and the rights to
     roll workloads in the served namespaces. Wants a Kubernetes provider in `opts`; the AWS provider
     is the default one unless given too.
     """
@@ -75,7 +75,7 @@ class Keel(pulumi.ComponentResource):
         k8s.networking.v1.NetworkPolicy(
             f"{name}-unreachable",
             metadata={"name": "keel", "namespace": self.namespace},
-            # Keel always listens for webhooks, of anybody.
+            # Keel always listens for webhooks, without authentication.
             spec={"pod_selector": {}, "policy_types": ["Ingress"]},
             opts=ResourceOptions(parent=self),
         )

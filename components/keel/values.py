@@ -1,4 +1,4 @@
-"""What Keel is installed with, and the rights that it needs. Pure."""
+"""Keel's values and rights. Pure."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def values(keel: KeelConfig, *, region: str, namespaces: Sequence[str]) -> dict[
         "helmProvider": {"enabled": False},
         # Registry rights come by EKS Pod Identity, so no key is stored.
         "ecr": {"enabled": False},
-        # Reached by nobody: it polls, takes no webhooks and shows no dashboard.
+        # No Service: it polls, takes no webhooks and shows no dashboard.
         "service": {"enabled": False},
         "ingress": {"enabled": False},
         "basicauth": {"enabled": False},
         # The chart's rights reach every Secret and pod of the cluster; see cluster_rules().
         "rbac": {"enabled": False, "serviceAccount": {"create": True}},
-        # Nothing to keep: approvals are not used, and digests are read from the running pods.
+        # No volume: approvals are not used, and digests are read from the running pods.
         "persistence": {"enabled": False},
         "secret": {"create": False},
         "extraEnv": [{"name": "RESTRICTED_NAMESPACE", "value": one} for one in _only(namespaces)],
@@ -92,7 +92,7 @@ def pull_policy(repository_arns: Sequence[str]) -> str:
 
 
 def _only(namespaces: Sequence[str]) -> Sequence[str]:
-    """The namespace that Keel confines itself to, if there is just one."""
+    """The namespace that limits Keel, if it serves only one."""
     return namespaces if len(namespaces) == 1 else ()
 
 

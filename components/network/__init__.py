@@ -1,1 +1,1 @@
-"""The network: a VPC of our own, or one that exists."""
+"""The network: a new VPC, or an existing one."""

@@ -1,4 +1,4 @@
-"""The network: a VPC of our own, or one that exists already."""
+"""The network: a new VPC, or an existing one."""
 
 from __future__ import annotations
 
@@ -52,18 +52,18 @@ REGISTRY_KEEPING = (
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkArgs:
-    """What the network is made from."""
+    """What the network is created from."""
 
     config: NetworkConfig
     cluster: ClusterConfig
-    """What will be in it: checked together with a network that exists."""
+    """The cluster in it: checked together with an existing network."""
     names: Names
     account: AwsAccount
     protected: bool
     """Pulumi refuses to delete or replace the VPC."""
     log_retention_days: int
     permissions_boundary: str | None
-    """The policy that no role goes beyond, if there is one."""
+    """The permissions boundary of every role, if there is one."""
     file: str
     """The stack file, for reports about a network that exists."""
     sources: Sources
@@ -71,9 +71,9 @@ class NetworkArgs:
 
 
 class Network(pulumi.ComponentResource):
-    """Where the cluster lives.
+    """The network of the cluster.
 
-    Of our own: a VPC whose default security group lets nothing through; in each zone a large
+    A new VPC has a default security group that lets nothing through; in each zone a large
     private subnet for nodes and pods and a small public one for load balancers, tagged so that
     load balancers find them; an internet gateway, one NAT gateway or one for each zone;
     endpoints that keep image pulls (ECR, S3) inside AWS, through which images can be read by
@@ -87,8 +87,8 @@ class Network(pulumi.ComponentResource):
     private_subnet_ids: pulumi.Output[Sequence[str]]
     """For nodes: one subnet in each zone, with a way out."""
     control_plane_subnet_ids: pulumi.Output[Sequence[str]]
-    """For the control plane's own interfaces: in the first two zones, whatever zones are added
-    later, because EKS never takes a subnet in a zone that it was not created with."""
+    """For the control plane's own interfaces, in the first two zones: EKS accepts no subnet in a
+    zone that the cluster was not created with."""
     public_subnet_ids: pulumi.Output[Sequence[str]]
     """For load balancers that face the internet; may be empty in an existing network."""
 
@@ -298,8 +298,8 @@ class Network(pulumi.ComponentResource):
         return group
 
     def _no_pushing(self) -> str:
-        """Any registry is read, because EKS's own images come from AWS's accounts, and this
-        account's repositories are looked after; nothing is pushed."""
+        """Allows reads of any registry, because EKS's own images come from AWS's accounts, and no
+        push."""
         own = self._args.account
         ours: dict[str, Any] = {
             "Principal": "*",
@@ -376,8 +376,8 @@ class Network(pulumi.ComponentResource):
 def _reachable(
     zones: Sequence[str], subnets_by_zone: Mapping[str, aws.ec2.Subnet], ways: Mapping[str, WayOut]
 ) -> pulumi.Output[Sequence[str]]:
-    """The ids of the subnets in `zones`, known once their ways out exist, which also outlive
-    whoever uses them: a load balancer's controller calls AWS until all that it made is deleted."""
+    """The ids of the subnets in `zones`, known once their ways out exist. The ways out are
+    deleted after what uses them: a load balancer's controller calls AWS until its own are gone."""
     ids = [subnets_by_zone[letter].id for letter in zones]
     ready = [resource.id for letter in zones for resource in ways[letter]]
     return pulumi.Output.all(*ids, *ready).apply(lambda values: values[: len(ids)])

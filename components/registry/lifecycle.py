@@ -1,10 +1,9 @@
-"""Which images a repository forgets, as an ECR lifecycle policy: guards first, then expiry.
+"""The images that expire, as an ECR lifecycle policy: guards first, then expiry.
 
-ECR cannot know what Git names, so no rule here may ever reach a version. ECR's evaluation
-gives a way to say so: "an image that matches the tagging requirements of a rule cannot be
-expired by a rule with a lower priority". The guards select every version and the moving tag
-with a condition that no image meets; whatever comes after them, added today or in a year,
-cannot touch what they selected.
+ECR cannot know what Git names, so no rule may expire a version. In ECR "an image that matches the
+tagging requirements of a rule cannot be expired by a rule with a lower priority". The guards select
+every version and the moving tag with a condition that no image meets, so no later rule can expire
+these.
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ from typing import Any
 VERSION_TAGS = "v*-*"
 """Versions are named vYYYYMMDD-<commit>."""
 BUILD_TAGS = "build-*"
-"""Whatever a pipeline pushes that nobody may release: previews, experiments, caches."""
+"""Images that are never released: previews, experiments, caches."""
 NEVER_DAYS = 36500
-"""A hundred years: a rule needs a condition, and a guard's must never be met."""
+"""A hundred years: a rule needs a condition, and no image may meet that of a guard."""
 
 
 def policy(moving_tag: str, *, untagged_days: int, build_days: int) -> str:

@@ -41,11 +41,11 @@ class RegistryArgs:
 
 
 class Registry(pulumi.ComponentResource):
-    """Where every image lives; created by the stack that `platform:registry.owner` names.
+    """The image repositories; created by the stack that `platform:registry.owner` names.
 
     For each service a repository `<namespace>/<service>`: tags are immutable except the moving
     tag of the fast environment, images are scanned when pushed and encrypted (AES256, or a KMS key
-    of our own), a lifecycle policy that cannot expire a version, and a policy that lets the
+    of its own), a lifecycle policy that cannot expire a version, and a policy that lets the
     accounts of all environments pull. Repositories and key are protected, and retained even when
     the stack is destroyed.
 
@@ -131,8 +131,8 @@ class Registry(pulumi.ComponentResource):
         return repository.repository_url.apply(lambda url: _as_computed(url, expected))
 
     def _let_pull(self, service: str, repository: aws.ecr.Repository) -> None:
-        """The accounts of all environments, the registry's own too: so the policy is there even
-        without others, and an account that leaves loses its right."""
+        """The accounts of all environments, the registry's own included, so that there is always a
+        policy, and a removed account loses its right."""
         roots = sorted({(account.id, account.root_arn) for account in self._args.pulling})
         aws.ecr.RepositoryPolicy(
             f"{self._prefix}-{service}-pull",

@@ -12,7 +12,7 @@ REPOSITORIES = "repositories"
 
 
 class RegistryError(pulumi.RunError):
-    """The registry is not what this stack needs; the message says what to do."""
+    """The registry lacks what this stack needs; the message has the remedy."""
 
 
 @dataclass(frozen=True, kw_only=True)

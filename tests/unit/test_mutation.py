@@ -350,7 +350,7 @@ def test_a_sample_is_the_same_each_time_and_no_larger_than_is_allowed() -> None:
     names = {
         "settings.files.read_yaml",
         "settings.parsing._problem",
-        "settings.sync_windows._possible",
+        "settings.schedules._possible",
         "settings.sync_windows.without_effect",
     }
     sample, left = sampled(names)

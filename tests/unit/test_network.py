@@ -336,8 +336,8 @@ def test_a_vpc_that_cannot_hold_a_cluster_says_why(configuration: Path, bend: Be
     assert reported(refused) == [
         f"platform:cluster.serviceCidr: overlaps 172.20.4.0/22 of {VPC} (given: 172.20.0.0/16); "
         "choose another private range",
-        "platform:network.existing.vpc: has enableDnsHostnames off, and nodes find a private "
-        f"endpoint by it (given: {VPC}); ask its owner to turn it on",
+        "platform:network.existing.vpc: has enableDnsHostnames off, and nodes need it to find a "
+        f"private endpoint (given: {VPC}); ask its owner to turn it on",
     ]
 
 

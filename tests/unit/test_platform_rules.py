@@ -106,14 +106,14 @@ CASES: dict[str, tuple[Change, str]] = {
     "no node to begin with": (
         lambda c: c["platform:cluster"]["nodeGroups"][0].update(minSize=0),
         "platform:cluster: has no node group where DNS and Argo CD can start; give one without "
-        "taints a minSize of 1 at least",
+        "taints a minSize of at least 1",
     ),
     "no node that takes just any pod": (
         lambda c: c["platform:cluster"]["nodeGroups"][0].update(
             taints=[{"key": "gpu", "effect": "NO_SCHEDULE"}]
         ),
         "platform:cluster: has no node group where DNS and Argo CD can start; give one without "
-        "taints a minSize of 1 at least",
+        "taints a minSize of at least 1",
     ),
     "a machine image of another version": (
         lambda c: c["platform:cluster"]["nodeGroups"][0].update(release="1.34.6-20260710"),
@@ -466,13 +466,13 @@ NETWORKS = "choose a range in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16"
         (ranges.of_services, "10.0.0.0/25", "is no size that EKS allows; choose /12 to /24"),
         (ranges.of_services, "100.64.0.0/16", f"is not private; {NETWORKS}"),
         (
-            ranges.of_somebody,
+            ranges.of_the_internet,
             "128.0.0.0/1",
             "is private, and EKS refuses it here; list it in privateAccess",
         ),
-        (ranges.of_somebody, "203.0.113.7/32", ""),
+        (ranges.of_the_internet, "203.0.113.7/32", ""),
         (
-            ranges.of_somebody,
+            ranges.of_the_internet,
             "0.0.0.0/0",
             "lets the whole internet in; list the ranges that need the endpoint",
         ),

@@ -84,4 +84,4 @@ def test_a_tag_of_somebody_else_is_written_and_read_alike(tag: str) -> None:
         ("helm", released_helm(tag, DIGEST)),
     ):
         assert file_text(packaging, IMAGE, tag, DIGEST) == text
-        assert read(text, packaging, "streaming/tv-api") == Running(tag, DIGEST)
+        assert read(text, packaging, IMAGE) == Running(tag, DIGEST)

@@ -398,8 +398,8 @@ def test_every_reason_to_write_or_to_keep_a_file_has_its_words() -> None:
         "render",
         "= KEEP_DELETED.txt: deleted by the team; stays deleted",
         "= KEEP_FOREIGN.txt: a file of your own, where one is generated; kept. Move it to get ours",
-        "= KEEP_OBSOLETE.txt: no longer generated, but edited; kept. Delete it when nobody needs "
-        "it",
+        "= KEEP_OBSOLETE.txt: no longer generated, but edited; kept. Delete it when it is not "
+        "needed",
     ]
 
 

@@ -1,4 +1,4 @@
-"""The IAM policies of whoever runs `pulumi up`, from the calls that the program was seen to make.
+"""The IAM policies of the role that runs `pulumi up`, from recorded calls of the program.
 
 `documents(settings, actions)` returns them; `python -m tools.iam` writes docs/iam/.
 """

@@ -46,7 +46,7 @@ NEVER_CALLED: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
 )
 """By action: why, and which calls bring it with them."""
 NEEDS_NO_PERMISSION = frozenset({"sts:GetCallerIdentity"})
-"""What AWS answers whoever asks."""
+"""What AWS answers without a right."""
 
 
 def whole(called: Iterable[str]) -> set[str]:

@@ -31,7 +31,7 @@ def allow(sid: str, actions: Sequence[str], on: Sequence[str], **more: object) -
 
 
 def documents(settings: Settings, called: Iterable[str]) -> list[Document]:
-    """What whoever runs the program for `settings` may do, as managed policies.
+    """The rights of the role that runs the program for `settings`, as managed policies.
 
     called: the actions that a record shows, such as `eks:CreateCluster`. Raises
     UnknownActionError.
@@ -74,10 +74,10 @@ def size(document: Document) -> int:
 
 
 def boundary(settings: Settings) -> Document:
-    """What no role that the program creates can go beyond, whatever policy is put on it.
+    """The permissions boundary of the roles that the program creates.
 
-    It is what control plane, nodes, add-ons, Keel and pipelines need of AWS, and nothing of IAM
-    beside EKS's look at its own roles: nobody becomes an administrator through such a role.
+    It allows what control plane, nodes, add-ons, Keel and pipelines need of AWS, and nothing of IAM
+    except EKS's look at its own roles, so that no role can become an administrator.
     """
     where = Where(settings)
     region = {"StringEquals": {"aws:RequestedRegion": settings.environment.region}}

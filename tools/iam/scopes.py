@@ -1,6 +1,6 @@
 """Every action that the program may need, and on what it is allowed.
 
-Whatever has a name in AWS is named; whatever has none is told by the environment's tags.
+Resources with names are named; others are recognized by the environment's tags.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Where:
 
     @property
     def clusters(self) -> list[str]:
-        """The environment's own cluster, or the one that it adopts."""
+        """The environment's own cluster, or the existing one."""
         return [self.settings.config.cluster.existing or self.settings.environment.names.cluster]
 
     @property

@@ -93,7 +93,7 @@ def _clients(settings: Settings) -> Client:
 
 
 def _exports() -> Iterator[str]:
-    """The states of all stacks: what one of them knows is nobody's leftover."""
+    """The states of all stacks: a resource that one of them knows is no leftover."""
     for stack in json.loads(_pulumi("stack", "ls", "--json")):
         yield _pulumi("stack", "export", "--stack", stack["name"])
 

@@ -21,7 +21,7 @@ LISTED = re.compile(
 
 
 def find(client: Client, names: Names, tags: Tags, clusters: set[str]) -> Iterator[Found]:
-    """`clusters`: those of somebody else in which the program makes something."""
+    """`clusters`: existing ones in which the program creates something."""
     yield from _keys(client, names, tags)
     yield from _log_groups(client("logs"), names)
     yield from _repositories(client("ecr"), tags)

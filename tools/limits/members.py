@@ -1,7 +1,7 @@
 """Which operation of AWS takes which input of which type.
 
 An input stands for the member of the same name. `input=member` names another one, whose path may
-lead further in; `input=` has no limit at AWS: it stays with Pulumi, or is somebody else's id.
+lead further in; `input=` has no limit at AWS: it stays with Pulumi, or is another resource's id.
 """
 
 from __future__ import annotations

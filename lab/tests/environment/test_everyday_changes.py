@@ -40,19 +40,15 @@ AT_ONCE = 2
 INTRODUCTION = """\
 # What everyday changes do
 
-Each line is one change of `services.yaml` or of a stack file, previewed by the real engine against
-two environments that run: how many resources `pulumi up` would create, update, replace and delete,
-and which. `pytest lab/tests/environment/test_everyday_changes.py --regenerate` writes this table
-anew.
+Each line is one change of `services.yaml` or of a stack file. The real engine previews it against
+two running environments and counts the resources that `pulumi up` would create, update, replace and
+delete. `pytest lab/tests/environment/test_everyday_changes.py --regenerate` writes this table.
 
-Replicas, resources and whatever else is in an overlay of the GitOps repository need no `pulumi up`
-at all: commit it there.
+A change in an overlay of the GitOps repository, such as replicas, needs no `pulumi up`.
 
-No line replaces the VPC, the cluster or a repository. A change that would is **refused** in every
-environment, before anything is done: the program compares the configuration with what the last `up`
-recorded and says what would be replaced, and Pulumi refuses to delete what is protected.
-[Operate](operate.md#change) says how such a change is made on purpose. A replaced node group is
-another matter: the new nodes come first, the old ones are drained after.
+A change that would replace the VPC, the cluster or a repository is **refused** in every environment
+([operate](operate.md#change)). A node group can be replaced: the new nodes come first, the old ones
+are drained after.
 
 | change | on | + | ~ | ± | - | which |
 | --- | --- | ---: | ---: | ---: | ---: | --- |

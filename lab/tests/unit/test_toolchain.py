@@ -131,11 +131,12 @@ def test_a_comment_in_go_mod_costs_no_build(tmp_path: Path) -> None:
 
 
 def test_our_own_go_code_counts_for_the_tool_that_is_compiled_from_it(tmp_path: Path) -> None:
-    shutil.copytree(MODULES / "nodes", tmp_path / "nodes")
-    main = tmp_path / "nodes" / "pulumi-resource-kubernetes" / "main.go"
+    shutil.copytree(MODULES / PROVIDER.folder, tmp_path / PROVIDER.folder)
+    main = tmp_path / PROVIDER.folder / "pulumi-resource-kubernetes" / "main.go"
     main.write_text(main.read_text() + "\n// changed\n")
     assert key(PROVIDER, tmp_path) != key(PROVIDER)
-    assert key(KWOK, tmp_path) == key(KWOK)
+    theirs = dataclasses.replace(PROVIDER, package="example.com/provider")
+    assert key(theirs, tmp_path) == key(theirs)
 
 
 @pytest.mark.parametrize("file", ["types.json", "missing.txt", "differences.go"])
@@ -146,7 +147,7 @@ def test_all_that_our_own_go_code_embeds_counts_too(file: str, tmp_path: Path) -
     assert key(AWS, tmp_path) != key(AWS)
 
 
-@pytest.mark.parametrize("answer", ["v5.8.1", "{Version:kustomize/v5.8.1 GitCommit:x}", "5.8.1"])
+@pytest.mark.parametrize("answer", ["v5.8.3", "{Version:kustomize/v5.8.3 GitCommit:x}", "5.8.3"])
 def test_a_program_on_path_at_the_pinned_version_is_used(
     answer: str, tmp_path: Path, cache: Cache
 ) -> None:
@@ -158,7 +159,7 @@ def test_a_program_on_path_at_the_pinned_version_is_used(
 
 @pytest.mark.parametrize(
     "script",
-    ["echo v5.8.10", "echo v15.8.1", "echo v5.8.1-rc.1", "echo v5.8.1; exit 3", "kill -9 $$"],
+    ["echo v5.8.30", "echo v15.8.1", "echo v5.8.3-rc.1", "echo v5.8.3; exit 3", "kill -9 $$"],
 )
 def test_a_program_on_path_that_is_not_the_pinned_version_is_ignored(
     script: str, tmp_path: Path, cache: Cache
@@ -272,7 +273,7 @@ def test_a_failing_compile_shows_its_last_words_the_log_and_what_to_do(
     with pytest.raises(CompileError) as failure:
         compiler(REFUSES).build(KUSTOMIZE)
     report = str(failure.value)
-    assert report.startswith("kustomize 5.8.1 does not build")
+    assert report.startswith("kustomize 5.8.3 does not build")
     assert "  main.go:7: undefined: gone" in report
     assert str(cache.log(KUSTOMIZE)) in report
     assert "finished are kept" in report
@@ -309,7 +310,7 @@ def test_the_command_tells_how_far_it_is_and_builds_nothing_twice(
     command: Callable[[str], subprocess.Popen[str]],
 ) -> None:
     said, _ = command(BUILDS).communicate(timeout=PATIENCE)
-    assert "building kustomize 5.8.1 (1 of 1), usually about 5 seconds on two cores…" in said
+    assert "building kustomize 5.8.3 (1 of 1), usually about 5 seconds on two cores…" in said
     assert "1 built in 0 s; they are kept in" in said
     said, _ = command(REFUSES).communicate(timeout=PATIENCE)
     assert said == "nothing to build: all tools are ready\n"

@@ -84,16 +84,16 @@ def _written(version: str) -> str:
 
 
 @cache
-def read(text: str, packaging: str, service: str) -> Running:
-    """What a version file of `service` (namespace/name) names, in whatever way YAML says it."""
+def read(text: str, packaging: str, name: str) -> Running:
+    """What a version file names of the image `name`, in whatever way YAML says it."""
     found = _CANONICAL.fullmatch(text)
-    if found and _is_of(found["image"], packaging, service):
+    if found and _is_of(found["image"], packaging, name):
         return Running(found["new"] or found["tag"], found["pinned"] or found["digest"] or "")
     try:
         content = load(text)
     except YamlError:
         return UNREADABLE
-    entry = _values(content) if packaging == "helm" else _image_of(content, service)
+    entry = _values(content) if packaging == "helm" else _image_of(content, name)
     if entry is None:
         return NOTHING if _names_nothing(content) else UNREADABLE
     tag = entry.get("tag" if packaging == "helm" else "newTag")
@@ -103,11 +103,11 @@ def read(text: str, packaging: str, service: str) -> Running:
     return Running(tag or "", digest or "")
 
 
-def _is_of(image: Optional[str], packaging: str, service: str) -> bool:
-    """Whether an image, whichever registry it names, is the service's; a chart's has no name."""
+def _is_of(image: Optional[str], packaging: str, name: str) -> bool:
+    """Whether an image is the one of that name, in whichever registry; a chart's has no name."""
     if packaging == "helm" or image is None:
         return packaging == "helm" and image is None
-    return image == service or image.endswith(f"/{service}")
+    return image == name or image.endswith(f"/{name}")
 
 
 def _names_nothing(content: object) -> bool:
@@ -126,14 +126,14 @@ def _values(content: object) -> Optional[dict[str, Optional[str]]]:
     return image if isinstance(image, dict) else None
 
 
-def _image_of(content: object, service: str) -> Optional[dict[str, Optional[str]]]:
-    """The entry of a kustomization's images that is of the service, whichever registry it names."""
+def _image_of(content: object, image: str) -> Optional[dict[str, Optional[str]]]:
+    """The entry of a kustomization's images that is of the image, in whichever registry."""
     images = content.get("images") if isinstance(content, dict) else None
     if not isinstance(images, list):
         return None
     entries = [entry for entry in images if isinstance(entry, dict)]
     for entry in entries:
         name = entry.get("name")
-        if isinstance(name, str) and _is_of(name, "kustomize", service):
+        if isinstance(name, str) and _is_of(name, "kustomize", image):
             return entry
     return None

@@ -1,15 +1,10 @@
-// What must stay on Kubernetes 1.33 libraries: the fake nodes (KWOK) and Pulumi's Kubernetes
-// provider. Neither compiles with the libraries that the control plane uses.
-module two-speed-gitops/lab/toolchain/nodes
+// Pulumi's Kubernetes provider. It does not compile with the Kubernetes libraries that the control
+// plane uses, and stays on those of 1.33.
+module two-speed-gitops/lab/toolchain/kubernetes-provider
 
 go 1.27.0
 
-tool sigs.k8s.io/kwok/cmd/kwok
-
-require (
-	github.com/pulumi/pulumi-kubernetes/provider/v4 v4.0.0-20260115033456-f47bc2d6f199
-	sigs.k8s.io/kwok v0.7.0
-)
+require github.com/pulumi/pulumi-kubernetes/provider/v4 v4.0.0-20260115033456-f47bc2d6f199
 
 require (
 	cel.dev/expr v0.20.0 // indirect
