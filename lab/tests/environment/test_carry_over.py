@@ -16,7 +16,7 @@ from lab.site import CHECKOUT
 from lab.tests.environment.conftest import Lab
 from lab.tests.environment.test_everyday_changes import PROGRAM
 from lab.tests.environment.test_releases import ship
-from lab.up import up_and_push
+from lab.up import approve, up_and_push
 from lab.waiting import wait_until_empty
 
 
@@ -40,13 +40,19 @@ def earlier(lab: Lab, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def before_rendered_manifests(lab: Lab, earlier: Path) -> Iterator[None]:
-    """prod as it was before there was a folder rendered/."""
+    """prod, approved, as it was before there was a folder rendered/."""
     checkout = lab.site.gitops_checkout
     pull(checkout)
+    for name in lab.argocd("prod").applications():
+        approve(lab.site, "prod", name)
+    rendered = git(checkout, "rev-parse", "HEAD").strip()
     lab.program.read("up", "--yes", stack=lab.program.selected("prod"), folder=earlier)
     git(checkout, "rm", "-r", "--quiet", "--ignore-unmatch", "rendered")
     commit_and_push(checkout, "As before there were rendered manifests")
     yield
+    pull(checkout)
+    git(checkout, "checkout", "--quiet", rendered, "--", "rendered")
+    commit_and_push(checkout, "What prod runs")
     up_and_push(lab.site, lab.program, "prod")
 
 
