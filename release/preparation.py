@@ -272,8 +272,13 @@ class Preparation:
             problem = self._image_problem(change, new)
             if problem:
                 fatal.append(f"{service}: {problem}")
+            target = platform.environments[change.place.environment]
             would_fail = [
                 *self._patches.get(change.place.rendered, []),
+                *(
+                    f"{service}: {p}"
+                    for p in manifests.versionless(new, platform.image(target, service))
+                ),
                 *(
                     f"{service}: {p}"
                     for p in manifests.kinds_problems(new, platform.kinds_of(service))
