@@ -13,6 +13,8 @@ Content = dict[str, Any]
 COUNT = 60
 NAMESPACES = ("accounts", "catalogue", "mail", "payments", "search")
 TEAMS = ("gaming", "tvhub")
+TOOLS = ("redis", "postgres")
+"""Charts of others that every namespace has."""
 DIGEST = "sha256:" + "5" * 64
 
 
@@ -30,6 +32,14 @@ def _cron(service: Content) -> None:
 
 def _migration(service: Content) -> None:
     service["migrate"] = ["bin/migrate"]
+
+
+def _secrets(service: Content) -> None:
+    service["secrets"] = ["DATABASE_URL", "API_KEY"]
+
+
+def _rights(service: Content) -> None:
+    service["aws"] = {"policies": ["arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess"]}
 
 
 def _probes(service: Content) -> None:
@@ -58,6 +68,7 @@ def _scale(service: Content) -> None:
 NEEDS: Mapping[str, tuple[int, int, Callable[[Content], None]]] = MappingProxyType(
     {
         # how many of the sixty, and which number is the first that has it
+        "secrets": (50, 0, _secrets),
         "worker": (38, 0, _worker),
         "cron job": (21, 3, _cron),
         "migration": (23, 1, _migration),
@@ -66,13 +77,17 @@ NEEDS: Mapping[str, tuple[int, int, Callable[[Content], None]]] = MappingProxyTy
         "storage": (2, 2, _storage),
         "one environment": (5, 7, _one_environment),
         "autoscaler": (6, 6, _scale),
+        "rights in AWS": (4, 8, _rights),
     }
 )
 
 
 def catalogue() -> Content:
     """The whole services.yaml."""
-    namespaces: Content = {name: {"services": {}} for name in NAMESPACES}
+    namespaces: Content = {
+        name: {"services": {}, "packages": {f"{name}-{tool}": package(tool) for tool in TOOLS}}
+        for name in NAMESPACES
+    }
     for number in range(COUNT):
         namespace = NAMESPACES[number % len(NAMESPACES)]
         namespaces[namespace]["services"][f"service-{number:02}"] = _service(number)
@@ -83,15 +98,32 @@ def catalogue() -> Content:
     }
 
 
-def _service(number: int) -> Content:
-    service: Content = {
+def plain(number: int) -> Content:
+    """A web service and no more."""
+    return {
         "owner": TEAMS[number % len(TEAMS)],
         "source": f"acme/service-{number:02}",
         "ci": "github-actions",
         "delivery": "keel" if number % 2 else "commit",
-        "packaging": "helm" if number % 3 == 0 else "kustomize",
         "port": 8080,
     }
+
+
+def package(tool: str) -> Content:
+    """Somebody else's chart."""
+    return {
+        "owner": TEAMS[0],
+        "chart": {
+            "repository": "https://charts.acme.example",
+            "name": tool,
+            "version": "1.2.3",
+            "digest": DIGEST,
+        },
+    }
+
+
+def _service(number: int) -> Content:
+    service = plain(number) | ({"packaging": "helm"} if number % 3 == 0 else {})
     for count, first, add in NEEDS.values():
         if _has(number, count, first):
             add(service)
