@@ -13,6 +13,7 @@ from components.keel.keel import Keel
 from components.network.network import Network
 from components.registry.registry import Registry
 from components.registry.registry_reference import RegistryReference
+from components.tenancy.tenancy import Tenancy
 from settings.pulumi_config import load_secrets, load_stack
 from settings.rules import immutable
 
@@ -30,6 +31,7 @@ inside = pulumi.ResourceOptions(provider=cluster.provider)
 argocd = ArgoCd("argocd", wiring.argocd(settings, cluster, load_secrets()), inside)
 applications = Applications("apps", wiring.applications(settings, argocd), inside)
 Access("access", wiring.access(settings, applications.namespaces), inside)
+Tenancy("tenancy", wiring.tenancy(settings, applications.namespaces), inside)
 if keel := settings.config.keel:
     Keel("keel", wiring.keel(settings, keel, cluster, applications.namespaces), inside)
 

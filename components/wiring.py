@@ -11,6 +11,7 @@ from components.argocd.applications import ApplicationsArgs
 from components.argocd.argocd import ArgoCd, ArgoCdArgs
 from components.argocd.values import Installation
 from components.ci.ci_identity import CiIdentityArgs
+from components.cluster import storage
 from components.cluster.access import AccessArgs
 from components.cluster.cluster import Cluster, ClusterArgs
 from components.gitops_checkout.gitops_checkout import GitOpsCheckoutArgs
@@ -18,9 +19,11 @@ from components.keel.keel import KeelArgs
 from components.network.network import Network, NetworkArgs
 from components.registry.registry import RegistryArgs
 from components.registry.registry_reference import RegistryReferenceArgs
+from components.tenancy.tenancy import TenancyArgs
 from gitops.tree import scaffold
 from settings import Settings
 from settings.argocd import KeelConfig
+from settings.tenancy import tenants
 
 
 def gitops_checkout(settings: Settings) -> GitOpsCheckoutArgs:
@@ -115,7 +118,7 @@ def applications(settings: Settings, argocd: ArgoCd) -> ApplicationsArgs:
     return ApplicationsArgs(
         catalogue=settings.living,
         target=applications_target(settings),
-        owned_cluster=settings.config.cluster.existing is None,
+        volumes=storage.default_class(settings.config.cluster),
         protected=settings.protects("applications"),
         argocd_namespace=argocd.namespace,
         argocd_release=argocd.release,
@@ -135,6 +138,17 @@ def access(settings: Settings, namespaces: Mapping[str, Input[str]]) -> AccessAr
     return AccessArgs(
         config=settings.config.cluster.access,
         catalogue=settings.living,
+        namespaces=namespaces,
+    )
+
+
+def tenancy(settings: Settings, namespaces: Mapping[str, Input[str]]) -> TenancyArgs:
+    return TenancyArgs(
+        tenants=tenants(settings),
+        registry=settings.registry_host,
+        defaults=settings.speed.resources,
+        enforced=settings.config.isolation == "enforced",
+        names=settings.environment.names,
         namespaces=namespaces,
     )
 

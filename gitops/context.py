@@ -24,6 +24,7 @@ from settings import Names, Settings, kinds
 from settings.catalogue import BuiltService, ForeignService, Service
 from settings.git_url import parse_git_url
 from settings.machines import Architecture
+from settings.migration_images import MIGRATION_IMAGES
 from settings.placement import variables
 
 Context = dict[str, Any]
@@ -46,11 +47,6 @@ _RUNNERS: Mapping[Architecture, Context] = {
     "arm64": {"github_actions": "ubuntu-24.04-arm", "circleci": "arm.medium"},
 }
 """The machines of both CI systems that build for a processor: labels and resource classes."""
-_IMAGES_OF_MIGRATIONS = {
-    "gate": "public.ecr.aws/docker/library/python:3.13.7-alpine3.22",
-    "tools": "public.ecr.aws/docker/library/busybox:1.37.0-musl",
-}
-"""Python for the gate; a static `true`, which runs in every image and so shows its digest."""
 _ECR_HOST = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
 
 
@@ -137,7 +133,7 @@ def _service(settings: Settings, namespace: str, name: str, service: Service) ->
         and {
             "command": service.migrate.command,
             "minutes": service.migrate.minutes,
-            **_IMAGES_OF_MIGRATIONS,
+            **MIGRATION_IMAGES,
         },
         "main": workloads[0],
         "workloads": workloads,

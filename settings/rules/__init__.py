@@ -70,3 +70,5 @@ def of_all(environments: Sequence[Environment], catalogue: Catalogue) -> Iterato
     yield from pipelines.one_architecture(environments)
     yield from services.in_environments(environments, catalogue)
     yield from quotas.of_keel(environments, catalogue)
+    yield from quotas.of_namespaces(environments, catalogue)
+    yield from quotas.written_for(environments, catalogue)
