@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from gitops import packages
 from gitops.git_access import access
 from gitops.version import (
     DIGEST_PATTERN,
@@ -23,9 +24,10 @@ from gitops.workloads import described, placed
 from settings import Names, Settings, kinds
 from settings.catalogue import BuiltService, ForeignService, Service
 from settings.git_url import parse_git_url
+from settings.images import OF_MIGRATIONS
 from settings.machines import Architecture
-from settings.migration_images import MIGRATION_IMAGES
 from settings.placement import variables
+from settings.secrets import FOLDER, object_name
 
 Context = dict[str, Any]
 
@@ -59,6 +61,7 @@ def shared(settings: Settings) -> Context:
             "speed": e.speed.name,
             "releases": e.config.gitops.releases,
             "refuse": e.config.registry.refuse,
+            "kubernetes": e.config.cluster.version,
         }
         for e in settings.environments
     ]
@@ -88,6 +91,7 @@ def shared(settings: Settings) -> Context:
         "kinds_everywhere": kinds.declared(),
         "runner": _RUNNERS[_architecture(settings)],
         "services": [_service(settings, *entry) for entry in settings.catalogue.entries()],
+        "packages": [*packages.described(settings)],
     }
 
 
@@ -102,6 +106,11 @@ def environment(settings: Settings) -> Context:
     ]
     return common | {
         "services": services,
+        "packages": [
+            packages.placed(settings, package)
+            for package in common["packages"]
+            if own.name in package["environments"]
+        ],
         "environment": {
             "name": own.name,
             "speed": speed.name,
@@ -133,13 +142,29 @@ def _service(settings: Settings, namespace: str, name: str, service: Service) ->
         and {
             "command": service.migrate.command,
             "minutes": service.migrate.minutes,
-            **MIGRATION_IMAGES,
+            **OF_MIGRATIONS,
         },
         "main": workloads[0],
         "workloads": workloads,
         "ingress": service.ingress,
         "env": dict(sorted(service.env.items())),
         "config": dict(sorted(service.config.items())),
+        "secrets": _secrets(name, service),
+    }
+
+
+def _secrets(service: str, described: Service) -> Context:
+    """The service's secrets: where each is in Kubernetes, and how the container gets it."""
+
+    def placed(names: Iterable[str]) -> list[Context]:
+        return [{"name": name, "object": object_name(service, name)} for name in sorted(names)]
+
+    secrets = described.secrets
+    return {
+        "all": placed(secrets.names()),
+        "env": placed(secrets.env),
+        "files": placed(secrets.files),
+        "folder": FOLDER,
     }
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from settings.catalogue import ForeignService, Namespace
 from settings.environment import Environment, Settings
-from settings.migration_images import MIGRATION_IMAGES
+from settings.images import OF_MIGRATIONS
 from settings.speed import Quota
 
 
@@ -16,8 +17,10 @@ class Tenant:
 
     namespace: str
     quota: Quota
-    services: tuple[str, ...]
-    """Each has a service account of its own name."""
+    workloads: tuple[str, ...]
+    """The names of its services and their further processes, which their pods are labelled with."""
+    packages: tuple[str, ...]
+    """Charts of somebody else, which bring images, Services and webhooks of their own."""
     callers: tuple[str, ...]
     """Other namespaces whose pods may call in."""
     reachable: tuple[str, ...]
@@ -39,7 +42,8 @@ def _tenant(environment: Environment, namespace: str, group: Namespace) -> Tenan
     return Tenant(
         namespace=namespace,
         quota=quota(environment, group),
-        services=tuple(sorted(group.services)),
+        workloads=tuple(sorted(_workloads(group))),
+        packages=tuple(sorted(group.packages)),
         callers=tuple(sorted(group.callers)),
         reachable=reachable,
         hosts=tuple(f"{name}.{environment.config.domain}" for name in reachable),
@@ -54,6 +58,12 @@ def quota(environment: Environment, group: Namespace) -> Quota:
     return replace(environment.speed.quota, **given)
 
 
+def _workloads(group: Namespace) -> Iterator[str]:
+    for name, service in group.services.items():
+        yield name
+        yield from (f"{name}-{process}" for process in service.processes)
+
+
 def _foreign(group: Namespace) -> set[str]:
     services = group.services.values()
     return {one.image.name for one in services if isinstance(one, ForeignService)}
@@ -61,4 +71,4 @@ def _foreign(group: Namespace) -> set[str]:
 
 def _of_migrations(group: Namespace) -> set[str]:
     migrating = any(service.migrate for service in group.services.values())
-    return {image.partition(":")[0] for image in MIGRATION_IMAGES.values()} if migrating else set()
+    return {image.partition(":")[0] for image in OF_MIGRATIONS.values()} if migrating else set()

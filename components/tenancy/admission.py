@@ -19,10 +19,9 @@ WORKLOADS = (
 )
 """By API group: whatever has containers."""
 _ROUTES = ("gateway.networking.k8s.io", "grpcroutes", "httproutes", "tlsroutes")
-_ARGO_CD = "system:serviceaccount:argocd:argocd-application-controller"
 _TRACKING = "argocd.argoproj.io/tracking-id"
 """Argo CD itself writes it on what it applies; it begins with the Application, which has the name
-of the service."""
+of the service or package."""
 _ANNOTATIONS = "object.metadata.?annotations.orValue({})"
 _HARMLESS = (
     "backend-protocol",
@@ -44,13 +43,17 @@ def policies(tenants: Sequence[Tenant], registry: str) -> dict[str, dict[str, An
     """The `spec` of each policy by its name; registry: the host of the platform's own."""
     hosts = _by_namespace({tenant.namespace: tenant.hosts for tenant in tenants})
     images = _by_namespace({tenant.namespace: tenant.images for tenant in tenants})
-    accounts = _by_namespace({tenant.namespace: tenant.services for tenant in tenants})
-    return {
+    packages = {tenant.namespace: tenant.packages for tenant in tenants}
+    exempt = _of_no_package(_by_namespace(packages)) if any(packages.values()) else []
+    made = {
         "ingresses": _ingresses(hosts),
         "routes": _routes(hosts),
         "services": _services(),
         "images": _images(images, registry),
-        "accounts": _accounts(accounts),
+    }
+    return {
+        name: {**spec, "match_conditions": [*spec["match_conditions"], *exempt]}
+        for name, spec in made.items()
     }
 
 
@@ -63,6 +66,18 @@ def binding(policy: str, tenants: Sequence[Tenant], actions: Sequence[str]) -> d
         "validation_actions": list(actions),
         "match_resources": {"namespace_selector": {"match_expressions": [selected]}},
     }
+
+
+def _of_no_package(packages: str) -> list[dict[str, str]]:
+    """Neither what Argo CD applies of a package, nor what controllers make of that.
+
+    A team's own objects come from Git too, where Argo CD marks them with the team's service.
+    """
+    application = f"{_ANNOTATIONS}[?'{_TRACKING}'].orValue('')"
+    owned = "object.metadata.?ownerReferences.orValue([]).size() > 0"
+    made = f"{application} == '' && {packages}.size() > 0 && {owned}"
+    applied = f"{application}.split(':')[0] in {packages}"
+    return [{"name": "of-no-package", "expression": f"!({applied}) && !({made})"}]
 
 
 def _ingresses(hosts: str) -> dict[str, Any]:
@@ -162,30 +177,6 @@ def _images(images: str, registry: str) -> dict[str, Any]:
             )
         ],
     )
-
-
-def _accounts(services: str) -> dict[str, Any]:
-    policy = _policy(
-        WORKLOADS,
-        variables={
-            "services": services,
-            "account": f"{_pod_of('object')}.?serviceAccountName.orValue('default')",
-            "application": f"{_ANNOTATIONS}[?'{_TRACKING}'].orValue('').split(':')[0]",
-        },
-        validations=[
-            (
-                "!(variables.account in variables.services) || "
-                "variables.account == variables.application",
-                "'the service account ' + variables.account + ' is of another service than ' + "
-                "variables.application + ', whose pods would get its rights'",
-            )
-        ],
-    )
-    applied = {
-        "name": "applied-from-git",
-        "expression": f"request.userInfo.username == '{_ARGO_CD}'",
-    }
-    return {**policy, "match_conditions": [*policy["match_conditions"], applied]}
 
 
 def _containers_of(item: str) -> str:

@@ -9,6 +9,7 @@ from settings.tenancy import Tenant
 
 _NAME = "kubernetes.io/metadata.name"
 """The label that Kubernetes itself puts on each namespace."""
+_WORKLOAD = "app.kubernetes.io/name"
 
 
 def network_policies(tenant: Tenant) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -16,10 +17,12 @@ def network_policies(tenant: Tenant) -> Iterator[tuple[str, dict[str, Any]]]:
     own: list[dict[str, Any]] = [{"pod_selector": {}}]
     if tenant.callers:
         own.append({"namespace_selector": _among(_NAME, tenant.callers)})
-    yield "own-and-callers", _policy({}, {"from_": own})
+    # Webhooks of a package are called from outside of the cluster.
+    guarded = _among(_WORKLOAD, tenant.workloads) if tenant.packages else {}
+    yield "own-and-callers", _policy(guarded, {"from_": own})
     if tenant.reachable:
         # A load balancer's address is no pod's, and differs by controller.
-        selected = _among("app.kubernetes.io/name", tenant.reachable)
+        selected = _among(_WORKLOAD, tenant.reachable)
         yield "ingress", _policy(selected, {"ports": [{"port": "http"}]})
 
 

@@ -6,6 +6,9 @@ from typing import Any
 
 from settings.speed import Quota, Resources
 
+NO_OTHER_WAY_IN = {"services.loadbalancers": "0", "services.nodeports": "0"}
+"""Of a namespace whose Services are all of its teams."""
+
 
 def hard(quota: Quota) -> dict[str, str]:
     """The `hard` of a ResourceQuota."""
@@ -15,9 +18,6 @@ def hard(quota: Quota) -> dict[str, str]:
         "limits.memory": quota.memory_limit,
         "requests.storage": quota.storage,
         "pods": str(quota.pods),
-        # The platform's way in is the one way in.
-        "services.loadbalancers": "0",
-        "services.nodeports": "0",
     }
 
 

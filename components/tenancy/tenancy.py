@@ -38,8 +38,8 @@ class Tenancy(pulumi.ComponentResource):
     For each namespace of the catalogue a ResourceQuota, a LimitRange, and NetworkPolicies that let
     in the namespace's own pods, its callers and what leads to its services with an Ingress. For all
     of them ValidatingAdmissionPolicies: Ingresses and routes for their own hosts alone, no Service
-    that opens a way of its own, images of the platform's registry and of the catalogue. Wants a
-    Kubernetes provider in `opts`.
+    that opens a way of its own, images of the platform's registry and of the catalogue. Packages
+    are exempt: the catalogue says what they bring. Wants a Kubernetes provider in `opts`.
     """
 
     def __init__(self, name: str, args: TenancyArgs, opts: ResourceOptions | None = None) -> None:
@@ -66,7 +66,12 @@ class Tenancy(pulumi.ComponentResource):
         core.v1.ResourceQuota(
             f"{self._prefix}-{tenant.namespace}-quota",
             metadata={"name": "quota", "namespace": namespace},
-            spec={"hard": quotas.hard(tenant.quota)},
+            spec={
+                "hard": {
+                    **quotas.hard(tenant.quota),
+                    **({} if tenant.packages else quotas.NO_OTHER_WAY_IN),
+                }
+            },
             # Before, it would refuse pods that set no size.
             opts=ResourceOptions(parent=self, depends_on=[defaults]),
         )

@@ -11,6 +11,7 @@ from lab.daemon import Daemon, title
 from lab.kubernetes_api import KubernetesApi, cluster_pki, write_kubeconfig
 from lab.readiness import Condition, all_of, http_ok
 from lab.site import CHECKOUT, HOST, Site
+from lab.state import write_atomically
 from lab.toolchain import Toolchain
 from settings import Environment, load_files
 
@@ -22,11 +23,11 @@ DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 STAGES = (
     "node/fast/node-initialize.yaml",
     "node/heartbeat-with-lease/node-heartbeat-with-lease.yaml",
-    "pod/fast/pod-ready.yaml",
-    "pod/fast/pod-complete.yaml",
     "pod/fast/pod-delete.yaml",
 )
 """What KWOK does with nodes and pods, in files of its module; it has no default."""
+READY = "pod/fast/pod-ready.yaml"
+"""Reports a pod as Ready; for the lab, not one whose containers have to end."""
 
 
 def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
@@ -37,7 +38,11 @@ def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
     kubeconfig = site.cluster_dir(environment) / "kwok.kubeconfig"
     stages = tools.module_dir("sigs.k8s.io/kwok") / "kustomize" / "stage"
 
+    ready = site.cluster_dir(environment) / "pod-ready.yaml"
+
     def prepare() -> None:
+        stage = yaml.safe_load((stages / READY).read_text())
+        write_atomically(ready, yaml.safe_dump(without_endings(stage)))
         write_kubeconfig(site, environment, path=kubeconfig, user={"token": pki.token("kwok")})
         create_kinds(api)
         create_nodes(api, place)
@@ -53,6 +58,7 @@ def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
             tools.path("kwok"),
             f"--kubeconfig={kubeconfig}",
             *(f"--config={stages / file}" for file in STAGES),
+            f"--config={ready}",
             f"--server-address={HOST}:{site.port('kwok', environment)}",
             "--manage-all-nodes=false",
             f"--manage-nodes-with-annotation-selector={ANNOTATION}=fake",
@@ -61,6 +67,19 @@ def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
             "--node-lease-duration-seconds=40",
         ),
     )
+
+
+def without_endings(stage: dict[str, Any]) -> dict[str, Any]:
+    """A stage of pods that leaves alone those that `lab.pod_workers` runs."""
+    others = [
+        {"key": ".spec.initContainers.[].name", "operator": "DoesNotExist"},
+        {"key": ".metadata.ownerReferences.[].kind", "operator": "NotIn", "values": ["Job"]},
+    ]
+    selector = stage["spec"]["selector"]
+    expressions = [*selector["matchExpressions"], *others]
+    return stage | {
+        "spec": stage["spec"] | {"selector": selector | {"matchExpressions": expressions}}
+    }
 
 
 def create_nodes(api: KubernetesApi, environment: Environment) -> None:

@@ -42,10 +42,14 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Settings]:
     catalogue["teams"]["shop"] = {"group": "acme:shop"}
     catalogue["namespaces"] = {"shop": {"services": examples()}}
     (root / "services.yaml").write_text(yaml.safe_dump(catalogue))
-    path = root / "Pulumi.prod.yaml"
-    content = yaml.safe_load(path.read_text())
-    content["config"]["platform:cluster"]["addons"] = {"aws-ebs-csi-driver": "v1.40.0-eksbuild.1"}
-    path.write_text(yaml.safe_dump(content))
+    for stack in ("dev", "prod"):
+        path = root / f"Pulumi.{stack}.yaml"
+        content = yaml.safe_load(path.read_text())
+        config = content["config"]
+        config["platform:permissionsBoundary"] = "arn:aws:iam::123456789012:policy/boundary"
+        if stack == "prod":  # Auto Mode has a driver of its own
+            config["platform:cluster"]["addons"] = {"aws-ebs-csi-driver": "v1.40.0-eksbuild.1"}
+        path.write_text(yaml.safe_dump(content))
     return {stack: load_files(stack, root) for stack in ("dev", "prod")}
 
 

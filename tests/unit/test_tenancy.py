@@ -162,7 +162,6 @@ def test_every_policy_is_bound_to_the_namespaces_of_services_alone(fast: Recordi
     bound = {one.inputs["spec"]["policyName"]: one for one in fast.of(BINDING)}
 
     assert bound.keys() == {
-        "acme-dev-accounts",
         "acme-dev-images",
         "acme-dev-ingresses",
         "acme-dev-routes",
@@ -228,14 +227,40 @@ def test_the_registry_is_matched_with_its_slash(fast: Recording) -> None:
     assert '!i.startsWith("123456789012.dkr.ecr.eu-central-1.amazonaws.com/")' in strange
 
 
-def test_what_git_says_runs_with_the_account_of_its_own_service(fast: Recording) -> None:
-    spec = fast.one(POLICY, "tenancy-accounts").inputs["spec"]
+PACKAGE = {
+    "owner": "tvhub",
+    "chart": {
+        "repository": "https://charts.example.com",
+        "name": "valkey",
+        "version": "1.2.3",
+        "digest": DIGEST,
+    },
+}
 
-    conditions = {one["name"]: one["expression"] for one in spec["matchConditions"]}
-    assert conditions["applied-from-git"] == (
-        "request.userInfo.username == 'system:serviceaccount:argocd:argocd-application-controller'"
-    )
-    assert '"streaming": ["tv-api", "tv-frontend"]' in variables(fast, "accounts")["services"]
+
+def test_a_package_brings_its_own_and_its_neighbours_stay_bound(
+    configuration: Path, bend: Bend
+) -> None:
+    bend("services.yaml", in_streaming(lambda n: n.update(packages={"cache": PACKAGE})))
+
+    recording = build(load_files("dev", configuration))
+
+    for policy in recording.of(POLICY):
+        conditions = {c["name"]: c["expression"] for c in policy.inputs["spec"]["matchConditions"]}
+        assert '{"streaming": ["cache"]}' in conditions["of-no-package"]
+    hard = {
+        namespace: of(recording, QUOTA, namespace)["quota"].inputs["spec"]["hard"]
+        for namespace in ("community", "streaming")
+    }
+    assert "services.loadbalancers" in hard["community"]
+    assert "services.loadbalancers" not in hard["streaming"]
+    guarded = of(recording, NETWORK, "streaming")["own-and-callers"].inputs["spec"]["podSelector"]
+    assert guarded["matchExpressions"][0]["values"] == ["tv-api", "tv-frontend"]
+
+
+def test_nothing_is_exempt_where_no_package_is(fast: Recording) -> None:
+    for policy in fast.of(POLICY):
+        assert [c["name"] for c in policy.inputs["spec"]["matchConditions"]] == ["changed"]
 
 
 # Refused in the report

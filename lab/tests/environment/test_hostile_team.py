@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -147,11 +146,6 @@ HOSTILE: Mapping[str, tuple[Manifest, str]] = {
     ),
 }
 
-BORROWED: Mapping[str, Manifest] = {
-    "a Deployment": deployment(own("tv-api")),
-    "a CronJob": cron_job(own("tv-api")),
-}
-
 HARMLESS: Mapping[str, Manifest] = {
     "its own host": ingress(OWN, spec={"tls": [{"hosts": [OWN]}]}),
     "its own health check": ingress(OWN, **{"alb.ingress.kubernetes.io/healthcheck-path": "/ok"}),
@@ -162,10 +156,10 @@ HARMLESS: Mapping[str, Manifest] = {
 }
 
 
-def create(lab: Lab, body: Manifest, *options: str) -> None:
+def create(lab: Lab, body: Manifest) -> None:
     """Asks the API server for a creation that it does not carry out; raises KubectlError."""
     text = json.dumps(body).replace("REGISTRY", lab.site.registry_host)
-    lab.kubectl("dev")("create", "--dry-run=server", "-f", "-", *options, stdin=text)
+    lab.kubectl("dev")("create", "--dry-run=server", "-f", "-", stdin=text)
 
 
 @pytest.mark.parametrize(("body", "said"), HOSTILE.values(), ids=HOSTILE.keys())
@@ -189,21 +183,3 @@ def test_a_namespace_of_the_platform_is_not_bound(lab: Lab) -> None:
     body["metadata"]["namespace"] = "kube-system"
 
     create(lab, body)
-
-
-@pytest.mark.parametrize("body", BORROWED.values(), ids=BORROWED.keys())
-def test_an_application_cannot_use_the_account_of_another_service(lab: Lab, body: Manifest) -> None:
-    """As Argo CD applies it: with its own mark of the Application, here tv-frontend."""
-    as_argocd = "--as=system:serviceaccount:argocd:argocd-application-controller"
-    kind, name = body["kind"], body["metadata"]["name"]
-    tracked = copy.deepcopy(body)
-    tracked["metadata"]["annotations"] = {
-        "argocd.argoproj.io/tracking-id": f"tv-frontend:apps/{kind}:streaming/{name}"
-    }
-    pods = tracked["spec"].get("jobTemplate", tracked)["spec"]["template"]["spec"]
-    pods["serviceAccountName"] = "tv-frontend"
-    create(lab, tracked, as_argocd)
-    pods["serviceAccountName"] = "tv-api"
-
-    with pytest.raises(KubectlError, match="tv-api is of another service than tv-frontend"):
-        create(lab, tracked, as_argocd)
