@@ -17,7 +17,12 @@ LINKED = ("eks.amazonaws.com", "eks-nodegroup.amazonaws.com", "autoscaling.amazo
           "spot.amazonaws.com", "ec2.amazonaws.com")  # fmt: skip
 ATTACHED = (
     "AmazonEC2ContainerRegistryPullOnly",
+    "AmazonEKSBlockStoragePolicy",
     "AmazonEKSClusterPolicy",
+    "AmazonEKSComputePolicy",
+    "AmazonEKSLoadBalancingPolicy",
+    "AmazonEKSNetworkingPolicy",
+    "AmazonEKSWorkerNodeMinimalPolicy",
     "AmazonEKSWorkerNodePolicy",
     "AmazonEKS_CNI_Policy",
     "service-role/AmazonEBSCSIDriverPolicy",
