@@ -1,4 +1,4 @@
-"""The release scripts of the GitOps repository: the package, and what it is told. Pure."""
+"""The release scripts of the GitOps repository: the package, and its configuration. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where in AWS an environment lives, and the ARNs there: the one place that composes them."""
+"""An environment's AWS account and region, and its ARNs, which only this module composes."""
 
 from __future__ import annotations
 

@@ -56,14 +56,14 @@ NEVER: tuple[Kind, ...] = (
     ("rbac.authorization.k8s.io", "Role"),
     ("rbac.authorization.k8s.io", "RoleBinding"),
 )
-"""What no namespace may add: by these whoever writes to Git would grant themselves rights."""
+"""What no namespace may add: with these a writer of the Git repository could grant rights."""
 
 
 def _addable(text: str) -> str:
     if kind_of(text) in NEVER:
         raise ValueError(
-            "would let whoever writes to Git grant rights in the cluster; declare it in this "
-            "program"
+            "would let every writer of the Git repository grant rights in the cluster; declare it "
+            "in this program"
         )
     if kind_of(text) in DECLARED:
         raise ValueError("may be declared in every namespace; leave it out")

@@ -1,4 +1,4 @@
-"""Argo CD's projects and Applications, and the namespaces they live in, as manifests. Pure."""
+"""Argo CD's projects and Applications, and their namespaces, as manifests. Pure."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def application_spec(target: Target, namespace: str, name: str, service: Service
 
 
 def _origin(service: Service) -> str:
-    """Where the image comes from, for people."""
+    """The source of the image, for a reader."""
     if isinstance(service, BuiltService):
         return f"https://github.com/{service.source}"
     return service.image.name if isinstance(service, ForeignService) else ""

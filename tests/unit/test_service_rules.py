@@ -17,21 +17,21 @@ LONG = "customer-notification-preferences-and-subscription-manager"
 CASES: dict[str, tuple[dict[str, Any], str]] = {
     "ingress without a port": (
         {"port": None, "health": None, "ingress": True},
-        ".ingress: leads to the service's port, and it has none (given: true); add port, where it "
+        ".ingress: needs the service's port, and it has none (given: true); add port, where it "
         "answers HTTP, or remove ingress",
     ),
     "HTTP without a port": (
         {"port": None},
-        ".health: is asked over HTTP, and there is no port (given: /health); add port beside it, "
+        ".health: is an HTTP probe, and there is no port (given: /health); add port beside it, "
         "or ask otherwise: tcp, grpc or command",
     ),
     "two ways to ask": (
         {"health": {"http": "/", "tcp": 8000}},
         ".health: names http and tcp; name one of http, tcp, grpc and command",
     ),
-    "no way to ask": (
+    "no probe": (
         {"health": {}},
-        ".health: names no way to ask; name one of http, tcp, grpc and command",
+        ".health: names no probe; name one of http, tcp, grpc and command",
     ),
     "one for all beside one for some": (
         {"health": {"http": "/", "liveness": "/live"}},
@@ -57,8 +57,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a port's name twice": (
         {"ports": {"http": 9000}},
-        ".ports.http: has the name that `port` gives to the service's own (given: 9000); give it "
-        "another name",
+        ".ports.http: has the name of the service's own port (given: 9000); give it another name",
     ),
     "a port for root": (
         {"ports": {"web": 80}},
@@ -77,8 +76,8 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a scheduled process that answers": (
         {"processes": {"report": {"schedule": "0 3 * * *", "replicas": 2, "port": 9000}}},
-        ".processes.report: has a schedule and port, replicas, which is of what always runs; "
-        "remove one of the two",
+        ".processes.report: has a schedule and port, replicas, which a scheduled process cannot "
+        "have; remove one of the two",
     ),
     "a clock without a schedule": (
         {"processes": {"worker": {"timeZone": "Europe/Berlin"}}},
@@ -137,7 +136,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an override where it does not live": (
         {"environments": ["prod"], "overrides": {"dev": {"replicas": 1}}},
-        ".overrides.dev: is none of the environments in which the service lives (given: dev); add "
+        ".overrides.dev: is no environment of the service (given: dev); add "
         "it to environments, or remove the override",
     ),
     "an override of what the platform sets": (
@@ -254,7 +253,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "a volume over the files of config": (
         {"storage": {"data": {"path": "/etc", "size": "1Gi"}}},
         ".storage.data.path: and /etc/tv-api, the files of config, lie one in the other (given: "
-        "/etc); choose a folder beside it",
+        "/etc); choose a separate folder",
     ),
     "a volume of the platform": (
         {"storage": {"tmp": {"path": "/data", "size": "1Gi"}}},

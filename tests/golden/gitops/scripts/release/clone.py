@@ -1,5 +1,5 @@
 # Managed: generated, so change services.yaml or the stack files instead.
-"""The person's clone, which the scripts stand in. It is read, and moved only by `follow`."""
+"""The person's clone, in which the scripts run. It is read, and only `follow` moves it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # Managed: generated, so change services.yaml or the stack files instead.
-"""What the generator tells the release scripts about the platform: `scripts/platform.json`."""
+"""The configuration that the generator writes for the scripts: `scripts/platform.json`."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class Service(NamedTuple):
     verified: bool
     """Whether a promotion asks for proof that the version was verified on the fast environment."""
     environments: frozenset[str] = frozenset()
-    """Where it lives; nothing stands for everywhere."""
+    """The environments that have it; empty for all."""
     foreign: str = ""
-    """The whole name of an image that somebody else builds; empty for our own."""
+    """The whole name of an image that others build; empty for our own."""
 
 
 class Platform(NamedTuple):
@@ -72,7 +72,7 @@ class Platform(NamedTuple):
         return sorted(names, key=lambda name: (name != "prod", name))
 
     def target(self, name: Optional[str]) -> Environment:
-        """The safe environment that is meant. Raises Failure."""
+        """The safe environment of that name. Raises Failure."""
         if name is None and self.safe:
             return self.environments[self.safe[0]]
         if name not in self.safe:
@@ -95,7 +95,7 @@ class Platform(NamedTuple):
         return (known.foreign or known.image) if known else service
 
     def is_foreign(self, service: str) -> bool:
-        """Whether somebody else builds its image: the registry knows nothing of it."""
+        """Whether others build its image, so that our registry does not have it."""
         known = self.services.get(service)
         return known is not None and bool(known.foreign)
 
@@ -109,7 +109,7 @@ class Platform(NamedTuple):
         return there.moving_tag if there and known and known.delivery == "keel" else ""
 
     def kinds_of(self, service: str) -> frozenset[tuple[str, str]]:
-        """What a service may deploy; nothing stands for everything."""
+        """The kinds that a service may deploy; empty for all."""
         return self.kinds.get(service.partition("/")[0], frozenset())
 
     def lives_in(self, environment: str, service: str) -> bool:
@@ -123,7 +123,7 @@ class Platform(NamedTuple):
 
 
 def parse(text: str, where: str) -> Platform:
-    """The platform that `text` describes. Raises Failure, which names `where` it stands."""
+    """The platform that `text` describes. Raises Failure, which names `where` it is."""
     try:
         told = json.loads(text)
         if told["format"] != FORMAT:

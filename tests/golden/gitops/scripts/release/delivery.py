@@ -10,9 +10,10 @@ from datetime import datetime, timezone
 from typing import NamedTuple, Optional
 
 from release.context import Context
+from release.deployed import Place, deployed, select, short_version
 from release.errors import USAGE, Failure
 from release.git import Git, Person, last_words
-from release.history import Place, events, select, short_version, standing
+from release.history import events
 from release.plan import BUILD, Change, Plan
 from release.terminal import one_line
 from release.versions import is_digest, is_version
@@ -155,7 +156,7 @@ class Delivery:
     def plan(self) -> Plan:
         repository = self.context.repository
         fast = repository.platform.fast.name
-        everything = standing(repository, repository.tip)
+        everything = deployed(repository, repository.tip)
         (self.service,) = select(everything, fast, [self.build.service], repository.branch)
         known = repository.platform.services.get(self.service)
         if known and known.delivery == "keel":

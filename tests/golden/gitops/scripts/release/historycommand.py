@@ -1,5 +1,5 @@
 # Managed: generated, so change services.yaml or the stack files instead.
-"""The history for people, and for machines."""
+"""The history as a table, and as JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from release.history import Event, short_version
+from release.deployed import short_version
+from release.history import Event
 from release.terminal import Terminal
 
 _TITLES = ("WHEN (UTC)", "ENV", "SERVICE", "VERSION", "BEFORE", "KIND", "BY", "SUBJECT")

@@ -245,7 +245,7 @@ class Preparation:
         for rendered in done:
             if rendered.complaint:
                 notes.append(
-                    f"{rendered.wanted.service}: what stands on {self.repository.branch} now does "
+                    f"{rendered.wanted.service}: the branch {self.repository.branch} as it is does "
                     "not render, so all of it is shown as new"
                 )
         return {
@@ -322,7 +322,7 @@ def _is_below(folder: str, path: str) -> bool:
 
 
 def _is_manifest(folder: str, path: str) -> bool:
-    """Whether a release wrote what stands there, and a release takes it away."""
+    """Whether releases write and remove the file."""
     return _is_below(folder, path) and path.endswith((".yaml", ".yml", ".json"))
 
 

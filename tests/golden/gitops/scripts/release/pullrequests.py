@@ -75,7 +75,7 @@ class Host:
         raise Failure(
             REMOTE,
             f"{name} answers neither as GitHub nor as Gitea or Forgejo does",
-            "release by push, or ask whoever looks after the Git host; nothing was changed",
+            "release by push, or ask the administrator of the Git host; nothing was changed",
         )
 
     # --- pull requests

@@ -136,7 +136,7 @@ class Renderer:
     def _batch(self, tree: str, group: Sequence[Wanted]) -> dict[Wanted, Rendered]:
         """Those of the services that render together as they would alone.
 
-        Between two services stands a marker whose name nobody can know before. kustomize joins
+        Between two services there is a marker with an unpredictable name. kustomize joins
         names within a namespace, so only those count whose objects are all in their own.
         """
         secret = secrets.token_hex(16)
@@ -263,7 +263,7 @@ def _has_content(text: str) -> bool:
 
 
 def not_moving(platform: Platform, wanted: Wanted, found: Sequence[Manifest]) -> Iterator[str]:
-    """The workloads that stand still while the tag that the service follows moves."""
+    """The workloads that do not follow the tag that the service follows."""
     tag = platform.followed(wanted.environment, wanted.service)
     if tag:
         image = platform.image(platform.environments[wanted.environment], wanted.service)
