@@ -35,6 +35,7 @@ CLUSTER_PORTS = (
     "argocd-repo-server-metrics",
     "argocd-controller-metrics",
     "argocd-notifications-metrics",
+    "metrics",
 )
 KEEL_PORT = 9300
 """The port that is compiled into Keel."""

@@ -256,7 +256,8 @@ def _value(schema: Schema, places: Mapping[str, str]) -> str:  # noqa: PLR0911 o
     if "items" in schema:
         return f"list: {_value(schema['items'], places)}"
     if schema.get("type") == "object":
-        return f"by name: {_value(_map_values(schema)[0], places)}"
+        inner = _map_values(schema)
+        return f"by name: {_value(inner[0], places)}" if inner else "any keys"
     if "patternErrorMessage" in schema:
         rule: str = schema["patternErrorMessage"].removeprefix("must be ")
         return rule.partition(":")[0] if rule.startswith("a DNS label") else rule
