@@ -25,10 +25,11 @@ from components.keel import values as keel_values
 from lab.toolchain import Toolchain
 from settings import Settings, load_files
 from settings.argocd import Notifications, Sso
+from settings.files import ROOT
 from settings.secret_keys import SECRETS
 from tests.unit.clusters import keel_config
 
-CHECKOUT = Path(__file__).resolve().parents[3]
+CHECKOUT = ROOT
 LAB = CHECKOUT / "lab" / "charts"
 REAL = os.environ.get("CHARTS_DIR")
 KUBERNETES = "1.35.0"

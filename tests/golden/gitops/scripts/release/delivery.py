@@ -28,12 +28,12 @@ class Source:
     def __init__(self, git: Git, folder: str, version: str, scratch: str) -> None:
         """Raises Failure where `version` is not a build of what is there."""
         self._git = git
-        told = git.inside(
+        located = git.inside(
             folder, "rev-parse", "--absolute-git-dir", "--git-common-dir", "--verify", "HEAD"
         )
-        lines = told.text.split("\n")
-        if told.code or len(lines) < len(("git dir", "common dir", "commit")):
-            words = [last_words(told.words)] if "ownership" in told.words else []
+        lines = located.text.split("\n")
+        if located.code or len(lines) < len(("git dir", "common dir", "commit")):
+            words = [last_words(located.words)] if "ownership" in located.words else []
             raise Failure(USAGE, f"not a Git clone: {folder!r}", *words)
         self.folder, self.commit = os.path.abspath(folder), lines[2]
         self._common = os.path.normpath(os.path.join(folder, lines[1]))

@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from release.configuration import PACKAGE
 from release.errors import PRECONDITION, USAGE, Failure
 from release.repository import Entry, Repository
-from release.versions import NOTHING, UNREADABLE, Running, file_name, read
+from release.versions import NOTHING, UNREADABLE, Running, file_name, packaging_of, read
 
 VERSION_FILE = re.compile(
-    r"environments/([^/]+)/([^/]+/[^/]+)/version/(kustomization|values)\.yaml"
+    r"environments/([^/]+)/([^/]+/[^/]+)/version/(Chart|kustomization|values)\.yaml"
 )
 RENDERED = re.compile(r"rendered/([^/]+)/([^/]+/[^/]+)/(.+\.(?:yaml|yml|json))")
 Manifests = tuple[tuple[str, str], ...]
@@ -46,11 +47,6 @@ class Deployed(NamedTuple):
     """The version file."""
 
 
-def packaging_of(stem: str) -> str:
-    """How a service is packaged, by the name of its version file."""
-    return "helm" if stem == "values" else "kustomize"
-
-
 def running_of(content: bytes, packaging: str, image: str) -> Running:
     """What the content of a version file names of an image."""
     return read(content.decode("utf-8", "replace"), packaging, image)
@@ -64,7 +60,8 @@ def deployed(repository: Repository, commit: str) -> dict[Place, Deployed]:
         # A service without its version file is one still: a release writes the file anew.
         match = _OVERLAY.fullmatch(path)
         if match and entry.is_file and (place := Place(match[1], match[2])) not in found:
-            packaging = packaging_of(match[3])
+            is_package = repository.platform.is_package(place.service)
+            packaging = PACKAGE if is_package else packaging_of(match[3])
             overlay = f"environments/{place.environment}/{place.service}"
             found[place] = Deployed(packaging, NOTHING, f"{overlay}/version/{file_name(packaging)}")
     return dict(sorted(found.items()))
@@ -79,7 +76,7 @@ def _named(repository: Repository, entries: Mapping[str, Entry]) -> dict[Place, 
         place, packaging = Place(match[1], match[2]), packaging_of(match[3])
         known = found.get(place)
         if known and known.running.readable and known.running:
-            continue  # both kinds of file: kustomize's comes first, and Argo CD reads that one
+            continue  # several version files: Argo CD reads the first
         content = contents.get(entry.object) if entry.is_file else None
         image = repository.platform.image_name(place.service)
         running = UNREADABLE if content is None else running_of(content, packaging, image)

@@ -16,12 +16,11 @@ from release.deployed import (
     VERSION_FILE,
     Manifests,
     Place,
-    packaging_of,
     running_of,
 )
 from release.repository import Entry, Repository
 from release.terminal import one_line
-from release.versions import NOTHING, UNREADABLE, Running
+from release.versions import NOTHING, UNREADABLE, Running, packaging_of, packagings
 
 KINDS = ("build", "promotion", "rollback", "edit")
 _LONGEST = 300
@@ -199,9 +198,9 @@ def _versions(
 
 
 def _chosen(by_file: Mapping[str, Running]) -> Running:
-    """Of both kinds of version file the one that Argo CD reads: kustomize's, where it names one."""
-    kustomize, helm = by_file.get("kustomize", NOTHING), by_file.get("helm", NOTHING)
-    return kustomize if kustomize or helm == NOTHING else helm
+    """Of several version files the one that Argo CD reads: the first that names a version."""
+    there = [found for p in packagings() if (found := by_file.get(p, NOTHING)) != NOTHING]
+    return next((found for found in there if found), there[0] if there else NOTHING)
 
 
 def _files(entries: _Entries) -> dict[Place, dict[str, Optional[str]]]:

@@ -61,7 +61,7 @@ def as_json(events: Sequence[Event]) -> str:
 
 
 def _object(event: Event) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    entry: dict[str, Any] = {
         "time": event.time,
         "environment": event.place.environment,
         "service": event.place.service,
@@ -75,9 +75,9 @@ def _object(event: Event) -> dict[str, Any]:
         "commit": event.commit,
     }
     if event.is_forgeable:
-        told["committer"] = event.committer
+        entry["committer"] = event.committer
     if event.unverified:
-        told["unverified"] = True
+        entry["unverified"] = True
     if event.accepted:
-        told["acceptedFindings"] = event.accepted
-    return told
+        entry["acceptedFindings"] = event.accepted
+    return entry

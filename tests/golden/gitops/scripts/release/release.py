@@ -71,10 +71,8 @@ class Release:
                 return None
             if renders and not self._show_and_ask(prepared, question, yes=yes, dry_run=dry_run):
                 return None
-            tree = self.repository.tree_with(self.repository.tip, prepared.files)
             text = message(prepared.plan, author, body, more())
-            commit = self.repository.commit(tree, text, author, committer)
-            self._refuse_strays(commit, prepared)
+            commit = self._commit(prepared, text, author, committer)
             if propose is not None:
                 propose(prepared, commit, text)
                 return None
@@ -89,6 +87,13 @@ class Release:
             f"others were faster {ATTEMPTS} times in a row; nothing was changed",
             "try again",
         )
+
+    def _commit(self, prepared: Prepared, text: str, author: Person, committer: Person) -> str:
+        """The commit of exactly what was prepared, on no branch yet. Raises Failure."""
+        tree = self.repository.tree_with(self.repository.tip, prepared.files)
+        commit = self.repository.commit(tree, text, author, committer)
+        self._refuse_strays(commit, prepared)
+        return commit
 
     def _refuse_surprises(self, plan: Plan) -> None:
         """Raises Failure where another release changes the plan that --yes accepted."""

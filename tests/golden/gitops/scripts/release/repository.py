@@ -150,7 +150,7 @@ class Repository:
             ran = self.outward(self.folder, *words, "--", url, tip)
         if ran.code:
             raise Unreachable(f"cannot fetch from origin: {last_words(ran.words)}")
-        # What was fetched is told to the next fetch.
+        # The next fetch names what was fetched.
         self.git.local(self.folder, "update-ref", f"refs/heads/{branch}", tip)
 
     def lacks(self, commit: str) -> bool:

@@ -57,7 +57,7 @@ def pile(history: Sequence[Event]) -> list[State]:
         if not event.now:
             continue
         if states and event.rendered and states[-1].rendered == event.rendered:
-            continue  # a hand moved the version file alone: that never ran
+            continue  # only the version file was edited: that never ran
         # Where the manifests alone were edited, they still are those of the version before.
         edited = event.kind == "edit" and not event.carried_over and event.now == event.before
         running = states[-1].running if edited and states else event.now
