@@ -34,6 +34,7 @@ CLUSTER_PORTS = (
     "argocd-repo-server-metrics",
     "argocd-controller-metrics",
     "argocd-notifications-metrics",
+    "external-secrets",
 )
 KEEL_PORT = 9300
 """The port that is compiled into Keel."""
