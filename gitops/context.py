@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from gitops import packages
 from gitops.git_access import access
 from gitops.version import (
     DIGEST_PATTERN,
@@ -65,6 +66,7 @@ def shared(settings: Settings) -> Context:
             "speed": e.speed.name,
             "releases": e.config.gitops.releases,
             "refuse": e.config.registry.refuse,
+            "kubernetes": e.config.cluster.version,
         }
         for e in settings.environments
     ]
@@ -94,6 +96,7 @@ def shared(settings: Settings) -> Context:
         "kinds_everywhere": kinds.declared(),
         "runner": _RUNNERS[_architecture(settings)],
         "services": [_service(settings, *entry) for entry in settings.catalogue.entries()],
+        "packages": [*packages.described(settings)],
     }
 
 
@@ -108,6 +111,11 @@ def environment(settings: Settings) -> Context:
     ]
     return common | {
         "services": services,
+        "packages": [
+            packages.placed(settings, package)
+            for package in common["packages"]
+            if own.name in package["environments"]
+        ],
         "environment": {
             "name": own.name,
             "speed": speed.name,

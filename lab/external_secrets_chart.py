@@ -34,12 +34,15 @@ def _kinds(bundle: Path) -> Iterator[tuple[str, str]]:
     """Each kind's name, and its template."""
     for kind in yaml.load_all(bundle.read_text(encoding="utf-8"), yaml.CSafeLoader):
         text = yaml.dump(kind, Dumper=yaml.CSafeDumper)
-        yield kind["spec"]["names"]["singular"], f"{{{{- if {_asked(kind)} }}}}\n{text}{{{{- end }}}}\n"
+        yield (
+            kind["spec"]["names"]["singular"],
+            f"{{{{- if {_asked(kind)} }}}}\n{text}{{{{- end }}}}\n",
+        )
 
 
 def _asked(kind: dict[str, Any]) -> str:
     """The condition under which the chart installs a kind."""
     name = kind["spec"]["names"]["kind"]
     if name.startswith("Cluster") or name == "PushSecret":
-        return f"and .Values.installCRDs (index .Values.crds \"create{name}\")"
+        return f'and .Values.installCRDs (index .Values.crds "create{name}")'
     return ".Values.installCRDs"

@@ -15,6 +15,7 @@ from components.argocd.application_manifests import Target
 from components.migrations.migrations import Migrations, MigrationsArgs
 from components.secrets.stores import Reading, SecretStores, SecretStoresArgs
 from settings.catalogue import Catalogue, Namespace, Service
+from settings.packages import Package
 
 API_VERSION = "argoproj.io/v1alpha1"
 DELETION = "15m"
@@ -40,13 +41,13 @@ class ApplicationsArgs:
 
 
 class Applications(pulumi.ComponentResource):
-    """Every service of the catalogue, as Argo CD sees it.
+    """Every service and package of the catalogue, as Argo CD sees it.
 
-    Creates a namespace and an AppProject for each namespace of the catalogue, and an Application
-    for each service, after what its migrations and secrets need; closes the project `default`; and
-    creates the StorageClass `gp3`, if a service has volumes that name none. Wants a
-    Kubernetes provider in `opts`. Deleted in the other order: Applications first, while the Argo CD
-    that they need is there.
+    Creates a namespace and an AppProject for each namespace of the catalogue; an Application for
+    each service, after what its migrations and secrets need; an AppProject and an Application for
+    each package; closes the project `default`; and creates the StorageClass `gp3`, if a service has
+    volumes that name none. Wants a Kubernetes provider in `opts`. Deleted in the other order:
+    Applications first, while the Argo CD that they need is there.
     """
 
     namespaces: dict[str, Output[str]]
@@ -74,6 +75,9 @@ class Applications(pulumi.ComponentResource):
             ]
             for service_name, service in sorted(group.services.items()):
                 self._application(namespace, service_name, service, first)
+            for package_name, package in sorted(group.packages.items()):
+                own = self._package_project(namespace, package_name, package, created)
+                self._application(namespace, package_name, package, [own])
         self.register_outputs({"namespaces": self.namespaces})
 
     def _class_of_volumes(self) -> None:
@@ -112,9 +116,7 @@ class Applications(pulumi.ComponentResource):
         return k8s.core.v1.Namespace(
             f"{self._prefix}-{namespace}",
             metadata=k8s.meta.v1.ObjectMetaArgs(
-                **manifests.namespace_metadata(
-                    self._args.target, namespace, group.services.values()
-                )
+                **manifests.namespace_metadata(self._args.target, namespace, group.owned.values())
             ),
             # Deleting a namespace deletes everything in it.
             opts=ResourceOptions(parent=self, protect=self._args.protected),
@@ -129,6 +131,19 @@ class Applications(pulumi.ComponentResource):
             kind="AppProject",
             metadata={"name": namespace, "namespace": self._args.argocd_namespace},
             spec=manifests.project_spec(self._args.target, namespace, group),
+            opts=ResourceOptions(parent=self, depends_on=[created, self._args.argocd_release]),
+        )
+
+    def _package_project(
+        self, namespace: str, name: str, package: Package, created: k8s.core.v1.Namespace
+    ) -> CustomResource:
+        project = manifests.project_name(namespace, name, package)
+        return CustomResource(
+            f"{self._prefix}-{project}-project",
+            api_version=API_VERSION,
+            kind="AppProject",
+            metadata={"name": project, "namespace": self._args.argocd_namespace},
+            spec=manifests.package_project_spec(self._args.target, namespace, name, package),
             opts=ResourceOptions(parent=self, depends_on=[created, self._args.argocd_release]),
         )
 
@@ -164,17 +179,17 @@ class Applications(pulumi.ComponentResource):
         return SecretStores(name, args, ResourceOptions(parent=self)).created
 
     def _application(
-        self, namespace: str, name: str, service: Service, first: Sequence[pulumi.Resource]
+        self, namespace: str, name: str, what: Service | Package, first: Sequence[pulumi.Resource]
     ) -> None:
         CustomResource(
             f"{self._prefix}-{name}",
             api_version=API_VERSION,
             kind="Application",
             metadata={
-                **manifests.application_metadata(self._args.target, namespace, name, service),
+                **manifests.application_metadata(self._args.target, namespace, name, what),
                 "namespace": self._args.argocd_namespace,
             },
-            spec=manifests.application_spec(self._args.target, namespace, name, service),
+            spec=manifests.application_spec(self._args.target, namespace, name, what),
             opts=ResourceOptions(
                 parent=self,
                 depends_on=first,

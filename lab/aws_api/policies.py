@@ -67,7 +67,9 @@ def _filled(statement: Statement, request: Request) -> Statement:
         return _VARIABLE.sub(lambda found: _only(request.value_of(found[1])), resource)
 
     return {
-        name: [fill(one) for one in _as_list(value)] if name in ("Resource", "NotResource") else value
+        name: [fill(one) for one in _as_list(value)]
+        if name in ("Resource", "NotResource")
+        else value
         for name, value in statement.items()
     }
 

@@ -34,7 +34,12 @@ def daemon(site: Site, tools: Toolchain) -> Daemon:
         name="charts",
         port=site.port("charts"),
         prepare=lambda: pack(
-            helm, SOURCES, crds, folder(site), site.url("charts"), external_secrets
+            helm,
+            SOURCES,
+            crds,
+            folder(site),
+            site.url("charts"),
+            external_secrets=external_secrets,
         ),
         ready=http_ok(f"{site.url('charts')}/index.yaml"),
         command=(sys.executable, "-m", "lab.daemons.charts"),
@@ -52,6 +57,7 @@ def pack(
     crds: Path,
     target: Path,
     url: str,
+    *,
     external_secrets: Path | None = None,
 ) -> None:
     """Pack every chart of `sources` into `target` and index them under `url`.

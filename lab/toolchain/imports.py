@@ -35,7 +35,8 @@ def keep_imports(module: Path, target: Path, kept: Mapping[str, Sequence[str]]) 
         there = _FOR_ITS_EFFECTS.findall(text)
         if unknown := [name for name in packages if name not in there]:
             raise UnknownImportsError(file, unknown)
-        (target / file).write_text(
-            _FOR_ITS_EFFECTS.sub(lambda one: one[0] if one[1] in packages else "", text),
-            encoding="utf-8",
-        )
+        (target / file).write_text(_keeping(text, packages), encoding="utf-8")
+
+
+def _keeping(text: str, packages: Sequence[str]) -> str:
+    return _FOR_ITS_EFFECTS.sub(lambda one: one[0] if one[1] in packages else "", text)

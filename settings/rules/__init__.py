@@ -20,6 +20,7 @@ from settings.rules import (
     immutable,
     kubernetes,
     network,
+    packages,
     pipelines,
     quotas,
     releases,
@@ -42,6 +43,7 @@ def of_catalogue(written: Catalogue) -> Iterator[Problem]:
     yield from catalogue.check(written)
     yield from services.check(written)
     yield from secrets.check(written)
+    yield from packages.check(written)
     yield from pipelines.one_configuration(written)
     yield from pipelines.building(written)
     yield from pipelines.verification(written)
@@ -73,4 +75,5 @@ def of_all(environments: Sequence[Environment], catalogue: Catalogue) -> Iterato
     yield from pipelines.one_architecture(environments)
     yield from services.in_environments(environments, catalogue)
     yield from rights.check(environments, catalogue)
+    yield from packages.in_environments(environments, catalogue)
     yield from quotas.of_keel(environments, catalogue)

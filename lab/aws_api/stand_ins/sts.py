@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lab.aws_api.api_request import ApiRequest, StandIns
-from lab.aws_api.calls import Body
 from lab.aws_api.callers import remember_tags, tags_of
+from lab.aws_api.calls import Body
 
 
 def _assume_role(request: ApiRequest) -> Body:
