@@ -165,6 +165,11 @@ SCOPES = (
           "DescribeSecurityGroupRules DescribeSecurityGroups DescribeSubnets DescribeTags "
           "DescribeVpcAttribute DescribeVpcEndpoints DescribeVpcEndpointServices DescribeVpcs",
           _everything),
+    Scope("LookAhead", "ec2", "DescribeInstanceTypeOfferings DescribeInstanceTypes", _everything),
+    Scope("ReadQuotas", "servicequotas", "GetServiceQuota", _everything),
+    Scope("FindPrincipals", "iam", "ListRoles ListUsers", _everything),
+    Scope("FindRepositories", "ecr", "DescribeRepositories",
+          lambda where: [where.arn("ecr", "repository/*")]),
     Scope("CreateNetworks", "ec2",
           "AllocateAddress CreateFlowLogs CreateInternetGateway CreateLaunchTemplate "
           "CreateNatGateway CreateRouteTable CreateSecurityGroup CreateSubnet CreateVpc "

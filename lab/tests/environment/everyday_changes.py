@@ -97,7 +97,9 @@ CHANGES = (
     Change(what="a second node group", stacks=DEV, edit=_node_group),
     _stack("a Kubernetes upgrade", PROD, "cluster", version="1.36"),
     _stack("a Kubernetes downgrade", DEV, "cluster", version="1.34"),
-    _stack("a public access list", DEV, "cluster", publicAccess=["203.0.113.0/24"]),
+    _stack(
+        "a public access list", DEV, "cluster", publicAccess=["203.0.113.0/24", "198.51.100.0/24"]
+    ),
     _stack("a NAT gateway for each zone", DEV, "network", nat="per-zone"),
     _stack("a third zone", DEV, "network", zones=["a", "b", "c"]),
     _stack("flow logs", PROD, "network", flowLogs=True),
