@@ -77,7 +77,7 @@ def boundary(settings: Settings) -> Document:
     """The permissions boundary of the roles that the program creates.
 
     It allows what control plane, nodes, add-ons, Keel, External Secrets and pipelines need of AWS,
-    and nothing of IAM except EKS's look at its own roles and, in Auto Mode, the instance profiles of
+    and nothing of IAM except EKS's look at its own roles and, in Auto Mode, instance profiles of
     nodes, so that no role can become an administrator. What services may be given (`aws`) has to be
     added by hand.
     """
