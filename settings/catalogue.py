@@ -23,6 +23,7 @@ from settings.model import (
     tag,
 )
 from settings.packages import Package
+from settings.quantities import Cpu, Size
 from settings.rights import Rights
 from settings.secrets import Secrets, Variable
 from settings.workload import EnvName, FurtherProcess, Migrate, Process, ServiceOverride, Volume
@@ -250,6 +251,16 @@ AnyService = Annotated[
 ]
 
 
+class NamespaceQuota(Model):
+    """What all pods of a namespace may have together in one environment."""
+
+    cpu: Cpu | None = Field(None, description="requested, such as 16")
+    memory: Size | None = Field(None, description="requested, such as 32Gi")
+    memory_limit: Size | None = Field(None, description="the sum of the limits")
+    storage: Size | None = Field(None, description="of volumes, requested")
+    pods: Annotated[int, Field(ge=1)] | None = Field(None, description="how many")
+
+
 class Namespace(Model):
     """A Kubernetes namespace, its services and packages."""
 
@@ -263,6 +274,18 @@ class Namespace(Model):
         default=[],
         description="kinds that Git may declare here beside those of every namespace, such as "
         "gateway.networking.k8s.io/HTTPRoute",
+    )
+    quota: dict[DnsLabel, NamespaceQuota] = Field(
+        default={}, description="by stack, in place of what its speed says"
+    )
+    callers: Annotated[list[DnsLabel], different] = Field(
+        default=[],
+        description="other namespaces whose pods may call those here, such as that of Prometheus",
+    )
+    images: Annotated[list[ImageName], different] = Field(
+        default=[],
+        description="repositories whose images may run here beside those of the platform's "
+        "registry and of its services",
     )
 
     @model_validator(mode="after")

@@ -9,7 +9,7 @@ from typing import Any
 from components.kubernetes import RESTRICTED
 from gitops import layout
 from settings import Speed, kinds
-from settings.catalogue import BuiltService, Catalogue, ForeignService, Namespace, Service
+from settings.catalogue import BuiltService, ForeignService, Namespace, Service
 from settings.gitops_repository import GitOpsConfig
 from settings.packages import Package
 from settings.sync_windows import SyncWindow
@@ -118,15 +118,6 @@ _OF_MIGRATIONS = [
     {"group": "batch", "kind": "Job", "name": "*-migrate-*"},
 ]
 """What is there for migrations, and stays when the version has changed."""
-
-
-def wants_volumes(catalogue: Catalogue) -> bool:
-    """Whether a service has a volume that names no class of its own."""
-    return any(
-        volume.storage_class is None
-        for _, _, service in catalogue.entries()
-        for volume in service.storage.values()
-    )
 
 
 DEFAULT_PROJECT = {

@@ -295,7 +295,8 @@ def _verified_nowhere(
 
 def _without_driver(name: str, service: Service, environment: Environment) -> Iterator[Problem]:
     cluster = environment.config.cluster
-    if service.storage and not cluster.existing and _DRIVER not in cluster.addons:
+    has_one = cluster.existing or cluster.auto or _DRIVER in cluster.addons
+    if service.storage and not has_one:
         yield environment.problem(
             "cluster.addons",
             "",
