@@ -76,7 +76,7 @@ class Package(Model):
         "apiextensions.k8s.io/CustomResourceDefinition",
     )
     environments: Annotated[list[DnsLabel], Field(min_length=1), different] | None = Field(
-        None, description="the stacks in which it lives; all of them unless set"
+        None, description="the stacks that have it; all unless set"
     )
     overrides: dict[DnsLabel, PackageOverride] = Field(
         default={}, description="by stack, the values that differ there"
