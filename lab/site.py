@@ -35,6 +35,7 @@ CLUSTER_PORTS = (
     "argocd-repo-server-metrics",
     "argocd-controller-metrics",
     "argocd-notifications-metrics",
+    "external-secrets",
     "metrics",
 )
 KEEL_PORT = 9300
