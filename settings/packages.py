@@ -62,7 +62,7 @@ class Package(Model):
 
     owner: str = Field(description="a key of `teams`")
     chart: PackageChart = Field(
-        description="what the fast environment runs; promoted from there as every version"
+        description="what the fast environment runs; promoted like other versions"
     )
     values: Values = Field(default={}, description="the chart's values in every environment")
     kinds: Annotated[list[PackageKind], different] = Field(
