@@ -25,7 +25,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         file = folder / f"Pulumi.{stack}.yaml"
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
         config = content["config"]
-        config["platform:cluster"]["addons"] = {"aws-ebs-csi-driver": "v1.40.0-eksbuild.1"}
+        if stack == "prod":  # Auto Mode has a driver of its own
+            config["platform:cluster"]["addons"] = {"aws-ebs-csi-driver": "v1.40.0-eksbuild.1"}
         config["platform:permissionsBoundary"] = "arn:aws:iam::123456789012:policy/boundary"
         file.write_text(yaml.safe_dump(content))
     return folder
