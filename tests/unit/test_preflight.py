@@ -218,7 +218,7 @@ def test_a_stack_without_the_registry_asks_nothing_about_it(prod: Settings) -> N
 
 def test_an_issuer_that_is_missing_is_made(dev: Settings, warnings: Warnings) -> None:
     def missing(_: Mapping[str, Any]) -> Mapping[str, Any]:
-        raise Refused("reading IAM OIDC Provider: not found")
+        raise Refused("1 error occurred:\n\t* reading IAM OIDC Provider: couldn't find resource")
 
     run(dev, {ISSUER: missing})
 
@@ -249,7 +249,7 @@ def test_no_answer_is_told_and_stops_nothing(dev: Settings, warnings: Warnings) 
     assert len(warnings) == 2
     for what, warning in zip(("network", "nodes"), warnings, strict=True):
         assert warning.startswith(f"not checked: the quotas of the {what}, because AWS did not")
-        assert warning.endswith("AccessDenied: you may not")
+        assert warning.endswith("AccessDenied: you may not and more")
 
 
 def test_offline_a_preview_asks_nothing_and_says_so(
