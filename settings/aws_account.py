@@ -49,6 +49,10 @@ class AwsAccount:
         """An ECR repository, such as streaming/tv-api; `*` for all of them."""
         return self.arn("ecr", f"repository/{name}")
 
+    def secret_arn_anywhere(self, name: str) -> str:
+        """A secret of Secrets Manager, in every region of the account."""
+        return f"arn:{self.partition}:secretsmanager:*:{self.id}:secret:{name}"
+
     def managed_policy_arn(self, name: str) -> str:
         """A policy that AWS maintains, such as AmazonEKSClusterPolicy."""
         return f"arn:{self.partition}:iam::aws:policy/{name}"

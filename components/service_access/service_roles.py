@@ -101,13 +101,12 @@ class ServiceRoles(pulumi.ComponentResource):
 
 def role_policy(rights: Rights, names: Names, account: AwsAccount) -> str:
     """The role's own policy: the catalogue's statements, and what none of them overcomes."""
-    everywhere = f"arn:{account.partition}:secretsmanager:*:{account.id}:secret"
     return policies.document(
         *rights.documents(),
         {
             "Sid": "SecretsComeOtherwise",
             "Effect": "Deny",
             "Action": ["secretsmanager:*"],
-            "Resource": [f"{everywhere}:{names.organization}/*"],
+            "Resource": [account.secret_arn_anywhere(f"{names.organization}/*")],
         },
     )
