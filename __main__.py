@@ -15,6 +15,7 @@ from components.preflight.preflight import preflight
 from components.registry.registry import Registry
 from components.registry.registry_reference import RegistryReference
 from components.service_access.service_access import ServiceAccess
+from components.tenancy.tenancy import Tenancy
 from settings.pulumi_config import load_secrets, load_stack
 from settings.rules import immutable
 
@@ -36,6 +37,7 @@ if settings.has_private:
     access = ServiceAccess("service-access", wiring.service_access(settings, cluster), inside)
 applications = Applications("apps", wiring.applications(settings, argocd, access), inside)
 Access("access", wiring.access(settings, applications.namespaces), inside)
+Tenancy("tenancy", wiring.tenancy(settings, applications.namespaces), inside)
 if keel := settings.config.keel:
     Keel("keel", wiring.keel(settings, keel, cluster, applications.namespaces), inside)
 

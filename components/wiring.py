@@ -12,6 +12,7 @@ from components.argocd.argocd import ArgoCd, ArgoCdArgs
 from components.argocd.values import Installation
 from components.ci.ci_identity import CiIdentityArgs
 from components.ci.ci_trust import new_issuers
+from components.cluster import storage
 from components.cluster.access import AccessArgs
 from components.cluster.cluster import Cluster, ClusterArgs
 from components.gitops_checkout.gitops_checkout import GitOpsCheckoutArgs
@@ -24,9 +25,11 @@ from components.secrets.external_secrets import ExternalSecretsArgs
 from components.service_access.isolation import IsolationArgs
 from components.service_access.service_access import ServiceAccess, ServiceAccessArgs
 from components.service_access.service_roles import ServiceRolesArgs
+from components.tenancy.tenancy import TenancyArgs
 from gitops.tree import scaffold
 from settings import Names, Settings
 from settings.argocd import KeelConfig
+from settings.tenancy import tenants
 
 
 def gitops_checkout(settings: Settings) -> GitOpsCheckoutArgs:
@@ -174,7 +177,7 @@ def applications(
     return ApplicationsArgs(
         catalogue=settings.living,
         target=applications_target(settings),
-        owned_cluster=settings.config.cluster.existing is None,
+        volumes=storage.default_class(settings.config.cluster),
         protected=settings.protects("applications"),
         argocd_namespace=argocd.namespace,
         argocd_release=argocd.release,
@@ -196,6 +199,17 @@ def access(settings: Settings, namespaces: Mapping[str, Input[str]]) -> AccessAr
     return AccessArgs(
         config=settings.config.cluster.access,
         catalogue=settings.living,
+        namespaces=namespaces,
+    )
+
+
+def tenancy(settings: Settings, namespaces: Mapping[str, Input[str]]) -> TenancyArgs:
+    return TenancyArgs(
+        tenants=tenants(settings),
+        registry=settings.registry_host,
+        defaults=settings.speed.resources,
+        enforced=settings.config.isolation == "enforced",
+        names=settings.environment.names,
         namespaces=namespaces,
     )
 

@@ -80,3 +80,5 @@ def of_all(environments: Sequence[Environment], catalogue: Catalogue) -> Iterato
     yield from rights.check(environments, catalogue)
     yield from packages.in_environments(environments, catalogue)
     yield from quotas.of_keel(environments, catalogue)
+    yield from quotas.of_namespaces(environments, catalogue)
+    yield from quotas.written_for(environments, catalogue)

@@ -221,7 +221,8 @@ CASES: dict[str, tuple[Change, str]] = {
     "an add-on that is not known": (
         cluster(addons={"vpc_cni": "v1.22.4-eksbuild.3"}),
         "platform:cluster.addons.vpc_cni: must be 'vpc-cni', 'kube-proxy', 'coredns', "
-        "'eks-pod-identity-agent' or 'aws-ebs-csi-driver' (given: vpc_cni); correct the value",
+        "'eks-pod-identity-agent', 'aws-ebs-csi-driver' or 'metrics-server' (given: vpc_cni); "
+        "correct the value",
     ),
     "an add-on that is not pinned": (
         cluster(addons={"coredns": "latest"}),
@@ -239,8 +240,7 @@ CASES: dict[str, tuple[Change, str]] = {
         lambda c: c["platform:cluster"]["nodeGroups"].append(
             c["platform:cluster"]["nodeGroups"][0]
         ),
-        "platform:cluster: has two nodeGroups named general; give every node group a name of "
-        "its own",
+        "platform:cluster: has two nodeGroups named general; give each a name of its own",
     ),
     "an existing cluster in a network of our own": (
         lambda c: c.update({"platform:cluster": {"existing": "legacy", **access(c)}}),

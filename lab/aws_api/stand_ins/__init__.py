@@ -20,6 +20,7 @@ from lab.aws_api.stand_ins import (
     iam,
     logs,
     service_quotas,
+    sts,
 )
 
 STAND_INS: StandIns = {
@@ -35,4 +36,5 @@ STAND_INS: StandIns = {
     **iam.STAND_INS,
     **logs.STAND_INS,
     **service_quotas.STAND_INS,
+    **sts.STAND_INS,
 }

@@ -25,11 +25,12 @@ from components.keel import values as keel_values
 from lab.toolchain import Toolchain
 from settings import Settings, load_files
 from settings.argocd import Notifications
+from settings.files import ROOT
 from settings.secret_keys import SECRETS
 from settings.sign_on import GROUPS, Sso
 from tests.unit.clusters import keel_config
 
-CHECKOUT = Path(__file__).resolve().parents[3]
+CHECKOUT = ROOT
 LAB = CHECKOUT / "lab" / "charts"
 REAL = os.environ.get("CHARTS_DIR")
 KUBERNETES = "1.35.0"
