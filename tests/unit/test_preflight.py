@@ -14,6 +14,7 @@ from components import wiring
 from components.preflight.access import is_principal
 from components.preflight.preflight import CHECKS, preflight
 from settings import Settings, load_files
+from tests.committed import on_node_groups
 from tests.unit.conftest import Bend
 from tests.unit.existing import existing_network
 from tests.unit.recording import Answer, Recording, record
@@ -34,6 +35,13 @@ REPOSITORIES = "aws:ecr/getRepositories:getRepositories"
 REPOSITORY = "aws:ecr/getRepository:getRepository"
 ISSUER = "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider"
 OURS = {"Organization": "acme", "Environment": "dev", "ManagedBy": "pulumi"}
+
+
+@pytest.fixture
+def dev(configuration: Path, bend: Bend) -> Settings:
+    """The fast environment on a node group, whose machines are known before they start."""
+    bend("Pulumi.dev.yaml", on_node_groups)
+    return load_files("dev", configuration)
 
 
 class Refused(grpc.RpcError):
@@ -108,14 +116,14 @@ def test_all_problems_are_in_one_report(dev: Settings) -> None:
     assert [line.partition(": platform:")[2].partition(":")[0] for line in told[:-1]] == [
         "ci.existing",
         "ci.existing",
-        "organization",
-        "network.cidr",
-        "network.zones[1]",
-        "network.nat",
-        "cluster.nodeGroups[0].minSize",
         "cluster.access.platform",
         "cluster.access.teams.gaming[0]",
         "cluster.access.teams.tvhub[0]",
+        "cluster.nodeGroups[0].minSize",
+        "network.cidr",
+        "network.nat",
+        "network.zones[1]",
+        "organization",
     ], told
     assert told[-1].startswith("services.yaml")
 
