@@ -11,6 +11,7 @@ from components.cluster.cluster import Cluster
 from components.gitops_checkout.gitops_checkout import GitOpsCheckout
 from components.keel.keel import Keel
 from components.network.network import Network
+from components.preflight.preflight import preflight
 from components.registry.registry import Registry
 from components.registry.registry_reference import RegistryReference
 from components.service_access.service_access import ServiceAccess
@@ -19,6 +20,7 @@ from settings.pulumi_config import load_secrets, load_stack
 from settings.rules import immutable
 
 settings = load_stack()
+preflight(wiring.preflight(settings), settings.sources)
 network = Network("network", wiring.network(settings))
 GitOpsCheckout("gitops", wiring.gitops_checkout(settings))
 if settings.owns_registry:

@@ -169,7 +169,7 @@ def _secrets(service: str, described: Service) -> Context:
 
 
 def _origin(settings: Settings, repository: str, name: str, service: Service) -> Context:
-    """Where the service's image comes from: a pipeline of its own, or somebody else."""
+    """The source of the service's image: its own pipeline, or others."""
     if isinstance(service, ForeignService):
         image = service.image
         return {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+from settings.files import ROOT
+
+CHECKOUT = ROOT
 
 
 def on_node_groups(config: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Argo CD's projects and Applications, and the namespaces they live in, as manifests. Pure."""
+"""Argo CD's projects and Applications, and their namespaces, as manifests. Pure."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def application_spec(
 
 
 def _origin(what: Service | Package) -> str:
-    """Where the image or chart comes from, for people."""
+    """The source of the image or chart, for a reader."""
     if isinstance(what, Package):
         return what.chart.address
     if isinstance(what, BuiltService):

@@ -88,15 +88,15 @@ def test_an_imported_cluster_is_not_replaced(dev_cluster: Recording) -> None:
     )
 
 
-def test_the_endpoint_is_private_unless_somebody_is_listed(
-    dev_cluster: Recording, configuration: Path, bend: Bend
-) -> None:
+def test_the_endpoint_is_private_unless_somebody_is_listed(configuration: Path, bend: Bend) -> None:
     office = "203.0.113.0/24"
+    inside = {"publicAccess": [], "privateAccess": ["10.99.0.0/16"]}
+
     bend("Pulumi.dev.yaml", lambda c: c["platform:cluster"].update(publicAccess=[office]))
-
     listed = build(load_files("dev", configuration)).one(CLUSTER).inputs["vpcConfig"]
+    bend("Pulumi.dev.yaml", lambda c: c["platform:cluster"].update(inside))
+    closed = build(load_files("dev", configuration)).one(CLUSTER).inputs["vpcConfig"]
 
-    closed = dev_cluster.one(CLUSTER).inputs["vpcConfig"]
     assert (closed["endpointPrivateAccess"], closed["endpointPublicAccess"]) == (True, False)
     assert (listed["endpointPrivateAccess"], listed["endpointPublicAccess"]) == (True, True)
     assert listed["publicAccessCidrs"] == [office]

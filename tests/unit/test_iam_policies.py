@@ -15,6 +15,7 @@ import pytest
 from settings import Settings, load_files
 from tests.unit.conftest import CHECKOUT, Bend
 from tests.unit.recording import Recording
+from tests.unit.test_private_rules import bounded, change
 from tests.unit.whole_program import record_program
 from tools.iam import __main__ as command
 from tools.iam import boundary, calls, documents
@@ -204,3 +205,35 @@ def test_auto_mode_passes_no_role_but_that_of_nodes(dev: Settings) -> None:
 
     assert passing["Resource"] == ["arn:aws:iam::123456789012:role/acme-dev-auto-nodes"]
     assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
+
+
+def test_the_boundary_lets_external_secrets_read_where_services_have_secrets(
+    configuration: Path, bend: Bend, dev: Settings
+) -> None:
+    change(bend, secrets=["TOKEN"])
+    without = [s["Sid"] for s in boundary(dev)["Statement"]]
+    with_them = boundary(load_files("dev", configuration))["Statement"]
+
+    assert [s for s in with_them if s["Sid"] not in without] == [
+        {
+            "Sid": "Secrets",
+            "Effect": "Allow",
+            "Action": ["secretsmanager:GetSecretValue"],
+            "Resource": ["arn:aws:secretsmanager:eu-central-1:123456789012:secret:acme/dev/*/*/*"],
+        },
+        {
+            "Sid": "ReadSecrets",
+            "Effect": "Allow",
+            "Action": ["sts:AssumeRole"],
+            "Resource": ["arn:aws:iam::123456789012:role/acme-dev-secrets-reader"],
+        },
+    ]
+
+
+def test_policies_of_services_may_be_attached(configuration: Path, bend: Bend) -> None:
+    policy = "arn:aws:iam::123456789012:policy/uploads"
+    bounded(bend)
+    change(bend, aws={"policies": [policy]}, environments=["dev"])
+    made = statements(load_files("dev", configuration), ["iam:AttachRolePolicy"])
+
+    assert policy in made["AttachPolicies"]["Condition"]["ArnEquals"]["iam:PolicyARN"]

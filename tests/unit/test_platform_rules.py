@@ -93,6 +93,12 @@ CASES: dict[str, tuple[Change, str]] = {
         "platform:cluster.publicAccess[0]: lets the whole internet in (given: 0.0.0.0/0); list "
         "the ranges that need the endpoint",
     ),
+    "an endpoint that nobody reaches": (
+        cluster(publicAccess=[]),
+        "platform:cluster.publicAccess: and privateAccess are empty, so nobody reaches the new "
+        "cluster and `pulumi up` fails after it is made; name the public address from which "
+        "Pulumi runs, or a connected network",
+    ),
     "an endpoint open to addresses that never reach it": (
         cluster(publicAccess=["10.0.0.0/8"]),
         "platform:cluster.publicAccess[0]: is private, and EKS refuses it here (given: "
@@ -244,8 +250,8 @@ CASES: dict[str, tuple[Change, str]] = {
     ),
     "an existing cluster that is described all the same": (
         cluster(existing="legacy"),
-        "platform:cluster: has nodeGroups, version beside existing, and an existing cluster is "
-        "left as it is; correct the value",
+        "platform:cluster: has nodeGroups, publicAccess, version beside existing, and an existing "
+        "cluster is left as it is; correct the value",
     ),
     "a cluster that is neither described nor existing": (
         lambda c: c.update({"platform:cluster": access(c)}),

@@ -113,7 +113,9 @@ CHANGES = (
     Change(what="node groups in place of Auto Mode", stacks=DEV, edit=_to_node_groups),
     _stack("a Kubernetes upgrade", PROD, "cluster", version="1.36"),
     _stack("a Kubernetes downgrade", DEV, "cluster", version="1.34"),
-    _stack("a public access list", DEV, "cluster", publicAccess=["203.0.113.0/24"]),
+    _stack(
+        "a public access list", DEV, "cluster", publicAccess=["203.0.113.0/24", "198.51.100.0/24"]
+    ),
     _stack("a NAT gateway for each zone", DEV, "network", nat="per-zone"),
     _stack("a third zone", DEV, "network", zones=["a", "b", "c"]),
     _stack("flow logs", PROD, "network", flowLogs=True),
