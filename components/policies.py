@@ -28,10 +28,11 @@ def allow(
     }
 
 
-def trust_service(service: str, account: str | None = None) -> str:
+def trust_service(service: str, account: str | None = None, *, tagging: bool = False) -> str:
     """Who assumes a role: one AWS service, such as eks.amazonaws.com.
 
     account: where the service acts on behalf of several, the one that it has to act for.
+    tagging: the service also tags its sessions.
     """
     on_behalf = {"Condition": {"StringEquals": {"aws:SourceAccount": account}}} if account else {}
     return document(
@@ -39,14 +40,24 @@ def trust_service(service: str, account: str | None = None) -> str:
             "Sid": "Assume",
             "Effect": "Allow",
             "Principal": {"Service": service},
-            "Action": ["sts:AssumeRole"],
+            "Action": ["sts:AssumeRole", "sts:TagSession"] if tagging else ["sts:AssumeRole"],
             **on_behalf,
         }
     )
 
 
-def trust_pods(account: str, cluster_arn: str) -> str:
-    """Who assumes a role: pods of one cluster, by way of EKS Pod Identity."""
+def trust_pods(cluster_arn: str, *, namespace: str, service_account: str) -> str:
+    """Who assumes a role: pods of one service account of one cluster, by way of EKS Pod Identity.
+
+    EKS names the pod in tags of the session, and a trust policy may compare these tags (Amazon EKS
+    User Guide, "Create IAM role with trust policy required by EKS Pod Identity"). The association
+    must not disable session tags.
+    """
+    tags = {
+        "eks-cluster-arn": cluster_arn,
+        "kubernetes-namespace": namespace,
+        "kubernetes-service-account": service_account,
+    }
     return document(
         {
             "Sid": "AssumeByPods",
@@ -54,8 +65,7 @@ def trust_pods(account: str, cluster_arn: str) -> str:
             "Principal": {"Service": "pods.eks.amazonaws.com"},
             "Action": ["sts:AssumeRole", "sts:TagSession"],
             "Condition": {
-                "StringEquals": {"aws:SourceAccount": account},
-                "ArnEquals": {"aws:SourceArn": cluster_arn},
+                "StringEquals": {f"aws:RequestTag/{tag}": value for tag, value in tags.items()}
             },
         }
     )

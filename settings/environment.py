@@ -81,8 +81,16 @@ class Settings:
 
     @property
     def living(self) -> Catalogue:
-        """The catalogue, with the services alone that live in this environment."""
+        """The catalogue with only the services of this environment."""
         return self.catalogue.of(self.stack)
+
+    @property
+    def has_private(self) -> bool:
+        """Whether a service has something that no other may take: secrets, rights in AWS."""
+        return any(
+            service.rights(self.stack) or any(service.secrets.names())
+            for _, _, service in self.living.entries()
+        )
 
     @property
     def registry_owner(self) -> Environment:

@@ -32,7 +32,7 @@ class Model(BaseModel):
         return ", ".join(sorted(to_camel(name) for name in self.model_fields_set - set(fields)))
 
     def written(self, *fields: str) -> list[str]:
-        """Those of `fields` that somebody wrote, by the keys' own names, sorted."""
+        """Those of `fields` that are set, by the names of their keys, sorted."""
         return sorted(to_camel(name) for name in self.model_fields_set & set(fields))
 
 
@@ -65,7 +65,7 @@ class Matching:
 
 @dataclass(frozen=True)
 class ShortFor:
-    """Lets what is no mapping stand for one whose only key is `key`, of the type `type`."""
+    """A short form: a value of `type` that is no mapping means one with only `key`."""
 
     key: str
     type: Any
@@ -131,6 +131,9 @@ DnsLabel = Annotated[
         "must be a DNS label: lower-case letters, digits and hyphens, starting with a letter, "
         "63 characters at most, and no word that YAML reads as something else, such as on or no",
     ),
+]
+Digest = Annotated[
+    str, Matching(r"sha256:[0-9a-f]{64}", "must be a digest: sha256: and 64 hexadecimal digits")
 ]
 DomainName = Annotated[
     str,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from settings.argocd import ArgoCdConfig, KeelConfig
+from settings.argocd import ArgoCdConfig, KeelConfig, SecretsConfig
 from settings.cluster import ClusterConfig
 from settings.gitops_repository import GitOpsConfig
 from settings.limits import of_an_organization
@@ -36,11 +36,20 @@ class StackConfig(Model):
     keel: KeelConfig | None = Field(
         None, description="Keel; needed if speed is fast and a service has delivery: keel"
     )
+    secrets: SecretsConfig = Field(
+        SecretsConfig.model_validate({}),
+        description="External Secrets; installed if a service has secrets",
+    )
     ci: CiConfig = Field(
         CiConfig.model_validate({}), description="of pipelines; used in the registry owner's file"
     )
     permissions_boundary: PolicyArn | None = Field(
         None, description="the ARN of the permissions boundary of every role"
+    )
+    isolation: Literal["enforced", "warned"] = Field(
+        "enforced",
+        description="how teams are kept apart; warned tells of what would be refused, and sets "
+        "neither quotas nor network policies",
     )
     unprotected: Annotated[list[Protectable], different] = Field(
         default=[], description="parts that may be deleted or replaced"

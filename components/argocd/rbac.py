@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import yaml
+
+from components.argocd.application_manifests import project_name
 from settings.catalogue import Catalogue
 
 RELEASER = "role:releaser"
@@ -20,17 +23,18 @@ def rules(catalogue: Catalogue, *, owners_sync: bool) -> Iterator[Rule]:
     override, roll back or delete an Application, run an action or open a shell: Git and the
     program do that.
     """
-    for namespace, name, service in catalogue.entries():
-        application = f"{namespace}/{name}"
-        yield team_role(service.owner), "applications", "get", application
-        yield team_role(service.owner), "logs", "get", application
+    for namespace, name, what in catalogue.owned():
+        application = f"{project_name(namespace, name, what)}/{name}"
+        yield team_role(what.owner), "applications", "get", application
+        yield team_role(what.owner), "logs", "get", application
         if owners_sync:
-            yield team_role(service.owner), "applications", "sync", application
-    for namespace in sorted(catalogue.namespaces):
-        yield RELEASER, "projects", "get", namespace
-        yield RELEASER, "applications", "get", f"{namespace}/*"
+            yield team_role(what.owner), "applications", "sync", application
+    projects = {project_name(*package) for package in catalogue.packages()}
+    for project in sorted({*catalogue.namespaces, *projects}):
+        yield RELEASER, "projects", "get", project
+        yield RELEASER, "applications", "get", f"{project}/*"
         if not owners_sync:
-            yield RELEASER, "applications", "sync", f"{namespace}/*"
+            yield RELEASER, "applications", "sync", f"{project}/*"
 
 
 def members(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
@@ -61,11 +65,11 @@ def _doubled(value: str) -> str:
     return value.replace('"', '""')
 
 
-def rbac(catalogue: Catalogue, *, owners_sync: bool) -> dict[str, str]:
-    """The data of `argocd-rbac-cm`."""
+def rbac(catalogue: Catalogue, *, owners_sync: bool, groups_claim: str) -> dict[str, str]:
+    """The data of `argocd-rbac-cm`; `groups_claim` of an ID token has a person's groups."""
     return {
         "policy.csv": policy(catalogue, owners_sync=owners_sync),
         "policy.default": "",  # a person without a group sees nothing
         "policy.matchMode": "glob",
-        "scopes": "[groups]",
+        "scopes": yaml.safe_dump([groups_claim], default_flow_style=True).strip(),
     }

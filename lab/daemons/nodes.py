@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from lab.daemon import Daemon, title
 from lab.kubernetes_api import KubernetesApi, cluster_pki, write_kubeconfig
 from lab.readiness import Condition, all_of, http_ok
 from lab.site import CHECKOUT, HOST, Site
+from lab.state import write_atomically
 from lab.toolchain import Toolchain
 from settings import Environment, load_files
 
 COUNT = 3
 ANNOTATION = "kwok.x-k8s.io/node"
+AUTO_MODE = Path(__file__).with_name("auto_mode.yaml")
+"""The kinds with which EKS Auto Mode describes nodes."""
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 STAGES = (
     "node/fast/node-initialize.yaml",
     "node/heartbeat-with-lease/node-heartbeat-with-lease.yaml",
-    "pod/fast/pod-ready.yaml",
-    "pod/fast/pod-complete.yaml",
     "pod/fast/pod-delete.yaml",
 )
 """What KWOK does with nodes and pods, in files of its module; it has no default."""
+READY = "pod/fast/pod-ready.yaml"
+"""Reports a pod as Ready; for the lab, not one whose containers have to end."""
 
 
 def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
@@ -31,8 +38,13 @@ def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
     kubeconfig = site.cluster_dir(environment) / "kwok.kubeconfig"
     stages = tools.module_dir("sigs.k8s.io/kwok") / "kustomize" / "stage"
 
+    ready = site.cluster_dir(environment) / "pod-ready.yaml"
+
     def prepare() -> None:
+        stage = yaml.safe_load((stages / READY).read_text())
+        write_atomically(ready, yaml.safe_dump(without_endings(stage)))
         write_kubeconfig(site, environment, path=kubeconfig, user={"token": pki.token("kwok")})
+        create_kinds(api)
         create_nodes(api, place)
 
     return Daemon(
@@ -46,6 +58,7 @@ def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
             tools.path("kwok"),
             f"--kubeconfig={kubeconfig}",
             *(f"--config={stages / file}" for file in STAGES),
+            f"--config={ready}",
             f"--server-address={HOST}:{site.port('kwok', environment)}",
             "--manage-all-nodes=false",
             f"--manage-nodes-with-annotation-selector={ANNOTATION}=fake",
@@ -56,18 +69,44 @@ def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
     )
 
 
+def without_endings(stage: dict[str, Any]) -> dict[str, Any]:
+    """A stage of pods that leaves alone those that `lab.pod_workers` runs."""
+    others = [
+        {"key": ".spec.initContainers.[].name", "operator": "DoesNotExist"},
+        {"key": ".metadata.ownerReferences.[].kind", "operator": "NotIn", "values": ["Job"]},
+    ]
+    selector = stage["spec"]["selector"]
+    expressions = [*selector["matchExpressions"], *others]
+    return stage | {
+        "spec": stage["spec"] | {"selector": selector | {"matchExpressions": expressions}}
+    }
+
+
 def create_nodes(api: KubernetesApi, environment: Environment) -> None:
     """Create the nodes that do not exist."""
     for body in nodes(environment):
         api.create("/api/v1/nodes", body)
 
 
+def create_kinds(api: KubernetesApi) -> None:
+    """Create the kinds of Auto Mode that do not exist; EKS brings them with the mode."""
+    for body in yaml.safe_load_all(AUTO_MODE.read_text(encoding="utf-8")):
+        api.create(DEFINITIONS, body)
+
+
 def nodes(environment: Environment) -> list[dict[str, Any]]:
     """The Node objects, spread over the environment's zones and labelled as EKS labels them."""
     zones = [f"{environment.region}{letter}" for letter in environment.config.network.zones]
-    groups = environment.config.cluster.node_groups
-    group = groups[0].name if groups else "existing"
+    cluster = environment.config.cluster
+    groups = cluster.node_groups
     instance = groups[0].instance_types[0] if groups else "m7i.large"
+    if cluster.auto:
+        origin = {
+            "eks.amazonaws.com/compute-type": "auto",
+            "karpenter.sh/nodepool": cluster.pools[0].name,
+        }
+    else:
+        origin = {"eks.amazonaws.com/nodegroup": groups[0].name if groups else "existing"}
     return [
         _node(
             f"node-{number + 1}",
@@ -78,7 +117,7 @@ def nodes(environment: Environment) -> list[dict[str, Any]]:
                 "topology.kubernetes.io/region": environment.region,
                 "topology.kubernetes.io/zone": zones[number % len(zones)],
                 "node.kubernetes.io/instance-type": instance,
-                "eks.amazonaws.com/nodegroup": group,
+                **origin,
             },
         )
         for number in range(COUNT)

@@ -20,10 +20,14 @@ from settings.rules import (
     immutable,
     kubernetes,
     network,
+    packages,
     pipelines,
     quotas,
     releases,
+    rights,
+    secrets,
     services,
+    sign_on,
     sync_windows,
 )
 
@@ -39,6 +43,8 @@ def of_catalogue(written: Catalogue) -> Iterator[Problem]:
     """What the models cannot see by themselves, in the catalogue."""
     yield from catalogue.check(written)
     yield from services.check(written)
+    yield from secrets.check(written)
+    yield from packages.check(written)
     yield from pipelines.one_configuration(written)
     yield from pipelines.building(written)
     yield from pipelines.verification(written)
@@ -53,7 +59,9 @@ def of_one(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
     yield from network.existing_cluster(environment)
     yield from access.of_teams(environment, catalogue)
     yield from access.of_the_program(environment)
+    yield from access.reachable(environment)
     yield from credentials.check(environment, catalogue)
+    yield from sign_on.check(environment)
     yield from sync_windows.without_effect(environment)
     yield from releases.only_where_safe(environment)
     yield from releases.by_pull_request(environment)
@@ -69,4 +77,8 @@ def of_all(environments: Sequence[Environment], catalogue: Catalogue) -> Iterato
     yield from network.shared_domains(environments)
     yield from pipelines.one_architecture(environments)
     yield from services.in_environments(environments, catalogue)
+    yield from rights.check(environments, catalogue)
+    yield from packages.in_environments(environments, catalogue)
     yield from quotas.of_keel(environments, catalogue)
+    yield from quotas.of_namespaces(environments, catalogue)
+    yield from quotas.written_for(environments, catalogue)

@@ -9,14 +9,16 @@ from settings.catalogue import BuiltService, Catalogue, Service
 from settings.environment import Environment
 from settings.files import CATALOGUE_FILE
 from settings.kubernetes import AddonName
+from settings.packages import Package
 from settings.placement import placement
 from settings.problems import Problem
 from settings.quantities import amount
 from settings.rules.catalogue import reserved_variables
+from settings.secrets import FOLDER
 from settings.speed import Resources
 from settings.workload import FurtherProcess, Process
 
-_RELEASE = 53
+RELEASE = 53
 """The longest name of a Helm release."""
 _OBJECT = 63
 """The longest label, which the name of a Deployment or Service becomes."""
@@ -30,6 +32,7 @@ _ANNOTATION = 262_144
 _LARGEST = _ANNOTATION - 2_048
 """Of the files of a service, in JSON; the rest is what the ConfigMap says beside them."""
 _TAKEN_VOLUMES = frozenset({"config", "tmp"})
+_VOLUME_OF_SECRETS = "secrets"
 
 
 def check(catalogue: Catalogue) -> Iterator[Problem]:
@@ -51,7 +54,7 @@ def in_environments(environments: Sequence[Environment], catalogue: Catalogue) -
     """What can be seen only where every environment is known."""
     for namespace, name, service in catalogue.entries():
         path = f"namespaces.{namespace}.services.{name}"
-        yield from _unknown_environments(path, service, environments)
+        yield from unknown_environments(path, service, environments)
         yield from _verified_nowhere(path, service, environments)
         for environment in environments:
             if service.lives_in(environment.name):
@@ -78,7 +81,7 @@ def _without_port(path: str, service: Service) -> Iterator[Problem]:
         yield _problem(
             f"{path}.ingress",
             "true",
-            "leads to the service's port, and it has none",
+            "needs the service's port, and it has none",
             "add port, where it answers HTTP, or remove ingress",
         )
     for place, _, process in _processes(path, service):
@@ -87,8 +90,8 @@ def _without_port(path: str, service: Service) -> Iterator[Problem]:
             yield _problem(
                 f"{place}.health",
                 nowhere[0].http,
-                "is asked over HTTP, and there is no port",
-                "add port beside it, or ask otherwise: tcp, grpc or command",
+                "is an HTTP probe, and there is no port",
+                "add a port, or use tcp, grpc or command",
             )
 
 
@@ -103,24 +106,28 @@ def _ports(path: str, service: Service) -> Iterator[Problem]:
             yield _problem(
                 f"{place}.ports.http",
                 process.ports["http"],
-                "has the name that `port` gives to the service's own",
+                "has the name of the service's own port",
                 "give it another name",
             )
 
 
 def _storage(path: str, name: str, service: Service) -> Iterator[Problem]:
     own = {"/tmp": "the scratch folder", f"/etc/{name}": "the files of config"}  # noqa: S108
+    taken = set(_TAKEN_VOLUMES)
+    if service.secrets.files:
+        own[FOLDER] = "the files of secrets"
+        taken.add(_VOLUME_OF_SECRETS)
     for volume, what in sorted(service.storage.items()):
         place = f"{path}.storage.{volume}"
-        if volume in _TAKEN_VOLUMES:
+        if volume in taken:
             yield _problem(place, volume, "is a volume of the platform", "give it another name")
         for other, whose in sorted(own.items()):
             if _is_below(what.path, other) or _is_below(other, what.path):
                 yield _problem(
                     f"{place}.path",
                     what.path,
-                    f"and {other}, {whose}, lie one in the other",
-                    "choose a folder beside it",
+                    f"and {other} ({whose}) are one inside the other",
+                    "choose a separate folder",
                 )
         own[what.path] = f"the volume {volume}"
 
@@ -134,18 +141,18 @@ def _migration(path: str, service: Service) -> Iterator[Problem]:
         yield _problem(
             f"{path}.migrate",
             "",
-            "stands beside storage: the old pod of a StatefulSet ends before the new one migrates, "
-            "so a migration that fails would leave nothing that serves",
+            "cannot be combined with storage: the old pod of a StatefulSet stops before the new "
+            "one migrates, so after a failed migration no pod would serve",
             "keep the data in a service of its own, or run the migration by hand",
         )
 
 
 def _lengths(path: str, name: str, service: Service) -> Iterator[Problem]:
-    if service.packaging == "helm" and len(name) > _RELEASE:
+    if service.packaging == "helm" and len(name) > RELEASE:
         yield _problem(
             path,
             name,
-            f"has {len(name)} characters, and a Helm release {_RELEASE} at most",
+            f"has {len(name)} characters, and a Helm release {RELEASE} at most",
             "shorten it, or take packaging: kustomize",
         )
     if service.storage and len(name) > _WITH_A_HASH:
@@ -159,8 +166,8 @@ def _lengths(path: str, name: str, service: Service) -> Iterator[Problem]:
         yield _problem(
             f"{path}.migrate",
             name,
-            f"makes Jobs called as the service, which has {len(name)} characters and may have "
-            f"{_MIGRATING} then",
+            f"creates Jobs named after the service, which has {len(name)} characters; the most are "
+            f"{_MIGRATING}",
             "shorten the service's name",
         )
     for process, what in service.processes.items():
@@ -211,7 +218,7 @@ def _overridden(path: str, service: Service) -> Iterator[Problem]:
             yield _problem(
                 place,
                 environment,
-                "is none of the environments in which the service lives",
+                "is no environment of the service",
                 "add it to environments, or remove the override",
             )
         for name, own in sorted(override.processes.items()):
@@ -227,7 +234,7 @@ def _overridden(path: str, service: Service) -> Iterator[Problem]:
                 yield _problem(
                     f"{place}.processes.{name}.{fixed[0]}",
                     "",
-                    "is of what always runs, and this process is scheduled",
+                    "is not for a scheduled process",
                     "remove it",
                 )
 
@@ -247,15 +254,16 @@ def _named_twice(catalogue: Catalogue) -> Iterator[Problem]:
                 yield _problem(
                     f"namespaces.{namespace}.services.{name}.processes.{process}",
                     whole,
-                    f"is what {other} is called in Kubernetes too",
+                    f"is also the name of {other} in Kubernetes",
                     "give the process another name",
                 )
             owners.setdefault((namespace, whole), f"the process {process} of {name}")
 
 
-def _unknown_environments(
-    path: str, service: Service, environments: Sequence[Environment]
+def unknown_environments(
+    path: str, service: Service | Package, environments: Sequence[Environment]
 ) -> Iterator[Problem]:
+    """Stacks that are named in what is described at `path`, and that there are not."""
     known = [environment.name for environment in environments]
     unknown = [
         *((f"{path}.environments", name) for name in service.environments or ()),
@@ -280,18 +288,19 @@ def _verified_nowhere(
         yield _problem(
             f"{path}.verify",
             "",
-            f"is tried on {fast}, where the service does not live",
+            f"runs on {fast}, which does not have the service",
             f"add {fast} to environments, or remove verify",
         )
 
 
 def _without_driver(name: str, service: Service, environment: Environment) -> Iterator[Problem]:
     cluster = environment.config.cluster
-    if service.storage and not cluster.existing and _DRIVER not in cluster.addons:
+    has_one = cluster.existing or cluster.auto or _DRIVER in cluster.addons
+    if service.storage and not has_one:
         yield environment.problem(
             "cluster.addons",
             "",
-            f"lacks {_DRIVER}, and no volume for {name} (storage) is made without it",
+            f"lacks {_DRIVER}, which creates the volumes of {name} (storage)",
             f"add {_DRIVER} with the version that `aws eks describe-addon-versions` names",
         )
 

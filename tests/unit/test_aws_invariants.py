@@ -27,10 +27,16 @@ NEEDED_BY_EKS = {
     "AmazonEKSWorkerNodePolicy",
     "AmazonEKS_CNI_Policy",
     "AmazonEBSCSIDriverPolicy",
+    "AmazonEKSBlockStoragePolicy",
+    "AmazonEKSComputePolicy",
+    "AmazonEKSLoadBalancingPolicy",
+    "AmazonEKSNetworkingPolicy",
+    "AmazonEKSWorkerNodeMinimalPolicy",
 }
-"""What AWS asks for: control plane, nodes, network plug-in and disk driver."""
+"""What AWS asks for: control plane, nodes, network plug-in and disk driver, and Auto Mode."""
 NAMED_WITHIN_ANOTHER = {"aws:iam/rolePolicy:RolePolicy"}
 """Types whose names count only inside another resource."""
+CLUSTERS = "arn:aws:eks:eu-central-1:123456789012:cluster"
 TRUSTED_SERVICES = {
     "ec2.amazonaws.com",
     "eks.amazonaws.com",
@@ -88,6 +94,38 @@ def test_every_role_names_whom_it_trusts(program: Recording) -> None:
             assert claims == {"aud", "sub"}, role.name
 
 
+def test_a_role_of_pods_trusts_the_service_account_that_has_it(program: Recording) -> None:
+    trusting = {
+        role.inputs["name"]: statement["Condition"]
+        for role, statement in statements(program, "assumeRolePolicy")
+        if statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+    }
+    given = {name: where for name, *where in pod_identities(program)}
+
+    assert trusting.keys() == given.keys(), "a role without an association, or the reverse"
+    for name, (cluster, namespace, account) in given.items():
+        expected = {
+            "aws:RequestTag/eks-cluster-arn": f"{CLUSTERS}/{cluster}",
+            "aws:RequestTag/kubernetes-namespace": namespace,
+            "aws:RequestTag/kubernetes-service-account": account,
+        }
+        assert trusting[name] == {"StringEquals": expected}, name
+
+
+def pod_identities(program: Recording) -> Iterator[tuple[str, str, str, str]]:
+    """The role's name, cluster, namespace and service account of every association."""
+    for own in program.resources:
+        if own.type != "aws:eks/podIdentityAssociation:PodIdentityAssociation":
+            continue
+        assert not own.inputs.get("disableSessionTags"), f"{own.name}: trust compares these tags"
+        role = own.inputs["roleArn"].rpartition("/")[2]
+        yield role, own.inputs["clusterName"], own.inputs["namespace"], own.inputs["serviceAccount"]
+    for addon in program.of("aws:eks/addon:Addon"):
+        for one in addon.inputs.get("podIdentityAssociations", []):
+            role = one["roleArn"].rpartition("/")[2]
+            yield role, addon.inputs["clusterName"], "kube-system", one["serviceAccount"]
+
+
 def test_nothing_is_open_to_the_public(program: Recording) -> None:
     for resource, statement in statements(program, "policy"):
         if statement.get("Principal") in ("*", {"AWS": "*"}, {"AWS": ["*"]}):
@@ -105,9 +143,12 @@ def test_of_awss_own_policies_only_what_eks_needs_is_attached(program: Recording
 
 
 def test_everything_that_can_be_encrypted_is(program: Recording) -> None:
-    for template in program.of("aws:ec2/launchTemplate:LaunchTemplate"):
-        for disk in template.inputs["blockDeviceMappings"]:
+    for template in program.resources:
+        for disk in template.inputs.get("blockDeviceMappings") or ():
             assert disk["ebs"]["encrypted"] == "true", template.name
+    for volumes in program.resources:
+        if volumes.type == "kubernetes:storage.k8s.io/v1:StorageClass":
+            assert volumes.inputs["parameters"]["encrypted"] == "true", volumes.name
     for cluster in program.of("aws:eks/cluster:Cluster"):
         assert cluster.inputs["encryptionConfig"]["resources"] == ["secrets"], cluster.name
     for key in program.of("aws:kms/key:Key"):
@@ -130,7 +171,8 @@ def test_every_chart_and_addon_is_pinned(program: Recording) -> None:
     for release in releases:
         assert re.fullmatch(r"\d+\.\d+\.\d+", release.inputs["version"]), release.name
     for addon in addons:
-        assert "-eksbuild." in addon.inputs["addonVersion"], addon.name
+        if addon.inputs["addonName"] != "metrics-server":  # EKS chooses by Kubernetes's version
+            assert "-eksbuild." in addon.inputs["addonVersion"], addon.name
 
 
 def test_everything_that_takes_tags_has_them(program: Recording) -> None:

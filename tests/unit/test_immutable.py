@@ -39,6 +39,7 @@ def test_what_stands_is_said_in_the_keys_of_the_stack_file(dev: Settings, prod: 
         "platform:network.cidr": "10.10.0.0/16",
         "platform:network.zones": "a and b",
         "platform:cluster.serviceCidr": "172.20.0.0/16",
+        "platform:cluster.compute": "auto",
         "platform:cluster.version": "1.35",
         "platform:registry.encryption": "AES256",
     }

@@ -19,21 +19,21 @@ LONG = "customer-notification-preferences-and-subscription-manager"
 CASES: dict[str, tuple[dict[str, Any], str]] = {
     "ingress without a port": (
         {"port": None, "health": None, "ingress": True},
-        ".ingress: leads to the service's port, and it has none (given: true); add port, where it "
+        ".ingress: needs the service's port, and it has none (given: true); add port, where it "
         "answers HTTP, or remove ingress",
     ),
     "HTTP without a port": (
         {"port": None},
-        ".health: is asked over HTTP, and there is no port (given: /health); add port beside it, "
-        "or ask otherwise: tcp, grpc or command",
+        ".health: is an HTTP probe, and there is no port (given: /health); add a port, or "
+        "use tcp, grpc or command",
     ),
     "two ways to ask": (
         {"health": {"http": "/", "tcp": 8000}},
         ".health: names http and tcp; name one of http, tcp, grpc and command",
     ),
-    "no way to ask": (
+    "no probe": (
         {"health": {}},
-        ".health: names no way to ask; name one of http, tcp, grpc and command",
+        ".health: names no probe; name one of http, tcp, grpc and command",
     ),
     "a service of gRPC without gRPC": (
         {"health": {"tcp": 8000, "grpcService": "shop.Cart"}},
@@ -63,8 +63,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a port's name twice": (
         {"ports": {"http": 9000}},
-        ".ports.http: has the name that `port` gives to the service's own (given: 9000); give it "
-        "another name",
+        ".ports.http: has the name of the service's own port (given: 9000); give it another name",
     ),
     "a port for root": (
         {"ports": {"web": 80}},
@@ -83,8 +82,8 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a scheduled process that answers": (
         {"processes": {"report": {"schedule": "0 3 * * *", "replicas": 2, "port": 9000}}},
-        ".processes.report: has a schedule and port, replicas, which is of what always runs; "
-        "remove one of the two",
+        ".processes.report: has a schedule and port, replicas, which a scheduled process cannot "
+        "have; remove one of the two",
     ),
     "a clock without a schedule": (
         {"processes": {"worker": {"timeZone": "Europe/Berlin"}}},
@@ -97,8 +96,8 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a process called as another service": (
         {"processes": {"sync": {}}, "as": ("tv-api-sync", {"port": 9000})},
-        ".processes.sync: is what the service tv-api-sync is called in Kubernetes too (given: "
-        "tv-api-sync); give the process another name",
+        ".processes.sync: is also the name of the service tv-api-sync in Kubernetes "
+        "(given: tv-api-sync); give the process another name",
     ),
     "a name too long for a cron job": (
         {"processes": {"x" * 46: {"schedule": "0 3 * * *"}}},
@@ -143,7 +142,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an override where it does not live": (
         {"environments": ["prod"], "overrides": {"dev": {"replicas": 1}}},
-        ".overrides.dev: is none of the environments in which the service lives (given: dev); add "
+        ".overrides.dev: is no environment of the service (given: dev); add "
         "it to environments, or remove the override",
     ),
     "an override of what the platform sets": (
@@ -161,12 +160,11 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
             "processes": {"report": {"schedule": "0 3 * * *"}},
             "overrides": {"dev": {"processes": {"report": {"replicas": 1}}}},
         },
-        ".overrides.dev.processes.report.replicas: is of what always runs, and this process is "
-        "scheduled; remove it",
+        ".overrides.dev.processes.report.replicas: is not for a scheduled process; remove it",
     ),
     "verified where it does not live": (
         {"environments": ["prod"], "verify": {"command": "make smoke"}},
-        ".verify: is tried on dev, where the service does not live; add dev to environments, or "
+        ".verify: runs on dev, which does not have the service; add dev to environments, or "
         "remove verify",
     ),
     "a file that Kubernetes cannot name": (
@@ -208,8 +206,9 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a kind that grants rights": (
         {"kinds": ["rbac.authorization.k8s.io/Role"]},
-        "services.yaml: namespaces.streaming.kinds[0]: would let whoever writes to Git grant "
-        "rights in the cluster (given: rbac.authorization.k8s.io/Role); declare it in this program",
+        "services.yaml: namespaces.streaming.kinds[0]: would let every writer of the Git "
+        "repository grant rights in the cluster (given: rbac.authorization.k8s.io/Role); declare "
+        "it in this program",
     ),
     "a kind that is there already": (
         {"kinds": ["apps/Deployment"]},
@@ -223,14 +222,14 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a migration beside a volume": (
         {"migrate": ["bin/migrate"], "storage": {"data": {"path": "/data", "size": "1Gi"}}},
-        ".migrate: stands beside storage: the old pod of a StatefulSet ends before the new one "
-        "migrates, so a migration that fails would leave nothing that serves; keep the data in a "
+        ".migrate: cannot be combined with storage: the old pod of a StatefulSet stops before the "
+        "new one migrates, so after a failed migration no pod would serve; keep the data in a "
         "service of its own, or run the migration by hand",
     ),
     "a process called as the migration": (
         {"migrate": ["bin/migrate"], "processes": {"migrate": {"command": ["x"]}}},
-        ".processes.migrate: is what the migration of tv-api is called in Kubernetes too (given: "
-        "tv-api-migrate); give the process another name",
+        ".processes.migrate: is also the name of the migration of tv-api in Kubernetes "
+        "(given: tv-api-migrate); give the process another name",
     ),
     "a migration in one piece": (
         {"migrate": "bin/migrate up"},
@@ -239,9 +238,9 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "somebody else's image that we build": (
         {"image": {"name": "docker.io/library/redis", "version": "7", "digest": "sha256:7"}},
-        ".ci: is not a key known here; remove it; known keys: args, command, config, env, "
-        "environments, health, image, ingress, migrate, overrides, owner, packaging, port, ports, "
-        "processes, replicas, resources, scale, storage",
+        ".ci: is not a key known here; remove it; known keys: args, aws, command, config, "
+        "env, environments, health, image, ingress, migrate, overrides, owner, packaging, port, "
+        "ports, processes, replicas, resources, scale, secrets, storage",
     ),
     "a digest that is none": (
         {"image": {"name": "docker.io/library/redis", "version": "7", "digest": "sha256:7"}},
@@ -259,8 +258,8 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a volume over the files of config": (
         {"storage": {"data": {"path": "/etc", "size": "1Gi"}}},
-        ".storage.data.path: and /etc/tv-api, the files of config, lie one in the other (given: "
-        "/etc); choose a folder beside it",
+        ".storage.data.path: and /etc/tv-api (the files of config) are one inside the other "
+        "(given: /etc); choose a separate folder",
     ),
     "a volume of the platform": (
         {"storage": {"tmp": {"path": "/data", "size": "1Gi"}}},
@@ -268,8 +267,8 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a volume without a driver": (
         {"storage": {"data": {"path": "/data", "size": "1Gi"}}},
-        "Pulumi.prod.yaml: platform:cluster.addons: lacks aws-ebs-csi-driver, and no volume for "
-        "tv-api (storage) is made without it; add aws-ebs-csi-driver with the version that `aws "
+        "Pulumi.prod.yaml: platform:cluster.addons: lacks aws-ebs-csi-driver, which creates the "
+        "volumes of tv-api (storage); add aws-ebs-csi-driver with the version that `aws "
         "eks describe-addon-versions` names",
     ),
 }
@@ -417,7 +416,7 @@ LENGTHS: dict[str, tuple[dict[str, Any], int, str]] = {
     "a migration": (
         {"migrate": ["bin/migrate"]},
         44,
-        ".migrate: makes Jobs called as the service, which has 45 characters and may have 44 then "
+        ".migrate: creates Jobs named after the service, which has 45 characters; the most are 44 "
         "(given: {name}); shorten the service's name",
     ),
     "a process": (
@@ -453,15 +452,15 @@ ALONE: dict[str, tuple[dict[str, Any], list[str]]] = {
     "health of a process without a port": (
         {"processes": {"worker": {"health": "/live"}}},
         [
-            ".processes.worker.health: is asked over HTTP, and there is no port (given: /live); "
-            "add port beside it, or ask otherwise: tcp, grpc or command"
+            ".processes.worker.health: is an HTTP probe, and there is no port (given: /live); add "
+            "a port, or use tcp, grpc or command"
         ],
     ),
     "health by HTTP for one probe alone": (
         {"health": {"readiness": {"tcp": 9000}, "liveness": "/live"}},
         [
-            ".health: is asked over HTTP, and there is no port (given: /live); add port beside it, "
-            "or ask otherwise: tcp, grpc or command"
+            ".health: is an HTTP probe, and there is no port (given: /live); add a port, or use "
+            "tcp, grpc or command"
         ],
     ),
     "a number three times": (
@@ -479,15 +478,15 @@ ALONE: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a volume over the scratch folder": (
         {"storage": {"data": {"path": "/tmp", "size": "1Gi"}}},  # noqa: S108
         [
-            ".storage.data.path: and /tmp, the scratch folder, lie one in the other (given: /tmp); "
-            "choose a folder beside it"
+            ".storage.data.path: and /tmp (the scratch folder) are one inside the other (given: "
+            "/tmp); choose a separate folder"
         ],
     ),
     "a volume in the scratch folder": (
         {"storage": {"data": {"path": "/tmp/data", "size": "1Gi"}}},  # noqa: S108
         [
-            ".storage.data.path: and /tmp, the scratch folder, lie one in the other (given: "
-            "/tmp/data); choose a folder beside it"
+            ".storage.data.path: and /tmp (the scratch folder) are one inside the other (given: "
+            "/tmp/data); choose a separate folder"
         ],
     ),
     "a volume in another": (
@@ -498,8 +497,8 @@ ALONE: dict[str, tuple[dict[str, Any], list[str]]] = {
             }
         },
         [
-            ".storage.b.path: and /data/logs, the volume a, lie one in the other (given: /data); "
-            "choose a folder beside it"
+            ".storage.b.path: and /data/logs (the volume a) are one inside the other (given: "
+            "/data); choose a separate folder"
         ],
     ),
     "a volume beside another of a longer name": (
@@ -530,10 +529,7 @@ ALONE: dict[str, tuple[dict[str, Any], list[str]]] = {
             "processes": {"report": CRON},
             "overrides": {"dev": {"processes": {"report": {"scale": {"max": 3, "cpu": 70}}}}},
         },
-        [
-            ".overrides.dev.processes.report.scale: is of what always runs, and this process is "
-            "scheduled; remove it"
-        ],
+        [".overrides.dev.processes.report.scale: is not for a scheduled process; remove it"],
     ),
     "resources of what is scheduled": (
         {
@@ -595,11 +591,11 @@ def test_objects_of_two_services_have_names_of_their_own() -> None:
         str(problem).removeprefix("services.yaml: namespaces.shop.services.")
         for problem in services.check(catalogue(entries))
     ] == [
-        "a-b.processes.c: is what the process b-c of a is called in Kubernetes too (given: a-b-c); "
+        "a-b.processes.c: is also the name of the process b-c of a in Kubernetes (given: a-b-c); "
         "give the process another name",
-        "a-b.processes.d: is what the service a-b-d is called in Kubernetes too (given: a-b-d); "
-        "give the process another name",
-        "a-b-d.processes.migrate: is what the migration of a-b-d is called in Kubernetes too "
+        "a-b.processes.d: is also the name of the service a-b-d in Kubernetes (given: a-b-d); give "
+        "the process another name",
+        "a-b-d.processes.migrate: is also the name of the migration of a-b-d in Kubernetes "
         "(given: a-b-d-migrate); give the process another name",
     ]
 
@@ -618,8 +614,8 @@ def in_both(dev: Settings, entry: dict[str, Any]) -> list[str]:
 
 TOO_MUCH = "on prod than its limit there, "
 WITHOUT_DRIVER = (
-    "platform:cluster.addons: lacks aws-ebs-csi-driver, and no volume for web (storage) is made "
-    "without it; add aws-ebs-csi-driver with the version that `aws eks describe-addon-versions` "
+    "platform:cluster.addons: lacks aws-ebs-csi-driver, which creates the volumes of web "
+    "(storage); add aws-ebs-csi-driver with the version that `aws eks describe-addon-versions` "
     "names"
 )
 PLACED: dict[str, tuple[dict[str, Any], list[str]]] = {
@@ -648,7 +644,10 @@ PLACED: dict[str, tuple[dict[str, Any], list[str]]] = {
             "follows from the speed, fast"
         ],
     ),
-    "volumes": (VOLUME, [f"Pulumi.{stack}.yaml: {WITHOUT_DRIVER}" for stack in ("dev", "prod")]),
+    "volumes, where one cluster brings its own driver": (
+        VOLUME,
+        [f"Pulumi.prod.yaml: {WITHOUT_DRIVER}"],
+    ),
     "volumes in one environment": (
         {**VOLUME, "environments": ["prod"]},
         [f"Pulumi.prod.yaml: {WITHOUT_DRIVER}"],

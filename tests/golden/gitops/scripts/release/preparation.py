@@ -4,17 +4,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Optional
 
 from release import manifests, versions
 from release.context import Context
 from release.errors import UNVERIFIED, Failure
+from release.history import Place
 from release.manifests import Manifest, ManifestError
 from release.patches import problems as patch_problems
 from release.plan import PROMOTION, Change, Plan
-from release.rendering import Rendered, Renderer, Wanted, export, folder_at
+from release.rendering import Rendered, Renderer, Wanted, export, folder_at, refused
+from release.repository import Entry
+
+_FOLDER = len(("rendered", "environment", "namespace", "service"))
 
 
 @dataclass
@@ -64,34 +68,15 @@ class Preparation:
         missing = [c for c in changes if c.place.rendered not in before and c.previous != "none"]
         known = self._as_it_renders(missing, notes)
         self._refuse(plan, before | known, after, notes)
-        texts: list[bytes] = []
-        places: list[str] = []
-        platform = self.repository.platform
-        for change in changes:
-            image = platform.image(platform.environments[plan.environment], change.place.service)
-            texts.append(
-                versions.file_text(change.packaging, image, change.version, change.digest).encode()
-            )
-            places.append(change.path)
-            for name, content in manifests.files(after[change.place.rendered]).items():
-                texts.append(content.encode("utf-8", "surrogateescape"))
-                places.append(f"{change.place.rendered}/{name}")
-        objects = dict(zip(places, self.repository.write(texts)))
-        there = self.repository.entries(
-            self.repository.tip, *[p for c in changes for p in (c.path, c.place.rendered)]
-        )
+        objects = self._write(changes, after)
+        there = self._there(changes)
         files: dict[str, Optional[str]] = {}
         moving: list[Change] = []
         for change in changes:
-            own = _below(change.place.rendered, objects) | {change.path: objects[change.path]}
-            now = {
-                path: entry.object
-                for path, entry in there.items()
-                if entry.kind != "tree"
-                and (path == change.path or _is_manifest(change.place.rendered, path))
-            }
+            own, standing = objects[change.place], there[change.place]
+            now = {path: entry.object for path, entry in standing.items()}
             as_before = known.get(change.place.rendered)
-            if now == own and all(there[path].is_file for path in now):
+            if now == own and all(entry.is_file for entry in standing.values()):
                 continue
             if (
                 as_before is not None
@@ -108,6 +93,39 @@ class Preparation:
         if moving:
             prepared.shown = self._difference(prepared, known)
         return prepared
+
+    def _write(
+        self, changes: Sequence[Change], after: dict[str, list[Manifest]]
+    ) -> dict[Place, dict[str, str]]:
+        """The objects of version file and manifests of each place, by path."""
+        platform = self.repository.platform
+        texts: dict[str, bytes] = {}
+        paths: dict[Place, list[str]] = {}
+        for change in changes:
+            place = change.place
+            image = platform.image(platform.environments[place.environment], place.service)
+            version = versions.file_text(change.packaging, image, change.version, change.digest)
+            own = {change.path: version.encode()}
+            for name, content in manifests.files(after[place.rendered]).items():
+                own[f"{place.rendered}/{name}"] = content.encode("utf-8", "surrogateescape")
+            texts |= own
+            paths[place] = list(own)
+        objects = dict(zip(texts, self.repository.write(list(texts.values()))))
+        return {place: {path: objects[path] for path in own} for place, own in paths.items()}
+
+    def _there(self, changes: Sequence[Change]) -> dict[Place, dict[str, Entry]]:
+        """What stands on the tip where a release of each place writes, by path."""
+        folders = {change.place.rendered: change.place for change in changes}
+        files = {change.path: change.place for change in changes}
+        found: dict[Place, dict[str, Entry]] = {place: {} for place in folders.values()}
+        for path, entry in self.repository.entries(self.repository.tip, *folders, *files).items():
+            # What a release wrote below the folder it takes away; nothing else.
+            manifest = path.endswith((".yaml", ".yml", ".json"))
+            folder = "/".join(path.split("/")[:_FOLDER]) if manifest else ""
+            place = files.get(path) or folders.get(folder)
+            if place and entry.kind != "tree":
+                found[place][path] = entry
+        return found
 
     def _after(self, plan: Plan, notes: list[str]) -> dict[str, list[Manifest]]:
         """What each service will run, by the folder that it is rendered into. Raises Failure."""
@@ -175,7 +193,7 @@ class Preparation:
         if not changes:
             return {}
         wanted = [Wanted(c.place.environment, c.place.service, c.packaging) for c in changes]
-        renderer = Renderer(self.context.processes, self.context.environ, wanted)
+        renderer = self._renderer(wanted)
         done = self._try(renderer, changes, wanted, commit, wanted)
         if any(rendered.complaint for rendered in done):
             # Perhaps a service builds on files of another one.
@@ -226,6 +244,10 @@ class Preparation:
             }
         return done
 
+    def _renderer(self, wanted: Sequence[Wanted]) -> Renderer:
+        context = self.context
+        return Renderer(context.processes, context.environ, self.repository.platform, wanted)
+
     def _tree(self, commit: str, wanted: Optional[Sequence[Wanted]]) -> str:
         self._trees += 1
         tree = os.path.join(self.context.folder, f"tree-{self._trees}")
@@ -240,12 +262,12 @@ class Preparation:
         if not changes:
             return {}
         wanted = [Wanted(c.place.environment, c.place.service, c.packaging) for c in changes]
-        renderer = Renderer(self.context.processes, self.context.environ, wanted)
+        renderer = self._renderer(wanted)
         done = renderer.render(self._tree(self.repository.tip, None), wanted)
         for rendered in done:
             if rendered.complaint:
                 notes.append(
-                    f"{rendered.wanted.service}: what stands on {self.repository.branch} now does "
+                    f"{rendered.wanted.service}: the branch {self.repository.branch} as it is does "
                     "not render, so all of it is shown as new"
                 )
         return {
@@ -273,12 +295,10 @@ class Preparation:
             problem = self._image_problem(change, new)
             if problem:
                 fatal.append(f"{service}: {problem}")
+            notes += self._unpinned(change, new)
             would_fail = [
                 *self._patches.get(change.place.rendered, []),
-                *(
-                    f"{service}: {p}"
-                    for p in manifests.kinds_problems(new, platform.kinds_of(service))
-                ),
+                *(f"{service}: {p}" for p in refused(platform, service, new)),
                 *(
                     f"{service}: {p}"
                     for p in manifests.immutable_problems(
@@ -294,11 +314,23 @@ class Preparation:
             raise Failure(UNVERIFIED, "nothing was changed:", *fatal)
 
     def _image_problem(self, change: Change, new: Sequence[Manifest]) -> Optional[str]:
-        """Why the manifests do not run exactly what is promised; None where they do."""
+        """Why the manifests do not run exactly what is promised; None where they do.
+
+        Of a package the chart's archive is promised, and it was compared when it was fetched.
+        """
         platform = self.repository.platform
+        if platform.is_package(change.place.service):
+            return None
         target = platform.environments[change.place.environment]
         image = platform.image(target, change.place.service)
         return manifests.image_problem(new, image, change.version, change.digest)
+
+    def _unpinned(self, change: Change, new: Sequence[Manifest]) -> Iterator[str]:
+        """Says which images a package runs by a tag alone, which can be given to another one."""
+        service = change.place.service
+        found = manifests.unpinned(new) if self.repository.platform.is_package(service) else []
+        if found:
+            yield f"{service}: images by a tag alone, without a digest: {', '.join(found)}"
 
     # --- what is shown
 
@@ -315,19 +347,6 @@ class Preparation:
             old = self.repository.tree_with(tip, files)
         new = self.repository.tree_with(tip, prepared.files)
         return self.repository.difference(old, new, f"rendered/{prepared.plan.environment}")
-
-
-def _is_below(folder: str, path: str) -> bool:
-    return path == folder or path.startswith(f"{folder}/")
-
-
-def _is_manifest(folder: str, path: str) -> bool:
-    """Whether a release wrote what stands there, and a release takes it away."""
-    return _is_below(folder, path) and path.endswith((".yaml", ".yml", ".json"))
-
-
-def _below(folder: str, objects: dict[str, str]) -> dict[str, str]:
-    return {path: name for path, name in objects.items() if _is_below(folder, path)}
 
 
 def _same(one: Sequence[Manifest], other: Sequence[Manifest]) -> bool:
