@@ -46,16 +46,16 @@ def codeowners(settings: Settings, header: str) -> dict[str, str]:
 def _rules(settings: Settings, releasers: str) -> Iterator[_Rule]:
     """Everything that is not named after the first is the releasers' alone."""
     yield "", [releasers]
-    for namespace, name, service in settings.catalogue.entries():
-        team = settings.catalogue.teams[service.owner].github
+    for namespace, name, what in settings.catalogue.owned():
+        team = settings.catalogue.teams[what.owner].github
         owners = [team, releasers] if team and team != releasers else [releasers]
         yield layout.base(namespace, name), owners
         for environment in settings.environments:
             overlay = layout.overlay(environment.name, namespace, name)
-            if environment.speed.rendered or not service.lives_in(environment.name):
+            if environment.speed.rendered or not what.lives_in(environment.name):
                 continue
             yield overlay, owners
-            if isinstance(service, BuiltService):
+            if isinstance(what, BuiltService):
                 # Builds move it without a review.
                 yield f"{overlay}/{layout.VERSION}", []
 

@@ -25,7 +25,7 @@ from enum import StrEnum
 
 from gitops.file import File, Ownership
 from gitops.lock import hash_of
-from gitops.version import UNRELEASED_HELM, UNRELEASED_KUSTOMIZE, is_version_file
+from gitops.version import UNRELEASED, is_version_file
 
 
 class Action(StrEnum):
@@ -90,7 +90,7 @@ def _obsolete(before: bytes | None, locked: str | None) -> Action | None:
 def _version(file: File, before: bytes) -> Action | None:
     if not _by_release(before):
         return Action.KEEP_DRIFT
-    return None if file.text in (UNRELEASED_KUSTOMIZE, UNRELEASED_HELM) else Action.UPDATE
+    return None if file.text in UNRELEASED else Action.UPDATE
 
 
 def _by_release(content: bytes) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from gitops.context import Context
+from settings.kinds import Kind
 
 PACKAGE = Path(__file__).resolve().parent.parent / "release"
 _FORMAT = 1
@@ -34,11 +35,14 @@ def platform(context: Context) -> str:
         "format": _FORMAT,
         "git": {"url": context["gitops"]["url"], "branch": context["gitops"]["branch"]},
         "environments": {e["name"]: _environment(e, context) for e in context["environments"]},
-        "services": {s["repository"]: _service(s) for s in context["services"]},
-        "kinds": {
-            namespace: [f"{group}/{kind}" for group, kind in kinds]
-            for namespace, kinds in context["kinds"].items()
+        "services": {
+            each["repository"]: _service(each)
+            for each in sorted(
+                (*context["services"], *context["packages"]),
+                key=lambda each: (each["namespace"], each["name"]),
+            )
         },
+        "kinds": {namespace: _kinds(found) for namespace, found in context["kinds"].items()},
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
@@ -50,6 +54,7 @@ def _environment(environment: Context, context: Context) -> Context:
         "account": context["registry"]["account"],
         "region": context["registry"]["region"],
         "registry": context["registry"]["host"],
+        **({"kubernetes": environment["kubernetes"]} if environment["kubernetes"] else {}),
         **({"moving_tag": environment["name"]} if environment["name"] == context["fast"] else {}),
         **({} if fast else {"releases": environment["releases"], "refuse": environment["refuse"]}),
     }
@@ -63,4 +68,9 @@ def _service(service: Context) -> Context:
         **({"foreign": service["image"]} if service["foreign"] else {}),
         "image": service["repository"],
         "verify": bool(service.get("verify")),
+        **({"kinds": _kinds(service["kinds"])} if service["packaging"] == "chart" else {}),
     }
+
+
+def _kinds(found: Iterable[Kind]) -> list[str]:
+    return [f"{group}/{kind}" for group, kind in found]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitops import codeowners, layout, release_scripts
+from gitops import codeowners, layout, packages, release_scripts
 from gitops import context as contexts
 from gitops.context import Context
 from gitops.file import File, Ownership
@@ -32,6 +32,7 @@ def shared(settings: Settings) -> dict[str, File]:
         **scripts,
         **dict(_reviewers(settings, context)),
         **{path: file for service in context["services"] for path, file in _base(service, context)},
+        **{p: file for each in context["packages"] for p, file in packages.base(each, context)},
     }
 
 
@@ -70,10 +71,11 @@ def environment(settings: Settings) -> dict[str, File]:
             for service in context["services"]
             for path, file in _overlay(service, context)
         },
+        **{p: file for each in context["packages"] for p, file in packages.overlay(each, context)},
         **{
             path: file
-            for service in context["services"]
-            for path, file in _release(service, context)
+            for each in (*context["services"], *context["packages"])
+            for path, file in _release(each, context)
         },
     }
 

@@ -8,9 +8,10 @@ render nothing while the tag is empty.
 from __future__ import annotations
 
 import re
+from typing import Literal
 
-from settings.catalogue import Packaging
-
+VersionFile = Literal["kustomize", "helm", "chart"]
+"""The forms: of both packagings of a service, and of a package."""
 VERSION_PATTERN = "v[0-9]{8}-[0-9a-f]{7}"
 DIGEST_PATTERN = "sha256:[0-9a-f]{64}"
 
@@ -19,6 +20,8 @@ _UNRELEASED = (
     "# Nothing was released here yet, so nothing is deployed. Only a release moves this file."
 )
 _COMPONENT = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component"
+
+_CHART = "apiVersion: v2\nname: package\nversion: 0.0.0"
 
 UNRELEASED_KUSTOMIZE = f"""\
 {_UNRELEASED}
@@ -31,6 +34,10 @@ UNRELEASED_HELM = f"""\
 image:
   tag: ""
   digest: ""
+"""
+UNRELEASED_CHART = f"""\
+{_UNRELEASED}
+{_CHART}
 """
 
 
@@ -48,15 +55,31 @@ def released_helm(tag: str, digest: str = "") -> str:
     )
 
 
+def released_chart(address: str, version: str, digest: str) -> str:
+    """`version/Chart.yaml`: a chart whose only dependency is the one at `address`."""
+    repository, _, name = address.rpartition("/")
+    return (
+        f"{_RELEASED}\n{_CHART}\ndependencies:\n"
+        f"  - name: {name}\n    repository: {repository}\n"
+        f"    version: {_written(version, digest)}\n"
+        f"annotations:\n  digest: {digest}\n"
+    )
+
+
 def _written(tag: str, digest: str) -> str:
     """A tag as YAML: those of somebody else's image may look like numbers."""
     return f'"{tag}"' if digest and not re.fullmatch(VERSION_PATTERN, tag) else tag
 
 
 def version_file(
-    packaging: Packaging, image: str, tag: str = "", digest: str = ""
+    packaging: VersionFile, image: str, tag: str = "", digest: str = ""
 ) -> tuple[str, str]:
-    """Name and first text of a service's version file: what runs, or not released yet."""
+    """Name and first text of a version file: what runs, or not released yet.
+
+    image: its name without a tag; of a package, repository and name of its chart.
+    """
+    if packaging == "chart":
+        return "Chart.yaml", released_chart(image, tag, digest) if tag else UNRELEASED_CHART
     if packaging == "helm":
         return "values.yaml", released_helm(tag, digest) if tag else UNRELEASED_HELM
     return (
@@ -73,10 +96,20 @@ _TAG_AND_DIGEST = re.compile(
 _IMAGE = re.compile(r"  - name: (?P<image>[\w.:/-]+)\n    newTag: ")
 
 
+_DEPENDENCY = re.compile(
+    r"  - name: (?P<name>\S+)\n    repository: (?P<repository>\S+)\n"
+    rf'    version: "(?P<version>[\w.+-]+)"\nannotations:\n  digest: (?P<digest>{DIGEST_PATTERN})\n'
+)
+UNRELEASED = frozenset({UNRELEASED_KUSTOMIZE, UNRELEASED_HELM, UNRELEASED_CHART})
+
+
 def is_version_file(text: str) -> bool:
     """Whether `text` is exactly one of the forms of this module, and no hand has edited it."""
-    if text in (UNRELEASED_KUSTOMIZE, UNRELEASED_HELM):
+    if text in UNRELEASED:
         return True
+    if chart := _DEPENDENCY.search(text):
+        address = f"{chart['repository']}/{chart['name']}"
+        return text == released_chart(address, chart["version"], chart["digest"])
     image = _IMAGE.search(text)
     ending = _TAG_AND_DIGEST.search(text, image.end() if image else len(released_helm("")) - 1)
     if ending is None:

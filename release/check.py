@@ -11,7 +11,7 @@ from release.context import Context
 from release.history import Event, Manifests, Place, Standing, events, rendered_now, standing
 from release.manifests import Manifest
 from release.patches import problems as patch_problems
-from release.rendering import Rendered, Renderer, Wanted, export, folder_at, not_moving
+from release.rendering import Rendered, Renderer, Wanted, export, folder_at, not_moving, refused
 from release.repository import Repository
 
 
@@ -39,7 +39,7 @@ class Check:
         there = standing(self.repository, self.head)
         wanted = [Wanted(*place, known.packaging) for place, known in there.items()]
         tree = self._tree("head", self.head)
-        renderer = Renderer(self.context.processes, self.context.environ, wanted)
+        renderer = Renderer(self.context.processes, self.context.environ, self.platform, wanted)
         done = {
             Place(r.wanted.environment, r.wanted.service): r for r in renderer.render(tree, wanted)
         }
@@ -64,7 +64,7 @@ class Check:
         if rendered.wanted.packaging == "kustomize":
             yield from patch_problems(tree, rendered.wanted.overlay, rendered.manifests)
         for problem in [
-            *manifests.kinds_problems(rendered.manifests, self.platform.kinds_of(place.service)),
+            *refused(self.platform, place.service, rendered.manifests),
             *not_moving(self.platform, rendered.wanted, rendered.manifests),
         ]:
             yield f"{name}: {problem}"

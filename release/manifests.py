@@ -224,6 +224,22 @@ def kinds_problems(
             yield f"{manifest}{group}: Argo CD's project does not allow this kind"
 
 
+def elsewhere_problems(manifests: Iterable[Manifest], namespace: str) -> Iterator[str]:
+    """The objects that say another namespace than the one of their service."""
+    for manifest in manifests:
+        elsewhere = manifest.metadata.get("namespace")
+        if elsewhere not in (None, "", namespace):
+            yield (
+                f"{manifest}: is of the namespace {elsewhere}, and Argo CD's project allows "
+                f"{namespace} alone"
+            )
+
+
+def unpinned(manifests: Iterable[Manifest]) -> list[str]:
+    """The images without a digest, sorted: their registries decide what they are."""
+    return sorted({image for image in images(manifests) if "@" not in image})
+
+
 def immutable_problems(before: Iterable[Manifest], after: Iterable[Manifest]) -> Iterator[str]:
     """The objects that keep their name and change a field that Kubernetes never changes."""
     old = {manifest.key: manifest for manifest in before}

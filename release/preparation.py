@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Optional
 
@@ -14,7 +14,7 @@ from release.history import Place
 from release.manifests import Manifest, ManifestError
 from release.patches import problems as patch_problems
 from release.plan import PROMOTION, Change, Plan
-from release.rendering import Rendered, Renderer, Wanted, export, folder_at
+from release.rendering import Rendered, Renderer, Wanted, export, folder_at, refused
 from release.repository import Entry
 
 _FOLDER = len(("rendered", "environment", "namespace", "service"))
@@ -192,7 +192,7 @@ class Preparation:
         if not changes:
             return {}
         wanted = [Wanted(c.place.environment, c.place.service, c.packaging) for c in changes]
-        renderer = Renderer(self.context.processes, self.context.environ, wanted)
+        renderer = self._renderer(wanted)
         done = self._try(renderer, changes, wanted, commit, wanted)
         if any(rendered.complaint for rendered in done):
             # Perhaps a service builds on files of another one.
@@ -243,6 +243,10 @@ class Preparation:
             }
         return done
 
+    def _renderer(self, wanted: Sequence[Wanted]) -> Renderer:
+        context = self.context
+        return Renderer(context.processes, context.environ, self.repository.platform, wanted)
+
     def _tree(self, commit: str, wanted: Optional[Sequence[Wanted]]) -> str:
         self._trees += 1
         tree = os.path.join(self.context.folder, f"tree-{self._trees}")
@@ -257,7 +261,7 @@ class Preparation:
         if not changes:
             return {}
         wanted = [Wanted(c.place.environment, c.place.service, c.packaging) for c in changes]
-        renderer = Renderer(self.context.processes, self.context.environ, wanted)
+        renderer = self._renderer(wanted)
         done = renderer.render(self._tree(self.repository.tip, None), wanted)
         for rendered in done:
             if rendered.complaint:
@@ -290,12 +294,10 @@ class Preparation:
             problem = self._image_problem(change, new)
             if problem:
                 fatal.append(f"{service}: {problem}")
+            notes += self._unpinned(change, new)
             would_fail = [
                 *self._patches.get(change.place.rendered, []),
-                *(
-                    f"{service}: {p}"
-                    for p in manifests.kinds_problems(new, platform.kinds_of(service))
-                ),
+                *(f"{service}: {p}" for p in refused(platform, service, new)),
                 *(
                     f"{service}: {p}"
                     for p in manifests.immutable_problems(
@@ -311,11 +313,23 @@ class Preparation:
             raise Failure(UNVERIFIED, "nothing was changed:", *fatal)
 
     def _image_problem(self, change: Change, new: Sequence[Manifest]) -> Optional[str]:
-        """Why the manifests do not run exactly what is promised; None where they do."""
+        """Why the manifests do not run exactly what is promised; None where they do.
+
+        Of a package the chart's archive is promised, and it was compared when it was fetched.
+        """
         platform = self.repository.platform
+        if platform.is_package(change.place.service):
+            return None
         target = platform.environments[change.place.environment]
         image = platform.image(target, change.place.service)
         return manifests.image_problem(new, image, change.version, change.digest)
+
+    def _unpinned(self, change: Change, new: Sequence[Manifest]) -> Iterator[str]:
+        """Says which images a package runs by a tag alone, which can be given to another one."""
+        service = change.place.service
+        found = manifests.unpinned(new) if self.repository.platform.is_package(service) else []
+        if found:
+            yield f"{service}: images by a tag alone, without a digest: {', '.join(found)}"
 
     # --- what is shown
 

@@ -13,8 +13,9 @@ from release.errors import PRECONDITION, UNVERIFIED, USAGE, Failure
 from release.git import Git, last_words
 from release.history import Place, Standing, standing
 from release.patches import problems as patch_problems
-from release.rendering import Rendered, Renderer, Wanted, export, not_moving
+from release.rendering import Rendered, Renderer, Wanted, export, not_moving, refused
 from release.terminal import Terminal
+from release.versions import file_name, packagings
 
 _LIMIT = 60000
 """Characters of a report; GitHub takes 65536 in a comment."""
@@ -35,7 +36,7 @@ def into_folder(context: Context, out: str, commit: Optional[str]) -> None:
     wanted = [
         w for environment in _folders(tree, "environments") for w in _services(tree, environment)
     ]
-    renderer = Renderer(context.processes, context.environ, wanted)
+    renderer = Renderer(context.processes, context.environ, context.repository.platform, wanted)
     done = renderer.render(tree, wanted)
     for rendered in done:
         _tell(context.terminal, rendered)
@@ -61,7 +62,7 @@ def _problems(context: Context, tree: str, rendered: Rendered) -> Iterator[str]:
         yield from patch_problems(tree, wanted.overlay, rendered.manifests)
     platform = context.repository.platform
     for problem in [
-        *manifests.kinds_problems(rendered.manifests, platform.kinds_of(wanted.service)),
+        *refused(platform, wanted.service, rendered.manifests),
         *not_moving(platform, wanted, rendered.manifests),
     ]:
         yield f"{wanted.environment}/{wanted.service}: {problem}"
@@ -124,8 +125,8 @@ def _services(tree: str, environment: str) -> list[Wanted]:
     for namespace in _folders(tree, f"environments/{environment}"):
         for name in _folders(tree, f"environments/{environment}/{namespace}"):
             version = os.path.join(tree, "environments", environment, namespace, name, "version")
-            for packaging, file in (("kustomize", "kustomization.yaml"), ("helm", "values.yaml")):
-                if os.path.isfile(os.path.join(version, file)):
+            for packaging in packagings():
+                if os.path.isfile(os.path.join(version, file_name(packaging))):
                     found.append(Wanted(environment, f"{namespace}/{name}", packaging))
                     break
     return found
@@ -204,7 +205,9 @@ def carry_over(context: Context, environment: str) -> tuple[int, list[str]]:
     os.makedirs(tree)
     export(repository, head, tree)
     wanted = [Wanted(*place, s.packaging) for place, s in there.items()]
-    done = Renderer(context.processes, context.environ, wanted).render(tree, wanted)
+    done = Renderer(context.processes, context.environ, repository.platform, wanted).render(
+        tree, wanted
+    )
     for rendered in done:
         _tell(context.terminal, rendered)
     if any(rendered.complaint for rendered in done):
@@ -246,6 +249,8 @@ def _refuse_other_images(
     for rendered in done:
         running = there[Place(environment, rendered.wanted.service)].running
         if not running.digest or environment not in platform.environments:
+            continue
+        if platform.is_package(rendered.wanted.service):
             continue
         image = platform.image(platform.environments[environment], rendered.wanted.service)
         problem = manifests.image_problem(rendered.manifests, image, running.tag, running.digest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -10,12 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Optional
 
 from release import manifests
-from release.configuration import Platform
+from release.configuration import PACKAGE, Platform
 from release.errors import PRECONDITION, Failure
 from release.manifests import Manifest, ManifestError
 from release.processes import Processes
 from release.repository import Entry, Repository
 from release.terminal import visible
+from release.versions import NOTHING, Running, file_name, read
 
 KUSTOMIZE_MINIMUM = (5, 0, 0)
 _WHERE = "https://kubectl.docs.kubernetes.io/installation"
@@ -34,6 +36,7 @@ _LEFT_OUT = (
 _FEW, _BATCH = 8, 20
 """From how many services on one kustomize, whose start costs most, renders several; how many."""
 _MARKER = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n"
+_BY_HELM = ("helm", PACKAGE)
 _AT_MOST = 6
 """Lines of a renderer's complaint that are shown."""
 
@@ -71,15 +74,19 @@ class Renderer:
     """kustomize, or kubectl that has it, and helm."""
 
     def __init__(
-        self, processes: Processes, environ: Mapping[str, str], wanted: Iterable[Wanted]
+        self,
+        processes: Processes,
+        environ: Mapping[str, str],
+        platform: Platform,
+        wanted: Iterable[Wanted],
     ) -> None:
         """Finds the programs that are needed for `wanted`. Raises Failure where one is missing."""
-        self._processes = processes
+        self._processes, self._platform = processes, platform
         # Both end before their garbage matters: collecting none of it saves a third of the time.
         self._environ = {"GOGC": "off", "GOMEMLIMIT": "1GiB", **environ}
         everything = list(wanted)
         self._kustomize = self._find_kustomize() if everything else []
-        charts = [w.service for w in everything if w.packaging == "helm"]
+        charts = [w.service for w in everything if w.packaging in _BY_HELM]
         if charts and shutil.which("helm", path=environ.get("PATH")) is None:
             raise Failure(
                 PRECONDITION,
@@ -172,11 +179,8 @@ class Renderer:
 
     def _one(self, tree: str, wanted: Wanted) -> Rendered:
         try:
-            text = (
-                self._chart(tree, wanted)
-                if wanted.packaging == "helm"
-                else self._overlay(tree, wanted)
-            )
+            how = {"helm": self._chart, PACKAGE: self._package}.get(wanted.packaging, self._overlay)
+            text = how(tree, wanted)
             return Rendered(wanted, manifests.read(text))
         except (_Complaint, ManifestError) as complaint:
             return Rendered(wanted, (), str(complaint))
@@ -186,15 +190,41 @@ class Renderer:
 
     def _chart(self, tree: str, wanted: Wanted) -> str:
         """A chart's manifests, in kustomize's spelling."""
-        namespace, _, name = wanted.service.partition("/")
         chart = f"base/{wanted.service}"
         self._fetch_dependencies(tree, chart)
+        values = (f"{wanted.overlay}/values.yaml", f"{wanted.overlay}/version/values.yaml")
+        return self._template(tree, wanted, chart, values)
+
+    def _package(self, tree: str, wanted: Wanted) -> str:
+        """What the chart of somebody else makes, in kustomize's spelling.
+
+        The chart is fetched by its address alone, whatever repositories the person has added.
+        """
+        version = f"{wanted.overlay}/version"
+        promised = _named(os.path.join(tree, version), self._platform.image_name(wanted.service))
+        if not promised:
+            return ""
+        own = os.path.join(tree, ".rendering", wanted.environment, *wanted.service.split("/"))
+        nothing_added = {
+            "HELM_REPOSITORY_CONFIG": os.path.join(own, "repositories.yaml"),
+            "HELM_REPOSITORY_CACHE": os.path.join(own, "cache"),
+        }
+        self._run(tree, ["helm", "dependency", "update", version], nothing_added)
+        _refuse_other_archive(os.path.join(tree, version, "charts"), promised)
+        values = (f"base/{wanted.service}/values.yaml", f"{wanted.overlay}/values.yaml")
+        there = [path for path in values if os.path.isfile(os.path.join(tree, path))]
+        return self._template(tree, wanted, version, there)
+
+    def _template(self, tree: str, wanted: Wanted, chart: str, values: Sequence[str]) -> str:
+        namespace, _, name = wanted.service.partition("/")
+        there = self._platform.environments.get(wanted.environment)
+        kubernetes = [f"{there.kubernetes}.0"] if there and there.kubernetes else []
         text = self._run(
             tree,
             [
                 "helm", "template", name, chart, "--namespace", namespace, "--include-crds",
-                "--values", f"{wanted.overlay}/values.yaml",
-                "--values", f"{wanted.overlay}/version/values.yaml",
+                *(word for version in kubernetes for word in ("--kube-version", version)),
+                *(word for path in values for word in ("--values", path)),
             ],
         )  # fmt: skip
         if not _has_content(text):
@@ -216,9 +246,12 @@ class Renderer:
         if needed:
             self._run(tree, ["helm", "dependency", "build", "--skip-refresh", chart])
 
-    def _run(self, tree: str, command: Sequence[str]) -> str:
+    def _run(
+        self, tree: str, command: Sequence[str], extra: Optional[Mapping[str, str]] = None
+    ) -> str:
+        environ = {**self._environ, **(extra or {})}
         try:
-            ran = self._processes.run(command, cwd=tree, environ=self._environ)
+            ran = self._processes.run(command, cwd=tree, environ=environ)
         except OSError as error:
             raise _Complaint(f"{command[0]} cannot be run: {error.strerror}") from error
         if ran.code:
@@ -234,10 +267,34 @@ class _Complaint(Exception):  # noqa: N818 - a renderer's words, and no error of
     """A renderer refuses."""
 
 
+def _named(folder: str, address: str) -> Running:
+    """The version that the version file of a package names. Raises _Complaint."""
+    try:
+        with open(os.path.join(folder, file_name(PACKAGE)), encoding="utf-8") as stream:
+            found = read(stream.read(), PACKAGE, address)
+    except (OSError, UnicodeDecodeError):
+        return NOTHING
+    if not found.readable:
+        raise _Complaint(f"its version file names another chart than {address}, or none")
+    return found
+
+
+def _refuse_other_archive(folder: str, promised: Running) -> None:
+    """Raises _Complaint where the archive that was fetched is not the one that was promised."""
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), "rb") as stream:
+            found = f"sha256:{hashlib.sha256(stream.read()).hexdigest()}"
+        if found != promised.digest:
+            raise _Complaint(
+                f"{name} is {found} in its repository now, and {promised.digest or 'no digest'} "
+                "was promised; find out why before you write the new digest into services.yaml"
+            )
+
+
 def batches(wanted: Sequence[Wanted]) -> list[list[Wanted]]:
     """Services to render by one kustomize: few of them alone, and of a namespace never two."""
-    alone = [[each] for each in wanted if each.packaging == "helm"]
-    rest = [each for each in wanted if each.packaging != "helm"]
+    alone = [[each] for each in wanted if each.packaging in _BY_HELM]
+    rest = [each for each in wanted if each.packaging not in _BY_HELM]
     if len(rest) < _FEW:
         return [*alone, *([each] for each in rest)]
     found: list[list[Wanted]] = []
@@ -261,6 +318,13 @@ def _fits(one: Wanted, group: Sequence[Wanted]) -> bool:
 
 def _has_content(text: str) -> bool:
     return any(line.strip() and not line.startswith(("#", "---")) for line in text.splitlines())
+
+
+def refused(platform: Platform, service: str, found: Sequence[Manifest]) -> Iterator[str]:
+    """The objects that Argo CD's project does not allow."""
+    namespace = service.partition("/")[0]
+    yield from manifests.kinds_problems(found, platform.kinds_of(service))
+    yield from manifests.elsewhere_problems(found, namespace)
 
 
 def not_moving(platform: Platform, wanted: Wanted, found: Sequence[Manifest]) -> Iterator[str]:

@@ -11,10 +11,14 @@ from release.subset_yaml import YamlError, load
 
 VERSION = re.compile(r"v[0-9]{8}-[0-9a-f]{7}")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}")
+"""Of an image, or a version of a chart."""
 
 _RELEASED = "# What runs here. Only a release moves this file.\n"
 _COMPONENT = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"
+_CHART = "apiVersion: v2\nname: package\nversion: 0.0.0\n"
+_FILES = {"chart": "Chart.yaml", "kustomize": "kustomization.yaml", "helm": "values.yaml"}
+"""What the version file is called, by packaging; the first is read where there are several."""
 _CANONICAL = re.compile(
     r"(?:# What runs here\. Only a release moves this file\.\n)"
     r"(?:apiVersion: kustomize\.config\.k8s\.io/v1alpha1\nkind: Component\nimages:\n"
@@ -64,11 +68,30 @@ def require_version(text: str, *, foreign: bool = False) -> str:
 
 
 def file_name(packaging: str) -> str:
-    return "values.yaml" if packaging == "helm" else "kustomization.yaml"
+    return _FILES[packaging]
+
+
+def packaging_of(file: str) -> str:
+    """What a version file of that name, with or without its ending, is the file of."""
+    return next(p for p, name in _FILES.items() if name.partition(".")[0] == file.partition(".")[0])
+
+
+def packagings() -> tuple[str, ...]:
+    """In the order in which their version files count."""
+    return tuple(_FILES)
 
 
 def file_text(packaging: str, image: str, version: str, digest: str) -> str:
-    """The version file of a release, byte for byte as the generator writes it."""
+    """The version file of a release, byte for byte as the generator writes it.
+
+    image: without a tag; of a package, repository and name of its chart.
+    """
+    if packaging == "chart":
+        repository, _, name = image.rpartition("/")
+        return (
+            f"{_RELEASED}{_CHART}dependencies:\n  - name: {name}\n    repository: {repository}\n"
+            f"    version: {_written(version)}\nannotations:\n  digest: {digest}\n"
+        )
     if packaging == "helm":
         return f"{_RELEASED}image:\n  tag: {_written(version)}\n  digest: {digest}\n"
     return (
@@ -92,6 +115,8 @@ def read(text: str, packaging: str, name: str) -> Running:
         content = load(text)
     except YamlError:
         return UNREADABLE
+    if packaging == "chart":
+        return _chart_of(content, name)
     entry = _values(content) if packaging == "helm" else _image_of(content, name)
     if entry is None:
         return NOTHING if _names_nothing(content) else UNREADABLE
@@ -100,6 +125,24 @@ def read(text: str, packaging: str, name: str) -> Running:
     if not _is_text(tag) or not _is_text(digest):
         return UNREADABLE
     return Running(tag or "", digest or "")
+
+
+def _chart_of(content: object, address: str) -> Running:
+    """What a package's chart depends on: the chart at `address` and nothing else."""
+    if not isinstance(content, dict):
+        return NOTHING if content is None else UNREADABLE
+    found, told = content.get("dependencies"), content.get("annotations")
+    if not found:
+        return NOTHING
+    digest = told.get("digest") if isinstance(told, dict) else None
+    if not isinstance(found, list) or len(found) != 1 or not isinstance(found[0], dict):
+        return UNREADABLE
+    entry = found[0]
+    same = f"{entry.get('repository')}/{entry.get('name')}" == address
+    version = entry.get("version")
+    if not same or not isinstance(version, str) or not _is_text(digest):
+        return UNREADABLE
+    return Running(version, digest or "")
 
 
 def _is_of(image: Optional[str], packaging: str, name: str) -> bool:

@@ -12,6 +12,7 @@ from settings.health import Command
 from settings.kinds import AddedKind
 from settings.model import (
     Branch,
+    Digest,
     DnsLabel,
     GitTeam,
     HasKey,
@@ -21,6 +22,9 @@ from settings.model import (
     different,
     tag,
 )
+from settings.packages import Package
+from settings.rights import Rights
+from settings.secrets import Secrets, Variable
 from settings.workload import EnvName, FurtherProcess, Migrate, Process, ServiceOverride, Volume
 
 SourceRepository = Annotated[
@@ -72,9 +76,6 @@ ImageName = Annotated[
 ]
 ImageTag = Annotated[
     str, Matching(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", "must be an image's tag, in quotes")
-]
-Digest = Annotated[
-    str, Matching(r"sha256:[0-9a-f]{64}", "must be a digest: sha256: and 64 hexadecimal digits")
 ]
 Delivery = Literal["keel", "commit"]
 Packaging = Literal["kustomize", "helm"]
@@ -194,6 +195,14 @@ class Service(Process):
     config: dict[FileName, str] = Field(
         default={}, description="files mounted read-only at /etc/<service>"
     )
+    secrets: Annotated[Secrets, ShortFor("env", list[Variable])] = Field(
+        Secrets.model_validate({}),
+        description="names of secrets, whose values people put into AWS Secrets Manager; a list "
+        "is of environment variables",
+    )
+    aws: Rights | None = Field(
+        None, description="what its pods may do in AWS, in each environment where it lives"
+    )
     processes: dict[DnsLabel, FurtherProcess] = Field(
         default={}, description="further processes of the same image, each named <service>-<name>"
     )
@@ -222,6 +231,11 @@ class Service(Process):
     def lives_in(self, environment: str) -> bool:
         return self.environments is None or environment in self.environments
 
+    def rights(self, environment: str) -> Rights | None:
+        """What its pods may do in AWS, in that environment."""
+        override = self.overrides.get(environment)
+        return (override and override.aws) or self.aws
+
 
 class BuiltService(Service, Source):
     """A service that is built by a pipeline of its own."""
@@ -243,16 +257,38 @@ AnyService = Annotated[
 
 
 class Namespace(Model):
-    """A Kubernetes namespace and the services that live in it."""
+    """A Kubernetes namespace, the services and the packages that live in it."""
 
     services: dict[DnsLabel, AnyService] = Field(
-        min_length=1, description="each has a name of its own in the whole file"
+        default={}, description="each has a name of its own in the whole file"
+    )
+    packages: dict[DnsLabel, Package] = Field(
+        default={}, description="charts that somebody else makes, by names as of services"
     )
     kinds: Annotated[list[AddedKind], different] = Field(
         default=[],
         description="kinds that Git may declare here beside those of every namespace, such as "
         "gateway.networking.k8s.io/HTTPRoute",
     )
+
+    @model_validator(mode="after")
+    def has_something(self) -> Self:
+        if not self.services and not self.packages:
+            raise ValueError("has neither services nor packages; add one, or remove the namespace")
+        return self
+
+    @property
+    def owned(self) -> Mapping[str, Service | Package]:
+        """Services and packages by name, sorted."""
+        return dict(sorted({**self.packages, **self.services}.items()))
+
+    def of(self, environment: str) -> Namespace:
+        """The same with what lives in `environment` alone, which may be nothing."""
+        living = {
+            "services": {n: s for n, s in self.services.items() if s.lives_in(environment)},
+            "packages": {n: p for n, p in self.packages.items() if p.lives_in(environment)},
+        }
+        return self.model_copy(update=living)
 
 
 class CircleCi(Model):
@@ -282,10 +318,28 @@ class Catalogue(Model):
             for name, service in sorted(group.services.items()):
                 yield namespace, name, service
 
+    def packages(self) -> Iterator[tuple[str, str, Package]]:
+        """Every package as (namespace, name, package), sorted by both names."""
+        for namespace, group in sorted(self.namespaces.items()):
+            for name, package in sorted(group.packages.items()):
+                yield namespace, name, package
+
+    def owned(self) -> Iterator[tuple[str, str, Service | Package]]:
+        """Services and packages: whatever a team owns, sorted by both names."""
+        for namespace, group in sorted(self.namespaces.items()):
+            for name, what in group.owned.items():
+                yield namespace, name, what
+
     def built(self) -> Iterator[tuple[str, str, BuiltService]]:
         """Those that a pipeline of their own builds."""
         for namespace, name, service in self.entries():
             if isinstance(service, BuiltService):
+                yield namespace, name, service
+
+    def secretive(self) -> Iterator[tuple[str, str, Service]]:
+        """Those that have secrets."""
+        for namespace, name, service in self.entries():
+            if any(service.secrets.names()):
                 yield namespace, name, service
 
     def delivered_by(self, delivery: Delivery) -> Iterator[tuple[str, str, BuiltService]]:
@@ -295,17 +349,6 @@ class Catalogue(Model):
                 yield namespace, name, service
 
     def of(self, environment: str) -> Catalogue:
-        """The same with the services alone that live in `environment`."""
-        living = {
-            namespace: group.model_copy(
-                update={
-                    "services": {
-                        name: service
-                        for name, service in group.services.items()
-                        if service.lives_in(environment)
-                    }
-                }
-            )
-            for namespace, group in self.namespaces.items()
-        }
+        """The same with the services and packages alone that live in `environment`."""
+        living = {name: group.of(environment) for name, group in self.namespaces.items()}
         return self.model_copy(update={"namespaces": living})

@@ -53,14 +53,21 @@ NEVER: tuple[Kind, ...] = (
     ("argoproj.io", "AppProject"),
     ("argoproj.io", "Application"),
     ("argoproj.io", "ApplicationSet"),
+    ("external-secrets.io", "ClusterExternalSecret"),
+    ("external-secrets.io", "ClusterPushSecret"),
+    ("external-secrets.io", "ClusterSecretStore"),
+    ("external-secrets.io", "PushSecret"),
+    ("external-secrets.io", "SecretStore"),
     ("rbac.authorization.k8s.io", "Role"),
     ("rbac.authorization.k8s.io", "RoleBinding"),
 )
 """What no namespace may add: by these whoever writes to Git would grant themselves rights."""
+_NEVER_GROUPS = frozenset({"generators.external-secrets.io"})
+"""Groups of which no kind may be added, for the same reason."""
 
 
 def _addable(text: str) -> str:
-    if kind_of(text) in NEVER:
+    if kind_of(text) in NEVER or kind_of(text)[0] in _NEVER_GROUPS:
         raise ValueError(
             "would let whoever writes to Git grant rights in the cluster; declare it in this "
             "program"
@@ -78,6 +85,55 @@ AddedKind = Annotated[
     ),
     AfterValidator(_addable),
 ]
+
+NEVER_OF_A_PACKAGE: tuple[Kind, ...] = tuple(k for k in NEVER if k[0] == "argoproj.io")
+"""What no package may have: by these it would deploy whatever it likes."""
+CLUSTER_WIDE: tuple[Kind, ...] = (
+    ("", "Namespace"),
+    ("", "PersistentVolume"),
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+    ("apiextensions.k8s.io", "CustomResourceDefinition"),
+    ("apiregistration.k8s.io", "APIService"),
+    ("networking.k8s.io", "IngressClass"),
+    ("rbac.authorization.k8s.io", "ClusterRole"),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+    ("scheduling.k8s.io", "PriorityClass"),
+    ("storage.k8s.io", "CSIDriver"),
+    ("storage.k8s.io", "StorageClass"),
+)
+"""Kinds of Kubernetes itself whose objects belong to no namespace, that packages bring."""
+
+
+def _of_a_package(text: str) -> str:
+    if kind_of(text) in NEVER_OF_A_PACKAGE:
+        raise ValueError("would let the package deploy whatever it likes; remove it")
+    return text
+
+
+def _in_a_namespace(text: str) -> str:
+    if kind_of(text) in DECLARED:
+        raise ValueError("may be declared in every namespace; leave it out")
+    if kind_of(text) in CLUSTER_WIDE:
+        raise ValueError("belongs to no namespace; write it under clusterKinds")
+    return _of_a_package(text)
+
+
+def _of_the_cluster(text: str) -> str:
+    if kind_of(text) in (*DECLARED, ("", "Secret"), *NEVER):
+        raise ValueError("belongs to a namespace; write it under kinds")
+    return _of_a_package(text)
+
+
+_ANY_KIND = Matching(
+    r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Z][A-Za-z0-9]{0,62}",
+    "must be a kind with its API group, such as rbac.authorization.k8s.io/Role; the core group "
+    "has no name: Secret",
+)
+PackageKind = Annotated[str, _ANY_KIND, AfterValidator(_in_a_namespace)]
+ClusterKind = Annotated[str, _ANY_KIND, AfterValidator(_of_the_cluster)]
 
 
 def kind_of(text: str) -> Kind:

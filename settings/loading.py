@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -26,7 +26,9 @@ from settings.secret_keys import SECRETS
 from settings.stack import StackConfig
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
-_IN_A_SERVICE = re.compile(r"namespaces\.([^.]+)\.services\.([^.]+)")
+_IN_AN_ENTRY = re.compile(r"namespaces\.([^.]+)\.(services|packages)\.([^.]+)")
+
+_ENTRIES = ("services", "packages")
 
 
 def load(
@@ -103,20 +105,27 @@ def _load(
 
 
 def _catalogue(content: Mapping[str, Any], problems: list[Problem]) -> Catalogue | None:
-    """The catalogue; where some services are faulty the others, whose rules are checked as well."""
+    """The catalogue; where some entries are faulty the others, whose rules are checked as well."""
     whole = parse(Catalogue, content, CATALOGUE_FILE, problems)
-    faulty = {found.groups() for p in problems if (found := _IN_A_SERVICE.match(p.path))}
+    faulty = {found.groups() for p in problems if (found := _IN_AN_ENTRY.match(p.path))}
     if whole or not faulty:
         return whole
     namespaces = {}
     for namespace, group in content["namespaces"].items():
-        written = group.get("services") if isinstance(group, dict) else None
-        named = written.items() if isinstance(written, dict) else ()
-        services = {name: what for name, what in named if (namespace, name) not in faulty}
-        if services:
-            namespaces[namespace] = {**group, "services": services}
+        sound = {kind: _without(faulty, namespace, kind, group) for kind in _ENTRIES}
+        if any(sound.values()):
+            namespaces[namespace] = {**group, **sound}
     rest = {**content, "namespaces": namespaces}
     return parse(Catalogue, rest, CATALOGUE_FILE, [])
+
+
+def _without(
+    faulty: Collection[tuple[str, ...]], namespace: str, kind: str, group: object
+) -> dict[str, Any]:
+    """The entries of that kind in a namespace that have no fault."""
+    written = group.get(kind) if isinstance(group, dict) else None
+    named = written.items() if isinstance(written, dict) else ()
+    return {name: what for name, what in named if (namespace, kind, name) not in faulty}
 
 
 def _stacks(root: Path, problems: list[Problem]) -> dict[str, YamlFile]:

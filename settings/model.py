@@ -132,6 +132,9 @@ DnsLabel = Annotated[
         "63 characters at most, and no word that YAML reads as something else, such as on or no",
     ),
 ]
+Digest = Annotated[
+    str, Matching(r"sha256:[0-9a-f]{64}", "must be a digest: sha256: and 64 hexadecimal digits")
+]
 DomainName = Annotated[
     str,
     Matching(

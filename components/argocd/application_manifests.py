@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from gitops import layout
 from settings import Speed, kinds
 from settings.catalogue import BuiltService, Catalogue, ForeignService, Namespace, Service
 from settings.gitops_repository import GitOpsConfig
+from settings.packages import Package
 from settings.sync_windows import SyncWindow
 
 IN_CLUSTER = "https://kubernetes.default.svc"
@@ -32,7 +33,9 @@ ServerSideApply neither: the diff that leaves Keel's fields alone is the client'
 ApplyOutOfSyncOnly neither: a second attempt would skip a Deployment that is applied and not healthy
 yet, wait for nothing, and prune the ConfigMap that the pods of the old version still need."""
 
-
+_OF_A_PACKAGE = ("ServerSideApply=true",)
+"""The definitions of an operator are larger than the annotation that an apply of the client needs,
+and no Keel writes into what a package runs."""
 SCALED_BY_THE_CLUSTER = tuple(
     {"group": "apps", "kind": kind, "managedFieldsManagers": ["kube-controller-manager"]}
     for kind in ("Deployment", "StatefulSet")
@@ -53,10 +56,10 @@ class Target:
 
 
 def namespace_metadata(
-    target: Target, namespace: str, services: Collection[Service]
+    target: Target, namespace: str, owned: Collection[Service | Package]
 ) -> dict[str, Any]:
     """Metadata of a namespace: restricted pods only, and who owns what is in it."""
-    owners = sorted({service.owner for service in services})
+    owners = sorted({what.owner for what in owned})
     return {
         "name": namespace,
         "labels": {**RESTRICTED, "environment": target.environment},
@@ -65,7 +68,10 @@ def namespace_metadata(
 
 
 def project_spec(target: Target, namespace: str, group: Namespace | None = None) -> dict[str, Any]:
-    """The AppProject of a namespace: one repository, one destination, harmless kinds."""
+    """The AppProject of a namespace: one repository, one destination, harmless kinds.
+
+    It is that of its services; each package has its own.
+    """
     migrating = group and any(service.migrate for service in group.services.values())
     windows = [_window(window) for window in target.sync_windows]
     return {
@@ -73,14 +79,38 @@ def project_spec(target: Target, namespace: str, group: Namespace | None = None)
         "sourceRepos": [target.gitops.url],
         "destinations": [{"server": IN_CLUSTER, "namespace": namespace}],
         "clusterResourceWhitelist": [],
-        "namespaceResourceWhitelist": [
-            {"group": api_group, "kind": kind}
-            for api_group, kind in kinds.allowed(group.kinds if group else ())
-        ],
+        "namespaceResourceWhitelist": _kinds(kinds.allowed(group.kinds if group else ())),
         # Lists objects that no Application declares, such as those of a deleted one.
         "orphanedResources": {"warn": True, **({"ignore": _OF_MIGRATIONS} if migrating else {})},
         **({"syncWindows": windows} if windows else {}),
     }
+
+
+def project_name(namespace: str, name: str, what: Service | Package) -> str:
+    """A namespace has no dot in its name, so no project is called as another one."""
+    return f"{namespace}.{name}" if isinstance(what, Package) else namespace
+
+
+def package_project_spec(
+    target: Target, namespace: str, name: str, package: Package
+) -> dict[str, Any]:
+    """The AppProject of a package: what it is allowed on purpose, nothing else in Git is allowed.
+
+    It names no orphaned objects: the controllers of packages make objects by themselves.
+    """
+    windows = [_window(window) for window in target.sync_windows]
+    return {
+        "description": f"The package {name} of {namespace} on {target.environment}",
+        "sourceRepos": [target.gitops.url],
+        "destinations": [{"server": IN_CLUSTER, "namespace": namespace}],
+        "clusterResourceWhitelist": _kinds(map(kinds.kind_of, sorted(package.cluster_kinds))),
+        "namespaceResourceWhitelist": _kinds(kinds.allowed(package.kinds)),
+        **({"syncWindows": windows} if windows else {}),
+    }
+
+
+def _kinds(found: Iterable[kinds.Kind]) -> list[dict[str, str]]:
+    return [{"group": api_group, "kind": kind} for api_group, kind in found]
 
 
 _OF_MIGRATIONS = [
@@ -109,15 +139,15 @@ DEFAULT_PROJECT = {
 
 
 def application_metadata(
-    target: Target, namespace: str, name: str, service: Service
+    target: Target, namespace: str, name: str, what: Service | Package
 ) -> dict[str, Any]:
-    """Metadata of a service's Application.
+    """Metadata of the Application of a service or package.
 
     Where deletion must be deliberate, deleting the Application leaves the workloads running.
     """
     return {
         "name": name,
-        "labels": {"team": service.owner, "environment": target.environment},
+        "labels": {"team": what.owner, "environment": target.environment},
         "annotations": {
             # Argo CD ignores a push that changes none of these.
             "argocd.argoproj.io/manifest-generate-paths": ";".join(
@@ -128,40 +158,47 @@ def application_metadata(
     }
 
 
-def application_spec(target: Target, namespace: str, name: str, service: Service) -> dict[str, Any]:
-    """The Application of a service. Without automated sync, the key `automated` is absent."""
+def application_spec(
+    target: Target, namespace: str, name: str, what: Service | Package
+) -> dict[str, Any]:
+    """The Application of a service or package.
+
+    Without automated sync, the key `automated` is absent.
+    """
     automated = target.speed.automated_sync
     return {
-        "project": namespace,
-        "source": _source(target, namespace, name, service),
+        "project": project_name(namespace, name, what),
+        "source": _source(target, namespace, name, what),
         "destination": {"server": IN_CLUSTER, "namespace": namespace},
         "syncPolicy": {
             **({"automated": {"prune": True, "selfHeal": True}} if automated else {}),
             **_retry(target.speed),
-            "syncOptions": list(SYNC_OPTIONS),
+            "syncOptions": [*SYNC_OPTIONS, *(_OF_A_PACKAGE if isinstance(what, Package) else ())],
         },
         "ignoreDifferences": list(SCALED_BY_THE_CLUSTER),
         # One entry: what runs now. A rollback goes through Git.
         "revisionHistoryLimit": 1,
         "info": [
-            {"name": "Owner", "value": service.owner},
-            {"name": "Source", "value": _origin(service)},
+            {"name": "Owner", "value": what.owner},
+            {"name": "Source", "value": _origin(what)},
         ],
     }
 
 
-def _origin(service: Service) -> str:
-    """Where the image comes from, for people."""
-    if isinstance(service, BuiltService):
-        return f"https://github.com/{service.source}"
-    return service.image.name if isinstance(service, ForeignService) else ""
+def _origin(what: Service | Package) -> str:
+    """Where the image or chart comes from, for people."""
+    if isinstance(what, Package):
+        return what.chart.address
+    if isinstance(what, BuiltService):
+        return f"https://github.com/{what.source}"
+    return what.image.name if isinstance(what, ForeignService) else ""
 
 
-def _source(target: Target, namespace: str, name: str, service: Service) -> dict[str, Any]:
-    """Where the service's manifests are.
+def _source(target: Target, namespace: str, name: str, what: Service | Package) -> dict[str, Any]:
+    """Where the manifests are.
 
-    The folder that releases render into; or else its overlay, or its chart with this overlay's
-    values.
+    The folder that releases render into; or else the overlay of a service, or a chart with this
+    overlay's values. The chart of a package is its version file, which depends on the real one.
     """
     git = {
         "repoURL": target.gitops.url,
@@ -175,16 +212,19 @@ def _source(target: Target, namespace: str, name: str, service: Service) -> dict
             "path": layout.rendered(target.environment, namespace, name),
             "directory": plain,
         }
-    overlay = layout.overlay(target.environment, namespace, name)
-    if service.packaging == "kustomize":
+    base, overlay = (
+        layout.base(namespace, name),
+        layout.overlay(target.environment, namespace, name),
+    )
+    if isinstance(what, Package):
+        chart, files = f"{overlay}/{layout.VERSION}", [base, overlay]
+    elif what.packaging == "helm":
+        chart, files = base, [overlay, f"{overlay}/{layout.VERSION}"]
+    else:
         return {**git, "path": overlay}
     # A leading slash means the root of the repository, not the chart's folder.
-    files = [f"/{overlay}/values.yaml", f"/{overlay}/{layout.VERSION}/values.yaml"]
-    return {
-        **git,
-        "path": layout.base(namespace, name),
-        "helm": {"releaseName": name, "valueFiles": files},
-    }
+    values = [f"/{folder}/values.yaml" for folder in files]
+    return {**git, "path": chart, "helm": {"releaseName": name, "valueFiles": values}}
 
 
 def _read(target: Target, namespace: str, name: str) -> tuple[str, ...]:

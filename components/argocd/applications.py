@@ -13,7 +13,9 @@ from pulumi_kubernetes.apiextensions import CustomResource, CustomResourcePatch
 from components.argocd import application_manifests as manifests
 from components.argocd.application_manifests import Target
 from components.migrations.migrations import Migrations, MigrationsArgs
+from components.secrets.stores import Reading, SecretStores, SecretStoresArgs
 from settings.catalogue import Catalogue, Namespace, Service
+from settings.packages import Package
 
 API_VERSION = "argoproj.io/v1alpha1"
 DELETION = "15m"
@@ -32,16 +34,20 @@ class ApplicationsArgs:
     """Pulumi refuses to delete the namespaces."""
     argocd_namespace: Output[str]
     argocd_release: k8s.helm.v3.Release
+    reading: Reading | None
+    """How secrets are read, where a service has some."""
+    first: Sequence[pulumi.Resource]
+    """What has to be there before any service runs."""
 
 
 class Applications(pulumi.ComponentResource):
-    """Every service of the catalogue, as Argo CD sees it.
+    """Every service and package of the catalogue, as Argo CD sees it.
 
-    Creates a namespace and an AppProject for each namespace of the catalogue, and an Application
-    for each service, after what its migrations need; closes the project `default`; and creates the
-    StorageClass `gp3`, if a service has volumes that name none. Wants a
-    Kubernetes provider in `opts`. Deleted in the other order: Applications first, while the Argo CD
-    that they need is there.
+    Creates a namespace and an AppProject for each namespace of the catalogue; an Application for
+    each service, after what its migrations and secrets need; an AppProject and an Application for
+    each package; closes the project `default`; and creates the StorageClass `gp3`, if a service has
+    volumes that name none. Wants a Kubernetes provider in `opts`. Deleted in the other order:
+    Applications first, while the Argo CD that they need is there.
     """
 
     namespaces: dict[str, Output[str]]
@@ -61,9 +67,17 @@ class Applications(pulumi.ComponentResource):
             created = self._namespace(namespace, group)
             project = self._project(namespace, group, created)
             self.namespaces[namespace] = created.metadata.name
-            first = [project, *self._migrations(namespace, group, created)]
+            first = [
+                project,
+                *self._args.first,
+                *self._migrations(namespace, group, created),
+                *self._stores(namespace, group, created),
+            ]
             for service_name, service in sorted(group.services.items()):
                 self._application(namespace, service_name, service, first)
+            for package_name, package in sorted(group.packages.items()):
+                own = self._package_project(namespace, package_name, package, created)
+                self._application(namespace, package_name, package, [own])
         self.register_outputs({"namespaces": self.namespaces})
 
     def _class_of_volumes(self) -> None:
@@ -102,9 +116,7 @@ class Applications(pulumi.ComponentResource):
         return k8s.core.v1.Namespace(
             f"{self._prefix}-{namespace}",
             metadata=k8s.meta.v1.ObjectMetaArgs(
-                **manifests.namespace_metadata(
-                    self._args.target, namespace, group.services.values()
-                )
+                **manifests.namespace_metadata(self._args.target, namespace, group.owned.values())
             ),
             # Deleting a namespace deletes everything in it.
             opts=ResourceOptions(parent=self, protect=self._args.protected),
@@ -122,6 +134,19 @@ class Applications(pulumi.ComponentResource):
             opts=ResourceOptions(parent=self, depends_on=[created, self._args.argocd_release]),
         )
 
+    def _package_project(
+        self, namespace: str, name: str, package: Package, created: k8s.core.v1.Namespace
+    ) -> CustomResource:
+        project = manifests.project_name(namespace, name, package)
+        return CustomResource(
+            f"{self._prefix}-{project}-project",
+            api_version=API_VERSION,
+            kind="AppProject",
+            metadata={"name": project, "namespace": self._args.argocd_namespace},
+            spec=manifests.package_project_spec(self._args.target, namespace, name, package),
+            opts=ResourceOptions(parent=self, depends_on=[created, self._args.argocd_release]),
+        )
+
     def _migrations(
         self, namespace: str, group: Namespace, created: k8s.core.v1.Namespace
     ) -> list[Migrations]:
@@ -133,18 +158,38 @@ class Applications(pulumi.ComponentResource):
         name = f"{self._prefix}-{namespace}-migrations"
         return [Migrations(name, args, ResourceOptions(parent=self))]
 
+    def _stores(
+        self, namespace: str, group: Namespace, created: k8s.core.v1.Namespace
+    ) -> Sequence[pulumi.Resource]:
+        """Where services of the namespace have their secrets from, if some have any."""
+        secrets = {
+            name: names
+            for name, service in sorted(group.services.items())
+            if (names := [*service.secrets.names()])
+        }
+        if not secrets or not self._args.reading:
+            return []
+        args = SecretStoresArgs(
+            name=namespace,
+            namespace=created.metadata.name,
+            secrets=secrets,
+            reading=self._args.reading,
+        )
+        name = f"{self._prefix}-{namespace}-secrets"
+        return SecretStores(name, args, ResourceOptions(parent=self)).created
+
     def _application(
-        self, namespace: str, name: str, service: Service, first: Sequence[pulumi.Resource]
+        self, namespace: str, name: str, what: Service | Package, first: Sequence[pulumi.Resource]
     ) -> None:
         CustomResource(
             f"{self._prefix}-{name}",
             api_version=API_VERSION,
             kind="Application",
             metadata={
-                **manifests.application_metadata(self._args.target, namespace, name, service),
+                **manifests.application_metadata(self._args.target, namespace, name, what),
                 "namespace": self._args.argocd_namespace,
             },
-            spec=manifests.application_spec(self._args.target, namespace, name, service),
+            spec=manifests.application_spec(self._args.target, namespace, name, what),
             opts=ResourceOptions(
                 parent=self,
                 depends_on=first,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from components.argocd.application_manifests import project_name
 from settings.catalogue import Catalogue
 
 RELEASER = "role:releaser"
@@ -20,17 +21,18 @@ def rules(catalogue: Catalogue, *, owners_sync: bool) -> Iterator[Rule]:
     override, roll back or delete an Application, run an action or open a shell: Git and the
     program do that.
     """
-    for namespace, name, service in catalogue.entries():
-        application = f"{namespace}/{name}"
-        yield team_role(service.owner), "applications", "get", application
-        yield team_role(service.owner), "logs", "get", application
+    for namespace, name, what in catalogue.owned():
+        application = f"{project_name(namespace, name, what)}/{name}"
+        yield team_role(what.owner), "applications", "get", application
+        yield team_role(what.owner), "logs", "get", application
         if owners_sync:
-            yield team_role(service.owner), "applications", "sync", application
-    for namespace in sorted(catalogue.namespaces):
-        yield RELEASER, "projects", "get", namespace
-        yield RELEASER, "applications", "get", f"{namespace}/*"
+            yield team_role(what.owner), "applications", "sync", application
+    projects = {project_name(*package) for package in catalogue.packages()}
+    for project in sorted({*catalogue.namespaces, *projects}):
+        yield RELEASER, "projects", "get", project
+        yield RELEASER, "applications", "get", f"{project}/*"
         if not owners_sync:
-            yield RELEASER, "applications", "sync", f"{namespace}/*"
+            yield RELEASER, "applications", "sync", f"{project}/*"
 
 
 def members(catalogue: Catalogue) -> Iterator[tuple[str, str]]:

@@ -63,7 +63,7 @@ class Access(pulumi.ComponentResource):
 def team_namespaces(config: AccessConfig, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     """Each namespace with each team that owns a service in it and has access, sorted."""
     admitted = {team for team, principals in config.teams.items() if principals}
-    owners = {(namespace, service.owner) for namespace, _, service in catalogue.entries()}
+    owners = {(namespace, what.owner) for namespace, _, what in catalogue.owned()}
     yield from sorted((namespace, team) for namespace, team in owners if team in admitted)
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from settings.catalogue import BuiltService, Catalogue, Service
 from settings.files import CATALOGUE_FILE
+from settings.packages import Package
 from settings.problems import Problem
 
-RESERVED_NAMESPACES = frozenset({"argocd", "default", "keel"})
+RESERVED_NAMESPACES = frozenset({"argocd", "default", "external-secrets", "keel"})
 RESERVED_VARIABLES = frozenset({"ENVIRONMENT", "LOG_LEVEL", "PORT"})
 """Environment variables that every service gets from the platform."""
 
@@ -16,10 +17,11 @@ RESERVED_VARIABLES = frozenset({"ENVIRONMENT", "LOG_LEVEL", "PORT"})
 def check(catalogue: Catalogue) -> Iterator[Problem]:
     """What the models cannot see by themselves, in the catalogue."""
     yield from _reserved_namespaces(catalogue)
-    yield from _services_named_twice(catalogue)
+    yield from _named_twice(catalogue)
+    for place, what in _owned(catalogue):
+        yield from _unknown_owner(place, what.owner, catalogue)
     for namespace, name, service in catalogue.entries():
         path = f"namespaces.{namespace}.services.{name}"
-        yield from _unknown_owner(path, service, catalogue)
         yield from reserved_variables(path, service.env)
         if isinstance(service, BuiltService):
             yield from _missing_ids(path, service, catalogue)
@@ -37,26 +39,36 @@ def _reserved_namespaces(catalogue: Catalogue) -> Iterator[Problem]:
             )
 
 
-def _services_named_twice(catalogue: Catalogue) -> Iterator[Problem]:
+def _owned(catalogue: Catalogue) -> Iterator[tuple[str, Service | Package]]:
+    """Services and then packages, each with its place in the file."""
+    for namespace, name, service in catalogue.entries():
+        yield f"namespaces.{namespace}.services.{name}", service
+    for namespace, name, package in catalogue.packages():
+        yield f"namespaces.{namespace}.packages.{name}", package
+
+
+def _named_twice(catalogue: Catalogue) -> Iterator[Problem]:
     first: dict[str, str] = {}
-    for namespace, name, _ in catalogue.entries():
+    for place, _ in _owned(catalogue):
+        _, namespace, kind, name = place.split(".")
+        what = kind.removesuffix("s")
         if name in first:
             yield Problem(
                 CATALOGUE_FILE,
-                f"namespaces.{namespace}.services.{name}",
+                place,
                 "",
-                f"the service {name} is named twice, also in {first[name]}",
-                "give one of them another name: releases are made by service name",
+                f"the {what} {name} is named twice, also in {first[name]}",
+                "give one of them another name: releases are made by name",
             )
         first.setdefault(name, namespace)
 
 
-def _unknown_owner(path: str, service: Service, catalogue: Catalogue) -> Iterator[Problem]:
-    if service.owner not in catalogue.teams:
+def _unknown_owner(path: str, owner: str, catalogue: Catalogue) -> Iterator[Problem]:
+    if owner not in catalogue.teams:
         yield Problem(
             CATALOGUE_FILE,
             f"{path}.owner",
-            service.owner,
+            owner,
             "is no team",
             f"name one of {', '.join(sorted(catalogue.teams))}, or add it to teams",
         )

@@ -9,14 +9,16 @@ from settings.catalogue import BuiltService, Catalogue, Service
 from settings.environment import Environment
 from settings.files import CATALOGUE_FILE
 from settings.kubernetes import AddonName
+from settings.packages import Package
 from settings.placement import placement
 from settings.problems import Problem
 from settings.quantities import amount
 from settings.rules.catalogue import reserved_variables
+from settings.secrets import FOLDER
 from settings.speed import Resources
 from settings.workload import FurtherProcess, Process
 
-_RELEASE = 53
+RELEASE = 53
 """The longest name of a Helm release."""
 _OBJECT = 63
 """The longest label, which the name of a Deployment or Service becomes."""
@@ -30,6 +32,7 @@ _ANNOTATION = 262_144
 _LARGEST = _ANNOTATION - 2_048
 """Of the files of a service, in JSON; the rest is what the ConfigMap says beside them."""
 _TAKEN_VOLUMES = frozenset({"config", "tmp"})
+_VOLUME_OF_SECRETS = "secrets"
 
 
 def check(catalogue: Catalogue) -> Iterator[Problem]:
@@ -51,7 +54,7 @@ def in_environments(environments: Sequence[Environment], catalogue: Catalogue) -
     """What can be seen only where every environment is known."""
     for namespace, name, service in catalogue.entries():
         path = f"namespaces.{namespace}.services.{name}"
-        yield from _unknown_environments(path, service, environments)
+        yield from unknown_environments(path, service, environments)
         yield from _verified_nowhere(path, service, environments)
         for environment in environments:
             if service.lives_in(environment.name):
@@ -110,9 +113,13 @@ def _ports(path: str, service: Service) -> Iterator[Problem]:
 
 def _storage(path: str, name: str, service: Service) -> Iterator[Problem]:
     own = {"/tmp": "the scratch folder", f"/etc/{name}": "the files of config"}  # noqa: S108
+    taken = set(_TAKEN_VOLUMES)
+    if service.secrets.files:
+        own[FOLDER] = "the files of secrets"
+        taken.add(_VOLUME_OF_SECRETS)
     for volume, what in sorted(service.storage.items()):
         place = f"{path}.storage.{volume}"
-        if volume in _TAKEN_VOLUMES:
+        if volume in taken:
             yield _problem(place, volume, "is a volume of the platform", "give it another name")
         for other, whose in sorted(own.items()):
             if _is_below(what.path, other) or _is_below(other, what.path):
@@ -141,11 +148,11 @@ def _migration(path: str, service: Service) -> Iterator[Problem]:
 
 
 def _lengths(path: str, name: str, service: Service) -> Iterator[Problem]:
-    if service.packaging == "helm" and len(name) > _RELEASE:
+    if service.packaging == "helm" and len(name) > RELEASE:
         yield _problem(
             path,
             name,
-            f"has {len(name)} characters, and a Helm release {_RELEASE} at most",
+            f"has {len(name)} characters, and a Helm release {RELEASE} at most",
             "shorten it, or take packaging: kustomize",
         )
     if service.storage and len(name) > _WITH_A_HASH:
@@ -253,9 +260,10 @@ def _named_twice(catalogue: Catalogue) -> Iterator[Problem]:
             owners.setdefault((namespace, whole), f"the process {process} of {name}")
 
 
-def _unknown_environments(
-    path: str, service: Service, environments: Sequence[Environment]
+def unknown_environments(
+    path: str, service: Service | Package, environments: Sequence[Environment]
 ) -> Iterator[Problem]:
+    """Stacks that are named in what is described at `path`, and that there are not."""
     known = [environment.name for environment in environments]
     unknown = [
         *((f"{path}.environments", name) for name in service.environments or ()),

@@ -349,10 +349,10 @@ def version_text(service: str, build: Build) -> str:
     return released_kustomize(f"{HOST}/{service}", build.version, build.digest)
 
 
-def write_tree(folder: Path) -> None:
-    """The generated repository, all environments together."""
+def write_tree(folder: Path, settings: Path = CHECKOUT) -> None:
+    """The generated repository, all environments together, from the files in `settings`."""
     for stack in ("dev", "prod"):
-        for path, file in tree.scaffold(load_files(stack, CHECKOUT)).items():
+        for path, file in tree.scaffold(load_files(stack, settings)).items():
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(file.text, encoding="utf-8")
@@ -360,11 +360,11 @@ def write_tree(folder: Path) -> None:
                 target.chmod(0o755)
 
 
-def make_scaffold(folder: Path) -> Path:
+def make_scaffold(folder: Path, settings: Path = CHECKOUT) -> Path:
     """A bare repository with the generated tree as its only commit."""
     bare, work = folder / "scaffold.git", folder / "work"
     git(folder, "init", "--quiet", "--bare", "--initial-branch", "main", str(bare))
-    write_tree(work)
+    write_tree(work, settings)
     git(work, "init", "--quiet", "--initial-branch", "main")
     git(work, "add", "--all")
     identity = ("-c", "user.name=Pulumi", "-c", "user.email=platform@acme.example")

@@ -96,7 +96,7 @@ def test_a_service_named_twice_across_namespaces_is_refused(
     bend("services.yaml", copy)
     assert report(configuration) == [
         "services.yaml: namespaces.streaming.services.tv-api: the service tv-api is named twice, "
-        "also in community; give one of them another name: releases are made by service name"
+        "also in community; give one of them another name: releases are made by name"
     ]
 
 

@@ -14,6 +14,8 @@ from release.versions import is_tag, is_version
 PATH = "scripts/platform.json"
 """Old clones look for `scripts/platform.env`, do not find it, and stop: they render nothing."""
 FORMAT = 1
+PACKAGE = "chart"
+"""The packaging of what somebody else makes a chart of."""
 SEVERITIES = ("informational", "low", "medium", "high", "critical")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _SCP_LIKE = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/]+):(?P<path>[^/].*)")
@@ -34,6 +36,8 @@ class Environment(NamedTuple):
     """How promotions and rollbacks reach the branch: `push` or `pull-request`."""
     refuse: str
     """From which severity of a scan's findings on an image is refused; empty for none."""
+    kubernetes: str = ""
+    """The minor version of its cluster; empty where nobody knows."""
 
 
 class Service(NamedTuple):
@@ -48,7 +52,9 @@ class Service(NamedTuple):
     environments: frozenset[str] = frozenset()
     """Where it lives; nothing stands for everywhere."""
     foreign: str = ""
-    """The whole name of an image that somebody else builds; empty for our own."""
+    """The whole name of an image that somebody else builds, or of a chart; empty for our own."""
+    kinds: frozenset[tuple[str, str]] = frozenset()
+    """What it may have deployed; nothing stands for what its namespace may."""
 
 
 class Platform(NamedTuple):
@@ -110,7 +116,14 @@ class Platform(NamedTuple):
 
     def kinds_of(self, service: str) -> frozenset[tuple[str, str]]:
         """What a service may deploy; nothing stands for everything."""
-        return self.kinds.get(service.partition("/")[0], frozenset())
+        known = self.services.get(service)
+        own = known.kinds if known else frozenset()
+        return own or self.kinds.get(service.partition("/")[0], frozenset())
+
+    def is_package(self, service: str) -> bool:
+        """Whether it is a chart of somebody else, and runs whatever images that names."""
+        known = self.services.get(service)
+        return known is not None and known.packaging == PACKAGE
 
     def lives_in(self, environment: str, service: str) -> bool:
         """Whether a service (namespace/name) is there at all."""
@@ -145,6 +158,7 @@ def parse(text: str, where: str) -> Platform:
                     verified=bool(s.get("verify")),
                     environments=frozenset(s.get("environments", ())),
                     foreign=str(s.get("foreign") or ""),
+                    kinds=frozenset(_kind(kind) for kind in s.get("kinds", ())),
                 )
                 for name, s in told["services"].items()
             },
@@ -178,6 +192,7 @@ def _environment(name: str, told: Any) -> Environment:
         moving_tag=str(told.get("moving_tag") or ""),
         releases=_one_of(told.get("releases") or "push", ("push", "pull-request")),
         refuse=_one_of(told.get("refuse") or "", ("", *SEVERITIES)),
+        kubernetes=str(told.get("kubernetes") or ""),
     )
 
 

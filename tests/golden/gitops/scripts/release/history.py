@@ -9,16 +9,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import NamedTuple, Optional
 
-from release.configuration import Platform
+from release.configuration import PACKAGE, Platform
 from release.errors import PRECONDITION, USAGE, Failure
 from release.repository import Entry, Repository
 from release.terminal import one_line
-from release.versions import NOTHING, UNREADABLE, Running, is_version, read
+from release.versions import (
+    NOTHING,
+    UNREADABLE,
+    Running,
+    file_name,
+    is_version,
+    packaging_of,
+    packagings,
+    read,
+)
 from release.words import restored
 
 KINDS = ("build", "promotion", "rollback", "edit")
 _VERSION_FILE = re.compile(
-    r"environments/([^/]+)/([^/]+/[^/]+)/version/(kustomization|values)\.yaml"
+    r"environments/([^/]+)/([^/]+/[^/]+)/version/(Chart|kustomization|values)\.yaml"
 )
 _RENDERED = re.compile(r"rendered/([^/]+)/([^/]+/[^/]+)/(.+\.(?:yaml|yml|json))")
 Manifests = tuple[tuple[str, str], ...]
@@ -96,10 +105,10 @@ def standing(repository: Repository, commit: str) -> dict[Place, Standing]:
     contents = repository.read(e.object for _, e in files.values() if e.is_file)
     for path, (match, entry) in sorted(files.items()):
         place = Place(match[1], match[2])
-        packaging = _packaging(match[3])
+        packaging = packaging_of(match[3])
         known = found.get(place)
         if known and known.running.readable and known.running:
-            continue  # both kinds of file: kustomize's comes first, and Argo CD reads that one
+            continue  # several kinds of file: the first is the one that Argo CD reads
         content = contents.get(entry.object) if entry.is_file else None
         running = (
             UNREADABLE
@@ -117,8 +126,9 @@ def standing(repository: Repository, commit: str) -> dict[Place, Standing]:
         ):
             place = Place(parts[1], f"{parts[2]}/{parts[3]}")
             if place not in found:
-                packaging = "helm" if parts[-1] == "values.yaml" else "kustomize"
-                name = "values.yaml" if packaging == "helm" else "kustomization.yaml"
+                is_package = repository.platform.is_package(place.service)
+                packaging = PACKAGE if is_package else packaging_of(parts[-1])
+                name = file_name(packaging)
                 version = f"environments/{place.environment}/{place.service}/version/{name}"
                 found[place] = Standing(packaging, NOTHING, version)
     return dict(sorted(found.items()))
@@ -269,20 +279,16 @@ def _versions(
         match = _VERSION_FILE.fullmatch(path)
         if match:
             place = Place(match[1], match[2])
-            packaging = _packaging(match[3])
+            packaging = packaging_of(match[3])
             after = _content(new, contents, packaging, platform.image_name(place.service))
             found.setdefault(place, {})[packaging] = after
     return found
 
 
-def _packaging(file: str) -> str:
-    return "helm" if file == "values" else "kustomize"
-
-
 def _chosen(by_file: Mapping[str, Running]) -> Running:
-    """Of both kinds of version file the one that Argo CD reads: kustomize's, where it names one."""
-    kustomize, helm = by_file.get("kustomize", NOTHING), by_file.get("helm", NOTHING)
-    return kustomize if kustomize or helm == NOTHING else helm
+    """Of several kinds of version file the one that Argo CD reads: the first that names one."""
+    there = [found for p in packagings() if (found := by_file.get(p, NOTHING)) != NOTHING]
+    return next((found for found in there if found), there[0] if there else NOTHING)
 
 
 def _files(entries: Sequence[tuple[Entry, Entry, str]]) -> dict[Place, dict[str, Optional[str]]]:
