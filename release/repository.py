@@ -29,7 +29,7 @@ _CONTENTION = re.compile(
 
 
 class Entry(NamedTuple):
-    """What stands at a path of a commit."""
+    """What a commit has at a path."""
 
     mode: str
     kind: str
@@ -150,7 +150,7 @@ class Repository:
             ran = self.outward(self.folder, *words, "--", url, tip)
         if ran.code:
             raise Unreachable(f"cannot fetch from origin: {last_words(ran.words)}")
-        # What was fetched is told to the next fetch.
+        # The next fetch names what was fetched.
         self.git.local(self.folder, "update-ref", f"refs/heads/{branch}", tip)
 
     def lacks(self, commit: str) -> bool:
@@ -317,7 +317,7 @@ class Repository:
         return names
 
     def tree_with(self, tree: str, files: Mapping[str, Optional[str]]) -> str:
-        """`tree` with the objects `files` at their paths; None takes away what stands there."""
+        """`tree` with the objects `files` at their paths; None removes what is there."""
         index = {"GIT_INDEX_FILE": os.path.join(self._scratch, "index")}
         zero = "0" * len(self.tip)
         removed = [f"0 {zero}\t{path}" for path, name in files.items() if name is None]
@@ -393,7 +393,7 @@ class Repository:
 
 
 def is_contention(words: str) -> bool:
-    """Whether a refused push says that somebody else was there at the same moment."""
+    """Whether a push was refused because of another one at the same time."""
     return _CONTENTION.search(words) is not None
 
 
