@@ -77,8 +77,7 @@ def summary(plan: Plan, fast: str, terminal: Terminal) -> list[str]:
 def moved_by_hand(files: Mapping[str, tuple[Running, Running]]) -> list[str]:
     """Says of each service whose version file names one thing, while another runs."""
     return [
-        f"{service}: its version file was edited to {_told(named, runs)}; "
-        f"{_told(runs, named)} runs"
+        f"{service}: its version file was edited to {_told(named, runs)}; {_told(runs, named)} runs"
         for service, (named, runs) in files.items()
         if named != runs
     ]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from release.deployed import Place
 from release.git import Person
-from release.history import Place
 from release.plan import PROMOTION, Change, Plan, message
 from release.preparation import Prepared
 from release.proposal import text
