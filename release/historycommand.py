@@ -27,6 +27,8 @@ def as_table(events: Sequence[Event], terminal: Terminal) -> list[str]:
 
 def _row(event: Event) -> tuple[str, ...]:
     marks = [event.kind]
+    if event.hotfix:
+        marks.append("hotfix")
     if event.untested:
         marks.append("untested")
     if event.unverified:
@@ -74,6 +76,8 @@ def _object(event: Event) -> dict[str, Any]:
     }
     if event.is_forgeable:
         told["committer"] = event.committer
+    if event.hotfix:
+        told["hotfix"] = True
     if event.unverified:
         told["unverified"] = True
     if event.accepted:

@@ -55,11 +55,12 @@ def test_every_service_has_a_repository_under_its_namespace(registry: Recording)
     assert registry.result == URLS
 
 
-def test_only_the_tag_of_the_fast_environment_can_move(registry: Recording) -> None:
+def test_only_the_tag_of_the_fast_environment_and_builds_can_move(registry: Recording) -> None:
     for repository in registry.of("aws:ecr/repository:Repository"):
         assert repository.inputs["imageTagMutability"] == "IMMUTABLE_WITH_EXCLUSION"
         assert repository.inputs["imageTagMutabilityExclusionFilters"] == [
-            {"filter": "dev", "filterType": "WILDCARD"}
+            {"filter": "dev", "filterType": "WILDCARD"},
+            {"filter": "build-*", "filterType": "WILDCARD"},
         ]
 
 
