@@ -13,6 +13,7 @@ from components.keel.keel import Keel
 from components.network.network import Network
 from components.registry.registry import Registry
 from components.registry.registry_reference import RegistryReference
+from components.service_access.service_access import ServiceAccess
 from settings.pulumi_config import load_secrets, load_stack
 from settings.rules import immutable
 
@@ -28,7 +29,10 @@ else:
 cluster = Cluster("cluster", wiring.cluster(settings, network))
 inside = pulumi.ResourceOptions(provider=cluster.provider)
 argocd = ArgoCd("argocd", wiring.argocd(settings, cluster, load_secrets()), inside)
-applications = Applications("apps", wiring.applications(settings, argocd), inside)
+access = None
+if settings.has_private:
+    access = ServiceAccess("service-access", wiring.service_access(settings, cluster), inside)
+applications = Applications("apps", wiring.applications(settings, argocd, access), inside)
 Access("access", wiring.access(settings, applications.namespaces), inside)
 if keel := settings.config.keel:
     Keel("keel", wiring.keel(settings, keel, cluster, applications.namespaces), inside)

@@ -45,8 +45,18 @@ def trust_service(service: str, account: str | None = None) -> str:
     )
 
 
-def trust_pods(account: str, cluster_arn: str) -> str:
-    """Who assumes a role: pods of one cluster, by way of EKS Pod Identity."""
+def trust_pods(cluster_arn: str, *, namespace: str, service_account: str) -> str:
+    """Who assumes a role: pods of one service account of one cluster, by way of EKS Pod Identity.
+
+    EKS names the pod in tags of the session, and a trust policy may compare these tags (Amazon EKS
+    User Guide, "Create IAM role with trust policy required by EKS Pod Identity"). The association
+    must not disable session tags.
+    """
+    tags = {
+        "eks-cluster-arn": cluster_arn,
+        "kubernetes-namespace": namespace,
+        "kubernetes-service-account": service_account,
+    }
     return document(
         {
             "Sid": "AssumeByPods",
@@ -54,8 +64,7 @@ def trust_pods(account: str, cluster_arn: str) -> str:
             "Principal": {"Service": "pods.eks.amazonaws.com"},
             "Action": ["sts:AssumeRole", "sts:TagSession"],
             "Condition": {
-                "StringEquals": {"aws:SourceAccount": account},
-                "ArnEquals": {"aws:SourceArn": cluster_arn},
+                "StringEquals": {f"aws:RequestTag/{tag}": value for tag, value in tags.items()}
             },
         }
     )

@@ -18,6 +18,10 @@ from components.keel.keel import KeelArgs
 from components.network.network import Network, NetworkArgs
 from components.registry.registry import RegistryArgs
 from components.registry.registry_reference import RegistryReferenceArgs
+from components.secrets.external_secrets import ExternalSecretsArgs
+from components.service_access.isolation import IsolationArgs
+from components.service_access.service_access import ServiceAccess, ServiceAccessArgs
+from components.service_access.service_roles import ServiceRolesArgs
 from gitops.tree import scaffold
 from settings import Settings
 from settings.argocd import KeelConfig
@@ -111,7 +115,43 @@ def argocd_installation(settings: Settings, secrets: frozenset[str]) -> Installa
     )
 
 
-def applications(settings: Settings, argocd: ArgoCd) -> ApplicationsArgs:
+def service_access(settings: Settings, cluster: Cluster) -> ServiceAccessArgs:
+    living, stack = settings.living, settings.stack
+    rights = any(service.rights(stack) for _, _, service in living.entries())
+    return ServiceAccessArgs(
+        isolation=IsolationArgs(environment=stack, catalogue=living),
+        secrets=_external_secrets(settings, cluster) if any(living.secretive()) else None,
+        roles=_service_roles(settings, cluster) if rights else None,
+    )
+
+
+def _external_secrets(settings: Settings, cluster: Cluster) -> ExternalSecretsArgs:
+    return ExternalSecretsArgs(
+        config=settings.config.secrets,
+        catalogue=settings.living,
+        names=settings.environment.names,
+        account=settings.environment.aws_account,
+        permissions_boundary=settings.config.permissions_boundary,
+        cluster_name=cluster.name,
+        kubeconfig=cluster.kubeconfig,
+        owned_cluster=cluster.owned,
+    )
+
+
+def _service_roles(settings: Settings, cluster: Cluster) -> ServiceRolesArgs:
+    return ServiceRolesArgs(
+        environment=settings.stack,
+        catalogue=settings.living,
+        names=settings.environment.names,
+        account=settings.environment.aws_account,
+        permissions_boundary=settings.config.permissions_boundary,
+        cluster_name=cluster.name,
+    )
+
+
+def applications(
+    settings: Settings, argocd: ArgoCd, access: ServiceAccess | None = None
+) -> ApplicationsArgs:
     return ApplicationsArgs(
         catalogue=settings.living,
         target=applications_target(settings),
@@ -119,6 +159,8 @@ def applications(settings: Settings, argocd: ArgoCd) -> ApplicationsArgs:
         protected=settings.protects("applications"),
         argocd_namespace=argocd.namespace,
         argocd_release=argocd.release,
+        reading=access.reading if access else None,
+        first=access.first if access else (),
     )
 
 

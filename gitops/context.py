@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gitops import packages
@@ -24,8 +24,10 @@ from gitops.workloads import described, placed
 from settings import Names, Settings, kinds
 from settings.catalogue import HOTFIXES, BuiltService, ForeignService, Service
 from settings.git_url import parse_git_url
+from settings.images import PYTHON
 from settings.machines import PLATFORMS, Architecture
 from settings.placement import variables
+from settings.secrets import FOLDER, object_name
 
 Context = dict[str, Any]
 
@@ -48,7 +50,7 @@ _RUNNERS: Mapping[Architecture, Context] = {
 }
 """The machines of both CI systems that build for a processor: labels and resource classes."""
 _IMAGES_OF_MIGRATIONS = {
-    "gate": "public.ecr.aws/docker/library/python:3.13.7-alpine3.22",
+    "gate": PYTHON,
     "tools": "public.ecr.aws/docker/library/busybox:1.37.0-musl",
 }
 """Python for the gate; a static `true`, which runs in every image and so shows its digest."""
@@ -151,6 +153,22 @@ def _service(settings: Settings, namespace: str, name: str, service: Service) ->
         "ingress": service.ingress,
         "env": dict(sorted(service.env.items())),
         "config": dict(sorted(service.config.items())),
+        "secrets": _secrets(name, service),
+    }
+
+
+def _secrets(service: str, described: Service) -> Context:
+    """The service's secrets: where each is in Kubernetes, and how the container gets it."""
+
+    def placed(names: Iterable[str]) -> list[Context]:
+        return [{"name": name, "object": object_name(service, name)} for name in sorted(names)]
+
+    secrets = described.secrets
+    return {
+        "all": placed(secrets.names()),
+        "env": placed(secrets.env),
+        "files": placed(secrets.files),
+        "folder": FOLDER,
     }
 
 

@@ -32,10 +32,27 @@ Command = Callable[[Site, argparse.Namespace], int | None]
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    site = Site.from_environment()
-    parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    command = {name: commands.add_parser(name, help=run.__doc__) for name, run in COMMANDS.items()}
+    try:
+        return run(Site.from_environment(), arguments)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def run(site: Site, arguments: list[str] | None) -> int:
+    """Run one command in a lab; returns the exit status."""
+    options = parser(site).parse_args(arguments)
+    if options.command in IN_A_RUNNING_LAB and not supervisor.running(site):
+        raise UserError("The lab does not run. Start it with `make up`.")
+    return COMMANDS[options.command](site, options) or 0
+
+
+def parser(site: Site) -> argparse.ArgumentParser:
+    result = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
+    commands = result.add_subparsers(dest="command", required=True)
+    command = {
+        name: commands.add_parser(name, help=action.__doc__) for name, action in COMMANDS.items()
+    }
     command["preview"].add_argument("stack", choices=site.environments)
     command["build"].add_argument("service")
     command["build"].add_argument("--subject", default="a change", help="of the commit")
@@ -43,15 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
     command["approve"].add_argument("--environment", default="prod", choices=site.environments)
     command["token"].add_argument("user")
     command["shell"].add_argument("program", nargs=argparse.REMAINDER, help="instead of a shell")
-    options = parser.parse_args(arguments)
-    if options.command in IN_A_RUNNING_LAB and not supervisor.running(site):
-        print("The lab does not run. Start it with `make up`.", file=sys.stderr)
-        return 1
-    try:
-        return COMMANDS[options.command](site, options) or 0
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 1
+    return result
 
 
 def bring_up(site: Site, _: argparse.Namespace) -> None:

@@ -7,10 +7,11 @@ from lab.daemons import (
     authenticator,
     aws,
     charts,
+    cloud_controllers,
     control_plane,
     git,
     identity_provider,
-    load_balancer,
+    metrics,
     nodes,
     pods,
     registry,
@@ -44,7 +45,8 @@ def all_daemons(site: Site) -> tuple[Daemon, ...]:
             *control_plane.daemons(site, environment, tools),
             nodes.daemon(site, environment, tools),
             pods.daemon(site, environment, tools),
-            load_balancer.daemon(site, environment),
+            cloud_controllers.daemon(site, environment),
+            metrics.daemon(site, environment),
         )
     ]
     return (*shared, *clusters)

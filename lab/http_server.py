@@ -23,12 +23,21 @@ def as_json(content: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:
     return Response(json.dumps(content), status, content_type="application/json")
 
 
-def serve(port: int, answer: Callable[[Request], Response]) -> None:
-    """Answer requests on `port` of the loopback address until SIGTERM comes."""
-    serve_wsgi(port, Request.application(answer))
+def serve(
+    port: int,
+    answer: Callable[[Request], Response],
+    certificate: tuple[str, str] | None = None,
+) -> None:
+    """Answer requests on `port` of the loopback address until SIGTERM comes.
+
+    `certificate`: the files of a certificate and its key, for HTTPS.
+    """
+    serve_wsgi(port, Request.application(answer), certificate)
 
 
-def serve_wsgi(port: int, application: WSGIApplication) -> None:
+def serve_wsgi(
+    port: int, application: WSGIApplication, certificate: tuple[str, str] | None = None
+) -> None:
     """Serve a WSGI application on `port` of the loopback address until SIGTERM comes."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    make_server(HOST, port, application, threaded=True).serve_forever()
+    make_server(HOST, port, application, threaded=True, ssl_context=certificate).serve_forever()

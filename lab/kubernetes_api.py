@@ -15,6 +15,7 @@ from lab.state import write_atomically
 
 Object = dict[str, Any]
 TIMEOUT = 10
+TOKEN_SECONDS = 24 * 3600
 
 
 class KubernetesApi:
@@ -39,6 +40,20 @@ class KubernetesApi:
     def replace(self, path: str, body: Object) -> Object | None:
         """The replaced object; None when it is gone, or changed since `body` was read."""
         return self._ask("PUT", path, body, {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT})
+
+    def delete(self, path: str) -> Object | None:
+        """What the API server says; None when there is no such object."""
+        return self._ask("DELETE", path, None, {HTTPStatus.NOT_FOUND})
+
+    def token(self, namespace: str, account: str) -> str:
+        """A new token of a ServiceAccount, valid for a day."""
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
+        body = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"expirationSeconds": TOKEN_SECONDS},
+        }
+        return str((self.create(path, body) or {})["status"]["token"])
 
     def _ask(
         self, method: str, path: str, body: Object | None, absent: set[HTTPStatus]

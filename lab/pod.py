@@ -21,9 +21,13 @@ class UnresolvedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """A Deployment or StatefulSet, and the first container of its pods."""
+    """A Deployment or StatefulSet and the first container of its pods, or a pod and one of its own.
+
+    `pod` is the name of the pod.
+    """
 
     name: str
+    pod: str
     namespace: str
     replicas: int
     service_account: str
@@ -38,11 +42,26 @@ class Workload:
         pod = template["spec"]
         return cls(
             name=body["metadata"]["name"],
+            pod=f"{body['metadata']['name']}-0",
             namespace=body["metadata"]["namespace"],
             replicas=spec.get("replicas", 1),
             service_account=pod.get("serviceAccountName", "default"),
             container=pod["containers"][0],
             revision=hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:12],
+        )
+
+    @classmethod
+    def of_pod(cls, body: Object, container: Object) -> Workload:
+        """One container of a pod that exists."""
+        metadata = body["metadata"]
+        return cls(
+            name=metadata["name"],
+            pod=metadata["name"],
+            namespace=metadata["namespace"],
+            replicas=1,
+            service_account=body["spec"].get("serviceAccountName", "default"),
+            container=container,
+            revision=metadata["uid"],
         )
 
 
@@ -56,8 +75,8 @@ def variables(workload: Workload, lookup: Lookup) -> dict[str, str]:
         for field, kind in (("configMapRef", "configmaps"), ("secretRef", "secrets")):
             if reference := source.get(field):
                 prefix = source.get("prefix", "")
-                content = _content(kind, reference, lookup) or {}
-                resolved |= {f"{prefix}{name}": value for name, value in content.items()}
+                found = content(kind, reference, lookup) or {}
+                resolved |= {f"{prefix}{name}": value for name, value in found.items()}
     for entry in workload.container.get("env", ()):
         value = _value(workload, entry, lookup)
         if value is not None:
@@ -91,15 +110,15 @@ def _value(workload: Workload, entry: Object, lookup: Lookup) -> str | None:
     source = entry["valueFrom"]
     for field, kind in (("configMapKeyRef", "configmaps"), ("secretKeyRef", "secrets")):
         if reference := source.get(field):
-            content = _content(kind, reference, lookup)
-            if content is None or reference["key"] not in content:
+            found = content(kind, reference, lookup)
+            if found is None or reference["key"] not in found:
                 if reference.get("optional"):
                     return None
                 raise UnresolvedError(
                     f"{entry['name']} needs the key {reference['key']} in "
                     f"{kind.removesuffix('s')} {reference['name']}"
                 )
-            return content[reference["key"]]
+            return found[reference["key"]]
     if reference := source.get("fieldRef"):
         return _field(workload, reference["fieldPath"])
     raise UnresolvedError(f"{entry['name']} is of a kind that the lab does not support: {source}")
@@ -108,7 +127,7 @@ def _value(workload: Workload, entry: Object, lookup: Lookup) -> str | None:
 def _field(workload: Workload, path: str) -> str:
     known = {
         "metadata.namespace": workload.namespace,
-        "metadata.name": f"{workload.name}-0",
+        "metadata.name": workload.pod,
         "spec.serviceAccountName": workload.service_account,
         "spec.nodeName": "node-1",
         "status.podIP": "127.0.0.1",
@@ -118,16 +137,16 @@ def _field(workload: Workload, path: str) -> str:
     return known[path]
 
 
-def _content(kind: str, reference: Object, lookup: Lookup) -> dict[str, str] | None:
+def content(kind: str, reference: Object, lookup: Lookup) -> dict[str, str] | None:
     """The data of a ConfigMap or Secret; None if it is missing and optional."""
     found = lookup(kind, reference["name"])
     if found is None:
         if reference.get("optional") or "key" in reference:
             return None
         raise UnresolvedError(f"{kind.removesuffix('s')} {reference['name']} does not exist")
-    content: Mapping[str, str] = found.get("data") or {}
+    data: Mapping[str, str] = found.get("data") or {}
     if kind == "secrets":
         return {
-            key: base64.b64decode(value).decode(errors="replace") for key, value in content.items()
+            key: base64.b64decode(value).decode(errors="replace") for key, value in data.items()
         }
-    return dict(content)
+    return dict(data)

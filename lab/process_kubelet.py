@@ -3,7 +3,7 @@
 KWOK reports every pod as Ready without running it. For the pods of Argo CD and Keel, this runs the
 real programs with the variables and arguments of the pod template and the rights of the pod's
 ServiceAccount. Like a kubelet, it restarts a process when the pod template changes or the process
-exits, and not when a ConfigMap changes.
+exits, and not when a ConfigMap changes. Pods of Jobs, and init containers, run too: pod_workers.py.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ import requests
 from lab import pod, state
 from lab.child import Child, stop_all
 from lab.daemon import title
-from lab.kubernetes_api import KubernetesApi, write_kubeconfig
+from lab.kubernetes_api import TOKEN_SECONDS, KubernetesApi, write_kubeconfig
 from lab.pod import UnresolvedError, Workload
+from lab.pod_workers import PodWorkers
 from lab.process import Identity
 from lab.programs import NAMESPACES, Program, addresses, base_environment, programs
 from lab.site import Site
@@ -30,7 +31,6 @@ from lab.toolchain import Toolchain
 
 TICK = 0.5
 GRACE = 8.0
-TOKEN_SECONDS = 24 * 3600
 
 
 class Container:
@@ -111,6 +111,7 @@ class ProcessKubelet:
         self.api = KubernetesApi(site, environment)
         self.programs = programs(site, environment)
         self.containers: dict[str, Container] = {}
+        self.pods = PodWorkers(site, environment, self.api)
         self.stop_requested = False
         self._addresses = addresses(site, environment)
         self._reported: Report | None = None
@@ -121,10 +122,12 @@ class ProcessKubelet:
         while not self.stop_requested:
             try:
                 self.reconcile(self.workloads())
+                self.pods.reconcile()
             except requests.RequestException as error:
                 print(f"the API server does not answer: {error}", flush=True)
             self.report()
             time.sleep(TICK)
+        self.pods.stop()
         stop_all([container.child for container in self.containers.values()], GRACE)
 
     def workloads(self) -> list[Workload]:
@@ -157,16 +160,7 @@ class ProcessKubelet:
 
     def token(self, workload: Workload) -> str:
         """A new token of the workload's ServiceAccount."""
-        answer = self.api.create(
-            f"/api/v1/namespaces/{workload.namespace}/serviceaccounts/"
-            f"{workload.service_account}/token",
-            {
-                "apiVersion": "authentication.k8s.io/v1",
-                "kind": "TokenRequest",
-                "spec": {"expirationSeconds": TOKEN_SECONDS},
-            },
-        )
-        return str((answer or {})["status"]["token"])
+        return self.api.token(workload.namespace, workload.service_account)
 
     def reachable(self, text: str) -> str:
         """`text` with cluster addresses replaced by the addresses of the processes."""

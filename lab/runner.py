@@ -139,9 +139,7 @@ def lock(site: Site, seconds: float = 0) -> TextIOWrapper | None:
 
     `seconds` is how long to try. `supervisor.running` takes the lock for a moment, too.
     """
-    folder = state.run_folder(site)
-    folder.mkdir(parents=True, exist_ok=True)
-    file = (folder / "lock").open("w", encoding="utf-8")
+    file = (state.make_run_folder(site) / "lock").open("w", encoding="utf-8")
     deadline = time.monotonic() + seconds
     while True:
         try:

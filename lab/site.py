@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from settings import UserError
 from settings.files import stack_files
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -34,6 +35,7 @@ CLUSTER_PORTS = (
     "argocd-repo-server-metrics",
     "argocd-controller-metrics",
     "argocd-notifications-metrics",
+    "metrics",
 )
 KEEL_PORT = 9300
 """The port that is compiled into Keel."""
@@ -48,11 +50,17 @@ class Site:
 
     @classmethod
     def from_environment(cls) -> Site:
-        """The lab that LAB_HOME and LAB_PORT_BASE name, or the one of this checkout."""
-        return cls(
-            Path(os.environ.get("LAB_HOME", CHECKOUT / ".lab")).absolute(),
-            int(os.environ.get("LAB_PORT_BASE", "21000")),
-        )
+        """The lab that LAB_HOME and LAB_PORT_BASE name, or the one of this checkout.
+
+        Raises UserError for a LAB_HOME that has this checkout in it.
+        """
+        home = Path(os.environ.get("LAB_HOME", CHECKOUT / ".lab")).resolve()
+        if CHECKOUT.is_relative_to(home):
+            raise UserError(
+                f"LAB_HOME is {home}, which has this checkout in it, and `make clean` deletes that "
+                "folder; name a folder for the lab alone"
+            )
+        return cls(home, int(os.environ.get("LAB_PORT_BASE", "21000")))
 
     @property
     def environments(self) -> tuple[str, ...]:

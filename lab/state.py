@@ -66,6 +66,14 @@ def run_folder(site: Site) -> Path:
     return site.home / "run"
 
 
+def make_run_folder(site: Site) -> Path:
+    """The folder, in a home that Git ignores wherever in a checkout it is."""
+    folder = run_folder(site)
+    folder.mkdir(parents=True, exist_ok=True)
+    (site.home / ".gitignore").write_text("*\n", encoding="utf-8")
+    return folder
+
+
 def supervisor_report(site: Site) -> Path:
     return run_folder(site) / "lab.json"
 

@@ -1,4 +1,4 @@
-"""`platform:argocd` and `platform:keel`: what deploys."""
+"""`platform:argocd`, `platform:keel` and `platform:secrets`: what runs beside the services."""
 
 from __future__ import annotations
 
@@ -90,3 +90,9 @@ class KeelConfig(Model):
     schedule: PollSchedule = Field(
         "@every 30s", description="how often Keel asks the registry for new builds"
     )
+
+
+class SecretsConfig(Model):
+    """External Secrets of one environment, which brings the services' secrets."""
+
+    chart: Chart = Field(Chart.model_validate({}), description="in place of the pinned one")

@@ -23,6 +23,8 @@ from settings.model import (
     tag,
 )
 from settings.packages import Package
+from settings.rights import Rights
+from settings.secrets import Secrets, Variable
 from settings.workload import EnvName, FurtherProcess, Migrate, Process, ServiceOverride, Volume
 
 SourceRepository = Annotated[
@@ -211,6 +213,14 @@ class Service(Process):
     config: dict[FileName, str] = Field(
         default={}, description="files mounted read-only at /etc/<service>"
     )
+    secrets: Annotated[Secrets, ShortFor("env", list[Variable])] = Field(
+        Secrets.model_validate({}),
+        description="names of secrets, whose values people put into AWS Secrets Manager; a list "
+        "is of environment variables",
+    )
+    aws: Rights | None = Field(
+        None, description="what its pods may do in AWS, in each environment where it lives"
+    )
     processes: dict[DnsLabel, FurtherProcess] = Field(
         default={}, description="further processes of the same image, each named <service>-<name>"
     )
@@ -238,6 +248,11 @@ class Service(Process):
 
     def lives_in(self, environment: str) -> bool:
         return self.environments is None or environment in self.environments
+
+    def rights(self, environment: str) -> Rights | None:
+        """What its pods may do in AWS, in that environment."""
+        override = self.overrides.get(environment)
+        return (override and override.aws) or self.aws
 
 
 class BuiltService(Service, Source):
@@ -337,6 +352,12 @@ class Catalogue(Model):
         """Those that a pipeline of their own builds."""
         for namespace, name, service in self.entries():
             if isinstance(service, BuiltService):
+                yield namespace, name, service
+
+    def secretive(self) -> Iterator[tuple[str, str, Service]]:
+        """Those that have secrets."""
+        for namespace, name, service in self.entries():
+            if any(service.secrets.names()):
                 yield namespace, name, service
 
     def delivered_by(self, delivery: Delivery) -> Iterator[tuple[str, str, BuiltService]]:

@@ -85,6 +85,14 @@ class Settings:
         return self.catalogue.of(self.stack)
 
     @property
+    def has_private(self) -> bool:
+        """Whether a service has something that no other may take: secrets, rights in AWS."""
+        return any(
+            service.rights(self.stack) or any(service.secrets.names())
+            for _, _, service in self.living.entries()
+        )
+
+    @property
     def registry_owner(self) -> Environment:
         """The environment whose stack creates the registry."""
         return next(e for e in self.environments if e.name == self.config.registry.owner)

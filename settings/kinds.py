@@ -53,14 +53,21 @@ NEVER: tuple[Kind, ...] = (
     ("argoproj.io", "AppProject"),
     ("argoproj.io", "Application"),
     ("argoproj.io", "ApplicationSet"),
+    ("external-secrets.io", "ClusterExternalSecret"),
+    ("external-secrets.io", "ClusterPushSecret"),
+    ("external-secrets.io", "ClusterSecretStore"),
+    ("external-secrets.io", "PushSecret"),
+    ("external-secrets.io", "SecretStore"),
     ("rbac.authorization.k8s.io", "Role"),
     ("rbac.authorization.k8s.io", "RoleBinding"),
 )
 """What no namespace may add: by these whoever writes to Git would grant themselves rights."""
+_NEVER_GROUPS = frozenset({"generators.external-secrets.io"})
+"""Groups of which no kind may be added, for the same reason."""
 
 
 def _addable(text: str) -> str:
-    if kind_of(text) in NEVER:
+    if kind_of(text) in NEVER or kind_of(text)[0] in _NEVER_GROUPS:
         raise ValueError(
             "would let whoever writes to Git grant rights in the cluster; declare it in this "
             "program"

@@ -44,6 +44,17 @@ class Names:
         """How the name of every role begins, also of one that was cut."""
         return self.of("")[: _ROLE - _HASH]
 
+    def secrets(self, namespace: str, service: str) -> str:
+        """How the names of a service's secrets begin in Secrets Manager.
+
+        `<organization>/<stack>/<namespace>/<service>/`, and the secret's own name behind it.
+        """
+        return f"{self.organization}/{self.stack}/{namespace}/{service}/"
+
+    def service_role(self, service: str) -> str:
+        """The IAM role of a service's pods."""
+        return self.role(f"service-{service}")
+
     def ci_role(self, service: str) -> str:
         """The IAM role with which a service's pipeline pushes its images."""
         return self.role(f"ci-{service}")

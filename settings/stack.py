@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from settings.argocd import ArgoCdConfig, KeelConfig
+from settings.argocd import ArgoCdConfig, KeelConfig, SecretsConfig
 from settings.cluster import ClusterConfig
 from settings.gitops_repository import GitOpsConfig
 from settings.limits import of_an_organization
@@ -35,6 +35,10 @@ class StackConfig(Model):
     argocd: ArgoCdConfig = Field(description="Argo CD; {} for the defaults")
     keel: KeelConfig | None = Field(
         None, description="Keel; needed if speed is fast and a service has delivery: keel"
+    )
+    secrets: SecretsConfig = Field(
+        SecretsConfig.model_validate({}),
+        description="External Secrets; installed if a service has secrets",
     )
     ci: CiConfig = Field(
         CiConfig.model_validate({}), description="of pipelines; used in the registry owner's file"

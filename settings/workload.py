@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from settings.health import Check, Command, Health, HttpPath, Probe
 from settings.model import DnsLabel, Matching, Model, ShortFor
 from settings.quantities import Cpu, Size
+from settings.rights import Rights
 from settings.schedules import CronSchedule, TimeZone
 
 Port = Annotated[int, Field(ge=1024, le=65535)]
@@ -188,6 +189,7 @@ class ServiceOverride(Override):
     """What differs in one environment."""
 
     env: dict[EnvName, str] = Field(default={}, description="environment variables")
+    aws: Rights | None = Field(None, description="rights in AWS, in place of the service's own")
     processes: dict[DnsLabel, Override] = Field(
         default={}, description="what differs of further processes"
     )

@@ -6,7 +6,7 @@ import ast
 import inspect
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from itertools import pairwise
 from typing import Any
@@ -22,9 +22,12 @@ from settings.speed import SPEEDS, Speed
 from settings.stack import StackConfig
 
 Schema = dict[str, Any]
+Row = list[str]
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCE = "#/$defs/"
+_WORTH_A_LINK = 3
+"""Rows that two sections have in common, from which on one refers to the other."""
 _SECRET = {
     "type": "object",
     "properties": {"secure": {"type": "string"}},
@@ -174,22 +177,36 @@ def _sections(root: Schema, definitions: Mapping[str, Schema], prefix: str) -> I
     places: dict[str, str] = {}
     for name, path in _places(root, definitions, prefix):
         places.setdefault(name, path)
+    described: dict[str, list[Row]] = {}
     for model, path in ((root, prefix), *((definitions[name], places[name]) for name in places)):
         if path:
             yield f"### `{path}`\n"
         yield f"{model['description']}\n"
-        yield _table(
-            ("key", "value", "default", "what it is"),
-            (
-                [
-                    f"`{key}`",
-                    _value(schema, places),
-                    _default(schema, required=key in model.get("required", ())),
-                    schema["description"].replace("<", "&lt;"),
-                ]
-                for key, schema in model["properties"].items()
-            ),
-        )
+        rows = [
+            [
+                f"`{key}`",
+                _value(schema, places),
+                _default(schema, required=key in model.get("required", ())),
+                schema["description"].replace("<", "&lt;"),
+            ]
+            for key, schema in model["properties"].items()
+        ]
+        yield _table(("key", "value", "default", "what it is"), _once(rows, described))
+        described[path] = rows
+
+
+def _once(rows: list[Row], described: Mapping[str, list[Row]]) -> Iterator[Row]:
+    """The rows of a section, where those that an earlier section has are one row."""
+    same: list[Row] = []
+    for path, earlier in described.items():
+        found = [row for row in rows if row in earlier]
+        if len(found) > len(same):
+            same, place = found, path
+    if len(same) < _WORTH_A_LINK:
+        yield from rows
+        return
+    yield from (row for row in rows if row not in same)
+    yield [", ".join(key for key, *_ in same), f"as in [`{place}`](#{anchor(place)})", "", ""]
 
 
 def _places(
@@ -233,7 +250,7 @@ def _value(schema: Schema, places: Mapping[str, str]) -> str:  # noqa: PLR0911 o
         return f"{_value(schema['else'], places)} or {_value(schema['then'], places)}"
     if "anyOf" in schema:
         choices = [choice for choice in schema["anyOf"] if choice.get("type") != "null"]
-        return " or ".join(_value(choice, places) for choice in choices)
+        return " or ".join(dict.fromkeys(_value(choice, places) for choice in choices))
     if "enum" in schema:
         return " or ".join(f"`{choice}`" for choice in schema["enum"])
     if "items" in schema:
@@ -246,6 +263,8 @@ def _value(schema: Schema, places: Mapping[str, str]) -> str:  # noqa: PLR0911 o
         return rule.partition(":")[0] if rule.startswith("a DNS label") else rule
     if schema.get("type") == "integer":
         least, most = schema.get("minimum"), schema.get("maximum")
+        if least is None:
+            return "number"
         return f"number, {least} to {most}" if most else f"number, {least} at least"
     formats = {"uuid": "a UUID", "ipv4network": "a range such as 10.10.0.0/16"}
     return {"boolean": "`true` or `false`"}.get(
@@ -267,6 +286,6 @@ def anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def _table(header: tuple[str, ...], rows: Iterator[list[str]]) -> str:
+def _table(header: tuple[str, ...], rows: Iterable[Row]) -> str:
     lines = [list(header), ["---"] * len(header), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

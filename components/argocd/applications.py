@@ -13,6 +13,7 @@ from pulumi_kubernetes.apiextensions import CustomResource, CustomResourcePatch
 from components.argocd import application_manifests as manifests
 from components.argocd.application_manifests import Target
 from components.migrations.migrations import Migrations, MigrationsArgs
+from components.secrets.stores import Reading, SecretStores, SecretStoresArgs
 from settings.catalogue import Catalogue, Namespace, Service
 from settings.packages import Package
 
@@ -33,17 +34,20 @@ class ApplicationsArgs:
     """Pulumi refuses to delete the namespaces."""
     argocd_namespace: Output[str]
     argocd_release: k8s.helm.v3.Release
+    reading: Reading | None
+    """How secrets are read, where a service has some."""
+    first: Sequence[pulumi.Resource]
+    """What has to be there before any service runs."""
 
 
 class Applications(pulumi.ComponentResource):
     """Every service and package of the catalogue, as Argo CD sees it.
 
     Creates a namespace and an AppProject for each namespace of the catalogue; an Application for
-    each service, after what its migrations need; an AppProject and an Application for each
-    package; closes the project `default`; and creates the
-    StorageClass `gp3`, if a service has volumes that name none. Wants a
-    Kubernetes provider in `opts`. Deleted in the other order: Applications first, while the Argo CD
-    that they need is there.
+    each service, after what its migrations and secrets need; an AppProject and an Application for
+    each package; closes the project `default`; and creates the StorageClass `gp3`, if a service has
+    volumes that name none. Wants a Kubernetes provider in `opts`. Deleted in the other order:
+    Applications first, while the Argo CD that they need is there.
     """
 
     namespaces: dict[str, Output[str]]
@@ -63,7 +67,12 @@ class Applications(pulumi.ComponentResource):
             created = self._namespace(namespace, group)
             project = self._project(namespace, group, created)
             self.namespaces[namespace] = created.metadata.name
-            first = [project, *self._migrations(namespace, group, created)]
+            first = [
+                project,
+                *self._args.first,
+                *self._migrations(namespace, group, created),
+                *self._stores(namespace, group, created),
+            ]
             for service_name, service in sorted(group.services.items()):
                 self._application(namespace, service_name, service, first)
             for package_name, package in sorted(group.packages.items()):
@@ -148,6 +157,26 @@ class Applications(pulumi.ComponentResource):
         args = MigrationsArgs(namespace=created.metadata.name, services=services)
         name = f"{self._prefix}-{namespace}-migrations"
         return [Migrations(name, args, ResourceOptions(parent=self))]
+
+    def _stores(
+        self, namespace: str, group: Namespace, created: k8s.core.v1.Namespace
+    ) -> Sequence[pulumi.Resource]:
+        """Where services of the namespace have their secrets from, if some have any."""
+        secrets = {
+            name: names
+            for name, service in sorted(group.services.items())
+            if (names := [*service.secrets.names()])
+        }
+        if not secrets or not self._args.reading:
+            return []
+        args = SecretStoresArgs(
+            name=namespace,
+            namespace=created.metadata.name,
+            secrets=secrets,
+            reading=self._args.reading,
+        )
+        name = f"{self._prefix}-{namespace}-secrets"
+        return SecretStores(name, args, ResourceOptions(parent=self)).created
 
     def _application(
         self, namespace: str, name: str, what: Service | Package, first: Sequence[pulumi.Resource]

@@ -10,6 +10,8 @@ from settings.cluster import ClusterConfig
 from settings.kubernetes import RELEASES, AddonName
 
 POD_IDENTITY: AddonName = "eks-pod-identity-agent"
+NAMESPACE = "kube-system"
+"""Where EKS installs every add-on of the table."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policies
-from components.cluster.addon_table import ADDONS, POD_IDENTITY, Addon
+from components.cluster.addon_table import ADDONS, NAMESPACE, POD_IDENTITY, Addon, Identity
 from settings import Names
 from settings.aws_account import AwsAccount
 from settings.kubernetes import AddonName
@@ -36,8 +36,8 @@ class AddonsArgs:
 class Addons(pulumi.ComponentResource):
     """EKS add-ons at pinned versions, configured by this program alone.
 
-    An add-on that calls AWS has its own role, which only pods of this cluster can assume,
-    by Pod Identity; it comes after the agent that hands such roles out.
+    An add-on that calls AWS has its own role, which only its pods in this cluster can
+    assume, by Pod Identity; it comes after the agent that hands such roles out.
     """
 
     installed: Sequence[aws.eks.Addon]
@@ -62,7 +62,7 @@ class Addons(pulumi.ComponentResource):
         needed = [*self._args.wait_for, *first]
         associations = None
         if addon.identity:
-            role, attachment = self._role(addon.name, addon.identity.managed_policy)
+            role, attachment = self._role(addon.name, addon.identity)
             needed.append(attachment)
             associations = [
                 aws.eks.AddonPodIdentityAssociationArgs(
@@ -83,7 +83,7 @@ class Addons(pulumi.ComponentResource):
         )
 
     def _role(
-        self, addon: str, managed_policy: str
+        self, addon: str, identity: Identity
     ) -> tuple[aws.iam.Role, aws.iam.RolePolicyAttachment]:
         account = self._args.account
         role = aws.iam.Role(
@@ -92,7 +92,9 @@ class Addons(pulumi.ComponentResource):
             permissions_boundary=self._args.permissions_boundary,
             description=f"The add-on {addon}",
             assume_role_policy=self._args.cluster_arn.apply(
-                lambda arn: policies.trust_pods(account.id, arn)
+                lambda arn: policies.trust_pods(
+                    arn, namespace=NAMESPACE, service_account=identity.service_account
+                )
             ),
             tags=self._names.tags(Name=self._names.role(addon)),
             opts=pulumi.ResourceOptions(parent=self),
@@ -100,7 +102,7 @@ class Addons(pulumi.ComponentResource):
         attachment = aws.iam.RolePolicyAttachment(
             f"{self._prefix}-{addon}-policy",
             role=role.name,
-            policy_arn=account.managed_policy_arn(managed_policy),
+            policy_arn=account.managed_policy_arn(identity.managed_policy),
             opts=pulumi.ResourceOptions(parent=self),
         )
         return role, attachment

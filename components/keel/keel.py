@@ -131,10 +131,13 @@ class Keel(pulumi.ComponentResource):
 
     @staticmethod
     def _trust(args: KeelArgs) -> Output[str]:
-        """Pods of this cluster alone may take the role."""
-        account = args.account
+        """Keel's pods in this cluster alone may take the role."""
         return args.cluster_name.apply(
-            lambda name: policies.trust_pods(account.id, account.cluster_arn(name))
+            lambda name: policies.trust_pods(
+                args.account.cluster_arn(name),
+                namespace=NAMESPACE,
+                service_account=SERVICE_ACCOUNT,
+            )
         )
 
     def _rights(self, args: KeelArgs, served: Sequence[str]) -> list[pulumi.Resource]:

@@ -38,10 +38,12 @@ class UnknownServiceError(UserError):
 class Builds:
     """Builds the services of one lab."""
 
-    def __init__(self, site: Site, environment: Mapping[str, str]) -> None:
-        """`environment`: variables with the lab's tools on PATH."""
+    def __init__(
+        self, site: Site, environment: Mapping[str, str], program: Path = CHECKOUT
+    ) -> None:
+        """`environment`: variables with the lab's tools on PATH; `program`: has the catalogue."""
         self.site = site
-        self.settings: Settings = load_files(site.environments[0], CHECKOUT)
+        self.settings: Settings = load_files(site.environments[0], program)
         self.environment = {
             **{name: value for name, value in environment.items() if not name.startswith("AWS_")},
             "AWS_ENDPOINT_URL": site.url("aws"),
@@ -84,7 +86,7 @@ class Builds:
         if name not in self.services():
             raise UnknownServiceError(name, sorted(self.services()))
         source = self._source(name)
-        with (source / "main.txt").open("a") as content:
+        with (self.folder(name) / "main.txt").open("a") as content:
             content.write(f"{subject}\n")
         git(source, "add", "--all")
         git(source, "commit", "--quiet", "--message", subject)
@@ -111,12 +113,18 @@ class Builds:
                 )
             else:
                 workflow = Workflow(self.site, service, clone, self.environment)
-                printed = workflow.run(clone / ".github" / "workflows" / "release.yml", temporary)
+                # Named after the service where its repository has several.
+                (file,) = (clone / ".github" / "workflows").glob("release*.yml")
+                printed = workflow.run(file, temporary)
         return "\n".join(printed)
 
     def source(self, name: str) -> Path:
         """Where the service's repository is."""
         return self.site.home / "sources" / name
+
+    def folder(self, name: str) -> Path:
+        """The folder in it from which the service's image is built."""
+        return self.source(name) / (self.services()[name].build.path or ".")
 
     def _source(self, name: str) -> Path:
         """The service's repository with its current pipeline. The first build creates it."""
@@ -126,8 +134,9 @@ class Builds:
             git(folder, "init", "--quiet", f"--initial-branch={self.services()[name].branch}")
             git(folder, "config", "user.name", DEVELOPER[0])
             git(folder, "config", "user.email", DEVELOPER[1])
+            self.folder(name).mkdir(parents=True, exist_ok=True)
             for file, text in SOURCE.items():
-                (folder / file).write_text(text)
+                (self.folder(name) / file).write_text(text)
         shutil.copytree(self.site.gitops_checkout / "pipelines" / name, folder, dirs_exist_ok=True)
         return folder
 

@@ -117,6 +117,9 @@ def _controller_manager(site: Site, environment: str, tools: Toolchain) -> Daemo
             "--use-service-account-credentials=true",
             f"--root-ca-file={pki.authority}",
             f"--service-account-private-key-file={pki.service_account_key}",
+            # Nobody has to wait long for an autoscaler.
+            "--horizontal-pod-autoscaler-sync-period=3s",
+            "--horizontal-pod-autoscaler-downscale-stabilization=5s",
         ),
     )
 

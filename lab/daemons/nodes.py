@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import yaml
+
 from lab.daemon import Daemon, title
 from lab.kubernetes_api import KubernetesApi, cluster_pki, write_kubeconfig
 from lab.readiness import Condition, all_of, http_ok
 from lab.site import CHECKOUT, HOST, Site
+from lab.state import write_atomically
 from lab.toolchain import Toolchain
 from settings import Environment, load_files
 
@@ -16,11 +19,11 @@ ANNOTATION = "kwok.x-k8s.io/node"
 STAGES = (
     "node/fast/node-initialize.yaml",
     "node/heartbeat-with-lease/node-heartbeat-with-lease.yaml",
-    "pod/fast/pod-ready.yaml",
-    "pod/fast/pod-complete.yaml",
     "pod/fast/pod-delete.yaml",
 )
 """What KWOK does with nodes and pods, in files of its module; it has no default."""
+READY = "pod/fast/pod-ready.yaml"
+"""Reports a pod as Ready; for the lab, not one whose containers have to end."""
 
 
 def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
@@ -31,7 +34,11 @@ def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
     kubeconfig = site.cluster_dir(environment) / "kwok.kubeconfig"
     stages = tools.module_dir("sigs.k8s.io/kwok") / "kustomize" / "stage"
 
+    ready = site.cluster_dir(environment) / "pod-ready.yaml"
+
     def prepare() -> None:
+        stage = yaml.safe_load((stages / READY).read_text())
+        write_atomically(ready, yaml.safe_dump(without_endings(stage)))
         write_kubeconfig(site, environment, path=kubeconfig, user={"token": pki.token("kwok")})
         create_nodes(api, place)
 
@@ -46,6 +53,7 @@ def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
             tools.path("kwok"),
             f"--kubeconfig={kubeconfig}",
             *(f"--config={stages / file}" for file in STAGES),
+            f"--config={ready}",
             f"--server-address={HOST}:{site.port('kwok', environment)}",
             "--manage-all-nodes=false",
             f"--manage-nodes-with-annotation-selector={ANNOTATION}=fake",
@@ -54,6 +62,19 @@ def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
             "--node-lease-duration-seconds=40",
         ),
     )
+
+
+def without_endings(stage: dict[str, Any]) -> dict[str, Any]:
+    """A stage of pods that leaves alone those that `lab.pod_workers` runs."""
+    others = [
+        {"key": ".spec.initContainers.[].name", "operator": "DoesNotExist"},
+        {"key": ".metadata.ownerReferences.[].kind", "operator": "NotIn", "values": ["Job"]},
+    ]
+    selector = stage["spec"]["selector"]
+    expressions = [*selector["matchExpressions"], *others]
+    return stage | {
+        "spec": stage["spec"] | {"selector": selector | {"matchExpressions": expressions}}
+    }
 
 
 def create_nodes(api: KubernetesApi, environment: Environment) -> None:

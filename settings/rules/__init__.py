@@ -24,6 +24,8 @@ from settings.rules import (
     pipelines,
     quotas,
     releases,
+    rights,
+    secrets,
     services,
     sync_windows,
 )
@@ -40,6 +42,7 @@ def of_catalogue(written: Catalogue) -> Iterator[Problem]:
     """What the models cannot see by themselves, in the catalogue."""
     yield from catalogue.check(written)
     yield from services.check(written)
+    yield from secrets.check(written)
     yield from packages.check(written)
     yield from pipelines.one_configuration(written)
     yield from pipelines.building(written)
@@ -72,5 +75,6 @@ def of_all(environments: Sequence[Environment], catalogue: Catalogue) -> Iterato
     yield from network.shared_domains(environments)
     yield from pipelines.architectures(environments, catalogue)
     yield from services.in_environments(environments, catalogue)
+    yield from rights.check(environments, catalogue)
     yield from packages.in_environments(environments, catalogue)
     yield from quotas.of_keel(environments, catalogue)

@@ -9,7 +9,7 @@ from settings.files import CATALOGUE_FILE
 from settings.packages import Package
 from settings.problems import Problem
 
-RESERVED_NAMESPACES = frozenset({"argocd", "default", "keel"})
+RESERVED_NAMESPACES = frozenset({"argocd", "default", "external-secrets", "keel"})
 RESERVED_VARIABLES = frozenset({"ENVIRONMENT", "LOG_LEVEL", "PORT"})
 """Environment variables that every service gets from the platform."""
 

@@ -14,6 +14,7 @@ from settings.placement import placement
 from settings.problems import Problem
 from settings.quantities import amount
 from settings.rules.catalogue import reserved_variables
+from settings.secrets import FOLDER
 from settings.speed import Resources
 from settings.workload import FurtherProcess, Process
 
@@ -31,6 +32,7 @@ _ANNOTATION = 262_144
 _LARGEST = _ANNOTATION - 2_048
 """Of the files of a service, in JSON; the rest is what the ConfigMap says beside them."""
 _TAKEN_VOLUMES = frozenset({"config", "tmp"})
+_VOLUME_OF_SECRETS = "secrets"
 
 
 def check(catalogue: Catalogue) -> Iterator[Problem]:
@@ -111,9 +113,13 @@ def _ports(path: str, service: Service) -> Iterator[Problem]:
 
 def _storage(path: str, name: str, service: Service) -> Iterator[Problem]:
     own = {"/tmp": "the scratch folder", f"/etc/{name}": "the files of config"}  # noqa: S108
+    taken = set(_TAKEN_VOLUMES)
+    if service.secrets.files:
+        own[FOLDER] = "the files of secrets"
+        taken.add(_VOLUME_OF_SECRETS)
     for volume, what in sorted(service.storage.items()):
         place = f"{path}.storage.{volume}"
-        if volume in _TAKEN_VOLUMES:
+        if volume in taken:
             yield _problem(place, volume, "is a volume of the platform", "give it another name")
         for other, whose in sorted(own.items()):
             if _is_below(what.path, other) or _is_below(other, what.path):

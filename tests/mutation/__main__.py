@@ -2,19 +2,20 @@
 
     python -m tests.mutation                    the whole of settings/, components/ and gitops/
     python -m tests.mutation settings.ranges    one module or folder, or several
+    python -m tests.mutation --each 20          twenty mutants of each module, the same every time
     python -m tests.mutation --changed          a sample of the functions that a change touches
 
 It prints each mutant that no test noticed, and each module's score. It fails where one of them is
-not in `accepted.toml`. Only functions are changed, not the tables of a module.
+not in `accepted.toml`; the sample fails where too many are. Only functions are changed, not the
+tables of a module.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
+import os
 import re
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pytest
@@ -22,12 +23,9 @@ import pytest
 from tests.mutation.accepted import accepted, is_accepted, outdated
 from tests.mutation.changes import NoBaseError, changed_functions
 from tests.mutation.mutants import CHECKOUT, Mutant, modules, mutants, path_of
+from tests.mutation.sample import SECONDS, problem, sampled, some
 from tests.mutation.trial import Trial, Verdict
 
-SAMPLE = 60
-"""How many mutants of a change are tried: always the same for the same change."""
-SECONDS = 180
-"""After which no further mutant of a change is tried."""
 _PYTEST = (
     *("-p", "no:xdist", "-p", "no:cacheprovider", "-p", "no:timeout", "-p", "no:terminal"),
     *("-s", "-o", "addopts=--strict-markers"),
@@ -44,9 +42,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("modules", nargs="*", metavar="MODULE")
     parser.add_argument("--changed", action="store_true", help="what a change touches")
     parser.add_argument("--tests", nargs="*", metavar="FILE", help="these tests alone")
+    parser.add_argument("--each", type=int, metavar="NUMBER", help="so many of each module")
     options = parser.parse_args(arguments)
     if not options.changed:
-        return with_tests(options.tests, lambda trial: _all(trial, options.modules))
+        wanted = matching(options.modules)
+        return with_tests(options.tests, wanted, lambda trial: _all(trial, wanted, options.each))
     try:
         functions = changed_functions()
     except NoBaseError as error:
@@ -57,12 +57,15 @@ def main(arguments: list[str] | None = None) -> int:
         print("no mutants are tried: no function of the program changed")
         return 0
     print(f"trying {len(sample)} mutants of {len(functions)} changed functions, not {left} others")
-    return with_tests(options.tests, lambda trial: _sample(trial, sample))
+    wanted = sorted({mutant.module for mutant in sample})
+    return with_tests(options.tests, wanted, lambda trial: _sample(trial, sample))
 
 
-def with_tests(files: Sequence[str] | None, use: Callable[[Trial], int]) -> int:
-    """Collect the unit tests, see what they reach, and return what `use` returns."""
-    plugin = _Plugin(use)
+def with_tests(
+    files: Sequence[str] | None, wanted: Sequence[str], use: Callable[[Trial], int]
+) -> int:
+    """Collect the unit tests, see what they reach of the modules, and return what `use` returns."""
+    plugin = _Plugin(wanted, use)
     status = pytest.main([*_PYTEST, *(files or _test_files())], plugins=[plugin])
     return plugin.status if status == pytest.ExitCode.OK else int(status)
 
@@ -70,13 +73,14 @@ def with_tests(files: Sequence[str] | None, use: Callable[[Trial], int]) -> int:
 class _Plugin:
     """Takes the place of pytest's own loop over the tests."""
 
-    def __init__(self, use: Callable[[Trial], int]) -> None:
+    def __init__(self, wanted: Sequence[str], use: Callable[[Trial], int]) -> None:
+        self._wanted = wanted
         self._use = use
         self.status = 1
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        trial = Trial(session.items)
+        trial = Trial(session.items, self._wanted)
         if failed := trial.measure():
             print("tests fail without a mutant:", *failed, sep="\n  ")
         else:
@@ -93,15 +97,15 @@ def _test_files() -> Iterator[str]:
             yield str(file)
 
 
-def _all(trial: Trial, wanted: Sequence[str]) -> int:
+def _all(trial: Trial, wanted: Sequence[str], each: int | None) -> int:
     reasons, status, every = accepted(), 0, list[Verdict]()
-    for module in matching(wanted):
+    for module in wanted:
         found = mutants(module, path_of(module).read_text(encoding="utf-8"))
         for entry in outdated(module, found, reasons):
             print(f"  no mutant any more, remove it from accepted.toml: {entry}")
             status = 1
-        verdicts = list(trial.verdicts(found))
-        status = report(verdicts) or status
+        verdicts = list(trial.verdicts(some(found, each)))
+        status = int(report(verdicts) > 0) or status
         print(score(module, verdicts), flush=True)
         every += verdicts
     print(score("all of them", every))
@@ -117,41 +121,29 @@ def matching(wanted: Sequence[str]) -> list[str]:
     ]
 
 
-def sampled(functions: Iterable[str]) -> tuple[list[Mutant], int]:
-    """Some mutants of the functions, the same ones each time, and the number of the others."""
-    names = set(functions)
-    found = [
-        mutant
-        for module in modules()
-        if any(name.startswith(f"{module}.") for name in names)
-        for mutant in mutants(module, path_of(module).read_text(encoding="utf-8"))
-        if f"{module}.{mutant.function}" in names
-    ]
-    found.sort(key=lambda mutant: hashlib.sha256(str(mutant).encode()).digest())
-    return found[:SAMPLE], len(found[SAMPLE:])
-
-
 def _sample(trial: Trial, sample: Sequence[Mutant]) -> int:
-    end = time.monotonic() + SECONDS
-    verdicts = list(trial.verdicts(sample, lambda: time.monotonic() < end))
-    status = report(verdicts)
-    if left := len(sample) - len(verdicts):
-        print(f"time is up: {left} mutants were not tried")
+    verdicts = list(trial.verdicts(sample, lambda: sum(os.times()[:4]) < SECONDS))
+    survivors = report(verdicts)
     print(score("what changed", verdicts))
-    return status
+    if len(verdicts) < len(sample):
+        print(f"the time was up: {len(verdicts)} of {len(sample)} mutants were tried")
+    found = problem(size=len(sample), tried=len(verdicts), survivors=survivors)
+    if found:
+        print(found)
+    return int(bool(found))
 
 
 def report(verdicts: Iterable[Verdict]) -> int:
-    """Print each mutant that nothing noticed and that is not accepted; 1 where there is one."""
-    reasons, status = accepted(), 0
+    """Print each mutant that nothing noticed and that is not accepted; returns how many."""
+    reasons, survivors = accepted(), 0
     for verdict in verdicts:
         mutant = verdict.mutant
         if not verdict.noticed and not is_accepted(mutant, reasons):
             why = f"none of {verdict.tests} tests fails" if verdict.tests else "no test runs it"
             path = path_of(mutant.module).relative_to(CHECKOUT)
             print(f"{path}:{mutant.line}: {why}\n  {mutant}")
-            status = 1
-    return status
+            survivors += 1
+    return survivors
 
 
 def score(what: str, verdicts: Sequence[Verdict]) -> str:

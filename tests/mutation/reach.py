@@ -1,4 +1,4 @@
-"""Which tests run which lines of the program, measured with coverage.py."""
+"""Which tests run which lines of the modules that are mutated, measured with coverage.py."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ import coverage
 import pytest
 from _pytest.runner import runtestprotocol
 
-from tests.mutation.mutants import CHECKOUT, MUTATED
-
 NEAREST = 200
-"""How many tests are tried on a mutant at most: those that run the fewest lines of the program."""
+"""How many tests are tried on a mutant at most: those that run the fewest lines."""
 
 Runners = defaultdict[str, defaultdict[int, set[str]]]
 """By file and line, who runs it: a test, or `fixture NAME`."""
@@ -62,17 +60,16 @@ class Reach:
 
     @cached_property
     def _sizes(self) -> Counter[str]:
-        """How many lines of the program each test and each fixture runs."""
+        """How many lines each test and each fixture runs."""
         return Counter(
             name for lines in self.runners.values() for names in lines.values() for name in names
         )
 
 
-def measure(items: Sequence[pytest.Item]) -> Reach:
-    """Run the tests in this process, and note what each runs."""
+def measure(items: Sequence[pytest.Item], files: Sequence[str]) -> Reach:
+    """Run the tests in this process, and note what each runs of the files."""
     reach = Reach()
-    watched = [f"{CHECKOUT / folder}/*" for folder in MUTATED]
-    measured = coverage.Coverage(data_file=None, config_file=False, include=watched)
+    measured = coverage.Coverage(data_file=None, config_file=False, include=files)
     contexts = _Contexts(measured)
     if items:
         items[0].config.pluginmanager.register(contexts)

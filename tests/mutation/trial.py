@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pickle
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,17 +34,20 @@ class Verdict:
 
 
 class Trial:
-    """The collected tests, and what they reach."""
+    """The collected tests, and what they reach of some modules."""
 
-    def __init__(self, items: Sequence[pytest.Item]) -> None:
+    def __init__(self, items: Sequence[pytest.Item], modules: Iterable[str]) -> None:
         self._items = items
+        self._files = sorted(str(path_of(module)) for module in modules)
         self._reach = Reach()
 
     def measure(self) -> list[str]:
         """Run every test once, to see what it reaches; returns those that fail."""
         with TemporaryDirectory() as folder:
             works = [
-                _measuring(self._items[number :: processes.AT_ONCE], Path(folder, str(number)))
+                _measuring(
+                    self._items[number :: processes.AT_ONCE], self._files, Path(folder, str(number))
+                )
                 for number in range(processes.AT_ONCE)
             ]
             for number, status in processes.in_forks(works, lambda: True):
@@ -100,9 +103,9 @@ def _notices(item: pytest.Item, following: pytest.Item | None) -> bool:
         return True
 
 
-def _measuring(items: Sequence[pytest.Item], answer: Path) -> processes.Work:
+def _measuring(items: Sequence[pytest.Item], files: Sequence[str], answer: Path) -> processes.Work:
     def work() -> int:
-        answer.write_bytes(pickle.dumps(measure(items)))
+        answer.write_bytes(pickle.dumps(measure(items, files)))
         return 0
 
     return work

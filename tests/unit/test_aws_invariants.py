@@ -31,6 +31,7 @@ NEEDED_BY_EKS = {
 """What AWS asks for: control plane, nodes, network plug-in and disk driver."""
 NAMED_WITHIN_ANOTHER = {"aws:iam/rolePolicy:RolePolicy"}
 """Types whose names count only inside another resource."""
+CLUSTERS = "arn:aws:eks:eu-central-1:123456789012:cluster"
 TRUSTED_SERVICES = {
     "ec2.amazonaws.com",
     "eks.amazonaws.com",
@@ -86,6 +87,38 @@ def test_every_role_names_whom_it_trusts(program: Recording) -> None:
                 for key in comparison
             }
             assert claims == {"aud", "sub"}, role.name
+
+
+def test_a_role_of_pods_trusts_the_service_account_that_has_it(program: Recording) -> None:
+    trusting = {
+        role.inputs["name"]: statement["Condition"]
+        for role, statement in statements(program, "assumeRolePolicy")
+        if statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+    }
+    given = {name: where for name, *where in pod_identities(program)}
+
+    assert trusting.keys() == given.keys(), "a role without an association, or the reverse"
+    for name, (cluster, namespace, account) in given.items():
+        expected = {
+            "aws:RequestTag/eks-cluster-arn": f"{CLUSTERS}/{cluster}",
+            "aws:RequestTag/kubernetes-namespace": namespace,
+            "aws:RequestTag/kubernetes-service-account": account,
+        }
+        assert trusting[name] == {"StringEquals": expected}, name
+
+
+def pod_identities(program: Recording) -> Iterator[tuple[str, str, str, str]]:
+    """The role's name, cluster, namespace and service account of every association."""
+    for own in program.resources:
+        if own.type != "aws:eks/podIdentityAssociation:PodIdentityAssociation":
+            continue
+        assert not own.inputs.get("disableSessionTags"), f"{own.name}: trust compares these tags"
+        role = own.inputs["roleArn"].rpartition("/")[2]
+        yield role, own.inputs["clusterName"], own.inputs["namespace"], own.inputs["serviceAccount"]
+    for addon in program.of("aws:eks/addon:Addon"):
+        for one in addon.inputs.get("podIdentityAssociations", []):
+            role = one["roleArn"].rpartition("/")[2]
+            yield role, addon.inputs["clusterName"], "kube-system", one["serviceAccount"]
 
 
 def test_nothing_is_open_to_the_public(program: Recording) -> None:

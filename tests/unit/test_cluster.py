@@ -325,7 +325,13 @@ def test_an_addon_that_calls_aws_has_a_role_for_its_own_pods(dev_cluster: Record
 
     assert association == {"roleArn": f"{ROLE}/acme-dev-vpc-cni", "serviceAccount": "aws-node"}
     assert statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
-    assert statement["Condition"]["ArnEquals"]["aws:SourceArn"].endswith("cluster/acme-dev")
+    assert statement["Action"] == ["sts:AssumeRole", "sts:TagSession"]
+    tags = statement["Condition"]["StringEquals"]
+    assert tags.pop("aws:RequestTag/eks-cluster-arn").endswith("cluster/acme-dev")
+    assert tags == {
+        "aws:RequestTag/kubernetes-namespace": "kube-system",
+        "aws:RequestTag/kubernetes-service-account": "aws-node",
+    }
     node_policies = {
         attachment.inputs["policyArn"].rsplit("/")[-1]
         for attachment in dev_cluster.of("aws:iam/rolePolicyAttachment:RolePolicyAttachment")

@@ -174,12 +174,18 @@ def test_keel_pulls_and_never_pushes(dev: Settings) -> None:
     }
 
 
-def test_only_pods_of_this_cluster_take_keels_role(dev: Settings) -> None:
+def test_only_keels_pods_in_this_cluster_take_its_role(dev: Settings) -> None:
     trust = json.loads(install(dev).one(ROLE).inputs["assumeRolePolicy"])
     (statement,) = trust["Statement"]
     assert statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
     cluster = "arn:aws:eks:eu-central-1:123456789012:cluster/acme-dev"
-    assert statement["Condition"]["ArnEquals"] == {"aws:SourceArn": cluster}
+    assert statement["Condition"] == {
+        "StringEquals": {
+            "aws:RequestTag/eks-cluster-arn": cluster,
+            "aws:RequestTag/kubernetes-namespace": "keel",
+            "aws:RequestTag/kubernetes-service-account": "keel",
+        }
+    }
 
 
 def test_identity_and_rights_are_there_before_the_pods(dev: Settings) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from tests.mutation import accepted
-from tests.mutation.__main__ import matching, report, sampled, score
+from tests.mutation.__main__ import matching, report, score
 from tests.mutation.changes import NoBaseError, base, changed_functions, touched
 from tests.mutation.mutants import Mutant, mutants
 from tests.mutation.reach import Reach
+from tests.mutation.sample import problem, sampled
 from tests.mutation.trial import Verdict
 
 SOURCE = """\
@@ -243,7 +244,7 @@ def verdict(line: int, *, noticed: bool = True, tests: int = 2) -> Verdict:
     return Verdict(mutant=changed, tests=tests, noticed=noticed)
 
 
-def test_what_nothing_notices_fails_unless_it_is_accepted(
+def test_what_nothing_notices_is_told_unless_it_is_accepted(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     known = {"settings.ranges": {"check: 3 → 0": "a reason"}}
@@ -253,7 +254,7 @@ def test_what_nothing_notices_fails_unless_it_is_accepted(
     assert capsys.readouterr().out == ""
     assert score("some", fine) == "some: 2 of 3 mutants noticed, 1 accepted"
 
-    assert report([*fine, verdict(4, noticed=False), verdict(5, noticed=False, tests=0)]) == 1
+    assert report([*fine, verdict(4, noticed=False), verdict(5, noticed=False, tests=0)]) == 2
     assert capsys.readouterr().out.splitlines() == [
         "settings/ranges.py:4: none of 2 tests fails",
         "  settings.ranges.check: 4 → 0",
@@ -360,3 +361,27 @@ def test_a_sample_is_the_same_each_time_and_no_larger_than_is_allowed() -> None:
     assert left > 0
     assert {f"{one.module}.{one.function}" for one in sample} == names
     assert sampled([]) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("size", "tried", "survivors"),
+    [(1, 1, 1), (3, 3, 1), (60, 60, 9), (60, 20, 3), (60, 10, 1), (9, 9, 0)],
+)
+def test_one_survivor_or_few_of_a_sample_are_told_and_are_no_failure(
+    size: int, tried: int, survivors: int
+) -> None:
+    assert problem(size=size, tried=tried, survivors=survivors) == ""
+
+
+@pytest.mark.parametrize(("tried", "survivors"), [(60, 10), (20, 4), (13, 2), (2, 2)])
+def test_a_sample_that_is_noticed_too_little_fails(tried: int, survivors: int) -> None:
+    assert problem(size=tried, tried=tried, survivors=survivors) == (
+        f"{survivors} of {tried} mutants survive: the tests have to notice 85 %"
+    )
+
+
+@pytest.mark.parametrize(("size", "tried"), [(60, 9), (10, 9), (9, 8), (1, 0)])
+def test_a_sample_of_which_little_can_be_tried_fails(size: int, tried: int) -> None:
+    assert problem(size=size, tried=tried, survivors=0) == (
+        f"only {tried} of {size} mutants could be tried: the tests that run them are slow"
+    )

@@ -98,3 +98,14 @@ def test_an_editor_leaves_the_keys_of_other_providers_alone(
 ) -> None:
     bend("Pulumi.dev.yaml", lambda config: config.update({"kubernetes:namespace": "x"}))
     assert complaints_about(configuration, "Pulumi.dev.yaml") == ""
+
+
+def test_keys_that_two_sections_have_in_common_are_described_once() -> None:
+    text = documents()["docs/reference.md"]
+    place = "namespaces.<name>.services.<name>"
+    assert (
+        "| `replicas`, `resources`, `scale` "
+        f"| as in [`{place}.overrides.<name>`](#namespacesnameservicesnameoverridesname) |  |  |\n"
+    ) in text
+    assert text.count("such as 250m or 1") == 1
+    assert text.count("| `packaging` | `kustomize` or `helm` | `kustomize` |") == 1

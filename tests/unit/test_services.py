@@ -46,6 +46,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Settings]:
     for stack in ("dev", "prod"):
         path = root / f"Pulumi.{stack}.yaml"
         content = yaml.safe_load(path.read_text())
+        content["config"]["platform:permissionsBoundary"] = (
+            "arn:aws:iam::123456789012:policy/boundary"
+        )
         content["config"]["platform:cluster"]["addons"] = {
             "aws-ebs-csi-driver": "v1.40.0-eksbuild.1"
         }

@@ -16,18 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from lab.daemons import charts
 from lab.overrides import merged, overrides
 from lab.program import ProgramError
 from lab.site import CHECKOUT, HOST
+from lab.tests.environment.changed_program import copied, read, write
 from lab.tests.environment.conftest import Lab
-from lab.tests.environment.everyday_changes import CHANGES, Change, Content
+from lab.tests.environment.everyday_changes import CHANGES, Change
 from lab.toolchain import Toolchain
 
 DOCUMENT = CHECKOUT / "docs" / "changes.md"
-PROGRAM = ("__main__.py", "Pulumi.yaml", "components", "gitops", "release", "settings")
 KINDS = {"create": "+", "update": "~", "replace": "±", "delete": "-"}
 PRECIOUS = {
     "aws:ec2/vpc:Vpc": ("the VPC", "network"),
@@ -87,19 +86,8 @@ class Copy:
 
     def __init__(self, lab: Lab, folder: Path, next_charts: str) -> None:
         self.lab = lab
-        self.folder = folder
+        self.folder = copied(lab.site, folder)
         self.next_charts = next_charts
-        folder.mkdir()
-        for name in PROGRAM:
-            source = CHECKOUT / name
-            if source.is_dir():
-                shutil.copytree(source, folder / name)
-            else:
-                shutil.copy(source, folder)
-        config = overrides(lab.site)
-        checkout = folder / config["platform:gitops"]["checkout"]
-        checkout.parent.mkdir(parents=True, exist_ok=True)
-        checkout.symlink_to(lab.site.gitops_checkout)  # a preview writes nothing
 
     def preview(self, change: Change, stack: str) -> Outcome:
         """Makes the change and previews it; raises ProgramError unless it can be done or is
@@ -135,18 +123,18 @@ class Copy:
         """Changes the copy's files and writes the stack file that the lab previews it with."""
         for sibling in self.lab.site.environments:
             shutil.copy(CHECKOUT / f"Pulumi.{sibling}.yaml", self.folder)
-        committed = _read(CHECKOUT / f"Pulumi.{stack}.yaml")
-        catalogue = _read(CHECKOUT / "services.yaml")
+        committed = read(CHECKOUT / f"Pulumi.{stack}.yaml")
+        catalogue = read(CHECKOUT / "services.yaml")
         change.edit(committed["config"], catalogue)
-        _write(self.folder / "services.yaml", catalogue)
-        _write(self.folder / f"Pulumi.{stack}.yaml", committed)
-        running = _read(self.lab.site.home / f"Pulumi.{stack}.yaml")
+        write(self.folder / "services.yaml", catalogue)
+        write(self.folder / f"Pulumi.{stack}.yaml", committed)
+        running = read(self.lab.site.home / f"Pulumi.{stack}.yaml")
         running["config"] = merged(committed["config"], overrides(self.lab.site))
         for part in ("argocd", "keel"):
             chart = running["config"].get(f"platform:{part}", {}).get("chart", {})
             if "version" in chart:
                 chart["repository"] = self.next_charts
-        return _write(self.folder / f"lab.{stack}.yaml", running)
+        return write(self.folder / f"lab.{stack}.yaml", running)
 
     def _command(self, stack: str, stack_file: Path) -> Sequence[str]:
         where = ("--stack", stack, "--cwd", str(self.folder), "--config-file", str(stack_file))
@@ -174,25 +162,15 @@ def _type(urn: str) -> str:
     return urn.split("::")[2].rpartition("$")[2]
 
 
-def _read(file: Path) -> Content:
-    content: Content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    return content
-
-
-def _write(file: Path, content: Content) -> Path:
-    file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-    return file
-
-
 @pytest.fixture(scope="module")
 def next_charts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a repository with the next version of every chart."""
     folder = tmp_path_factory.mktemp("charts")
     sources = shutil.copytree(charts.SOURCES, folder / "sources")
     for file in sources.glob("*/Chart.yaml"):
-        chart = _read(file)
+        chart = read(file)
         major, minor, patch = chart["version"].split(".")
-        _write(file, {**chart, "version": f"{major}.{minor}.{int(patch) + 1}"})
+        write(file, {**chart, "version": f"{major}.{minor}.{int(patch) + 1}"})
     served = folder / "served"
     served.mkdir()
     handler = functools.partial(SimpleHTTPRequestHandler, directory=str(served))

@@ -10,8 +10,9 @@ import pytest
 from lab import state, supervisor
 from lab.child import LONGEST_PAUSE, Child
 from lab.process import Identity, describe_exit, tail
-from lab.site import Site
+from lab.site import CHECKOUT, Site
 from lab.state import DaemonStatus, Report
+from settings import UserError
 
 US = Identity.of(os.getpid())
 GONE = Identity(pid=os.getpid(), started=1)
@@ -173,3 +174,18 @@ def test_the_tail_of_a_log_is_short_and_indented(tmp_path: Path) -> None:
 
     assert tail(log, lines=2) == "    line 98\n    line 99"
     assert tail(tmp_path / "none.log") == "    (it wrote nothing)"
+
+
+def test_git_ignores_a_lab_wherever_in_a_checkout_it_is(tmp_path: Path) -> None:
+    assert not supervisor.running(Site(home=tmp_path / "mine", port_base=21000))
+    assert (tmp_path / "mine" / ".gitignore").read_text() == "*\n"
+
+
+@pytest.mark.parametrize("home", [".", ".."])
+def test_a_lab_never_has_the_checkout_in_its_folder(
+    home: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`make clean` deletes the folder."""
+    monkeypatch.setenv("LAB_HOME", str(CHECKOUT / home))
+    with pytest.raises(UserError, match="name a folder for the lab alone"):
+        Site.from_environment()

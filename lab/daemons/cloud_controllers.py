@@ -1,4 +1,4 @@
-"""The load balancer controller of a cluster."""
+"""The controllers of AWS's own in a cluster: load balancers and volumes."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from lab.state import run_folder
 
 def daemon(site: Site, environment: str) -> Daemon:
     return Daemon(
-        name="load-balancer",
+        name="cloud-controllers",
         environment=environment,
         needs=frozenset({title("apiserver", environment)}),
         prepare=lambda: marker(site, environment).unlink(missing_ok=True),
         ready=exists(marker(site, environment)),
-        command=(sys.executable, "-m", "lab.load_balancer", environment),
+        command=(sys.executable, "-m", "lab.cloud_controllers", environment),
     )
 
 
 def marker(site: Site, environment: str) -> Path:
-    """The file that says that the controller runs."""
-    return run_folder(site) / f"load-balancer-{environment}"
+    """The file that says that the controllers run."""
+    return run_folder(site) / f"cloud-controllers-{environment}"

@@ -1,0 +1,1 @@
+"""Secrets of services: External Secrets brings them, and a change of one rolls the pods."""

@@ -1,0 +1,1 @@
+"""What services have for themselves: secrets, and roles in AWS."""
