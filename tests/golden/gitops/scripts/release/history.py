@@ -83,6 +83,7 @@ class Event(NamedTuple):
     subject: str
     adopted: bool
     """Whether what ran already was only written down as rendered manifests."""
+    hotfix: bool = False
 
     @property
     def time(self) -> str:
@@ -348,6 +349,7 @@ def _event(told: _Commit, commit: str, change: _Change, record: dict[str, str]) 
         committer=_short(told.committer),
         untested="Untested" in record,
         unverified="Unverified" in record,
+        hotfix="Hotfix" in record,
         accepted=_short(record.get("Accepted-Findings", "")),
         subject=_short(
             record["Subject"] if record.get("Subject") else ("" if record else told.title)
