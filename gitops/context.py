@@ -25,7 +25,7 @@ from settings import Names, Settings, kinds
 from settings.catalogue import HOTFIXES, BuiltService, ForeignService, Service
 from settings.git_url import parse_git_url
 from settings.images import PYTHON
-from settings.machines import PLATFORMS, Architecture
+from settings.machines import PLATFORMS, Architecture, Platform
 from settings.placement import variables
 from settings.secrets import FOLDER, object_name
 
@@ -266,7 +266,7 @@ def _workflow(settings: Settings, name: str, service: BuiltService) -> str:
     return f"release-{name}.yml" if sources.count(service.source) > 1 else "release.yml"
 
 
-def _processor(platform: str) -> Architecture:
+def _processor(platform: Platform) -> Architecture:
     return next(known for known, name in PLATFORMS.items() if name == platform)
 
 

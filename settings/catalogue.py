@@ -10,6 +10,7 @@ from pydantic import Field, Tag, model_validator
 
 from settings.health import Command
 from settings.kinds import AddedKind
+from settings.machines import Platform
 from settings.model import (
     Branch,
     Digest,
@@ -80,7 +81,6 @@ ImageTag = Annotated[
 Delivery = Literal["keel", "commit"]
 Packaging = Literal["kustomize", "helm"]
 Ci = Literal["circleci", "github-actions"]
-Platform = Literal["linux/amd64", "linux/arm64"]
 
 
 HOTFIXES = "hotfix/"
