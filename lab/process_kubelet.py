@@ -14,17 +14,18 @@ import signal
 import sys
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
 import requests
 
-from lab import pod, state
+from lab import pod, pod_identity, state
 from lab.child import Child, stop_all
 from lab.daemon import title
 from lab.kubernetes_api import TOKEN_SECONDS, KubernetesApi, write_kubeconfig
 from lab.pod import UnresolvedError, Workload
 from lab.pod_workers import PodWorkers
 from lab.process import Identity
-from lab.programs import NAMESPACES, Program, addresses, base_environment, programs
+from lab.programs import NAMESPACES, PYTHON, Program, addresses, base_environment, programs
 from lab.site import Site
 from lab.state import Report
 from lab.toolchain import Toolchain
@@ -68,6 +69,10 @@ class Container:
         kubelet = self.kubelet
         try:
             environment = pod.variables(self.workload, kubelet.lookup(self.workload))
+            if self.program.identity:
+                environment |= pod_identity.variables(
+                    kubelet.site, kubelet.environment, self.workload
+                )
             self._write_token()
         except (UnresolvedError, requests.HTTPError) as missing:
             self.child.wait_for(str(missing))
@@ -83,9 +88,10 @@ class Container:
             user={"tokenFile": str(self.folder / "token")},
             namespace=self.workload.namespace,
         )
+        shutil.copy(kubelet.site.certificate_authority(kubelet.environment), self.folder / "ca.crt")
         words = map(kubelet.reachable, pod.arguments(self.workload, environment))
         self.child.start(
-            [kubelet.tools.path(self.program.tool), *words, *self.program.flags],
+            [self._tool(), *words, *self.program.flags],
             variables={
                 **{name: kubelet.reachable(text) for name, text in environment.items()},
                 **base_environment(kubelet.site, kubelet.tools, self.folder),
@@ -93,6 +99,10 @@ class Container:
             },
             folder=self.folder,
         )
+
+    def _tool(self) -> Path:
+        tool = self.program.tool
+        return Path(sys.executable) if tool == PYTHON else self.kubelet.tools.path(tool)
 
     def _write_token(self) -> None:
         """Write a token of the pod's ServiceAccount; it is renewed after half of its lifetime."""

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.readiness import Condition, http_ok, listening
-from lab.site import HOST, KEEL_PORT, Site
+from lab.site import CHECKOUT, HOST, KEEL_PORT, Site
 from lab.toolchain import Toolchain
 
-NAMESPACES = ("argocd", "keel")
+NAMESPACES = ("argocd", "external-secrets", "keel")
 """The namespaces whose pods are run."""
 
 
@@ -24,20 +24,26 @@ class Program:
     """How to run one program on this machine.
 
     Attributes:
-        tool: its name in the toolchain.
+        tool: its name in the toolchain, or PYTHON.
         flags: added after the pod's own arguments, which they override.
         variables: environment variables, which override the pod's own.
-        port: where it listens.
+        port: where it listens, if it does.
         ready: when it counts as ready.
         folders: created in the process's folder before it starts.
+        identity: whether it calls AWS with the role of its service account.
     """
 
     tool: str
     flags: tuple[str, ...]
     variables: Mapping[str, str] = field(default_factory=dict)
-    port: int
+    port: int | None = None
     ready: Condition
     folders: tuple[str, ...] = ()
+    identity: bool = False
+
+
+PYTHON = "python"
+"""The interpreter that runs this."""
 
 
 def programs(site: Site, environment: str) -> dict[str, Program]:
@@ -51,6 +57,7 @@ def programs(site: Site, environment: str) -> dict[str, Program]:
             ready=listening(redis),
         ),
         **_argo_cd(site, environment),
+        **_secrets(site, environment),
         "keel": Program(
             tool="keel",
             flags=("--no-incluster", "--kubeconfig=kubeconfig"),
@@ -58,6 +65,34 @@ def programs(site: Site, environment: str) -> dict[str, Program]:
             port=KEEL_PORT,
             ready=http_ok(f"http://{HOST}:{KEEL_PORT}/healthz"),
             folders=("data",),
+        ),
+    }
+
+
+def _secrets(site: Site, environment: str) -> dict[str, Program]:
+    """External Secrets, and the program that rolls pods."""
+    port = site.port("external-secrets", environment)
+    return {
+        "external-secrets": Program(
+            tool="external-secrets",
+            flags=(f"--metrics-addr={HOST}:{port}",),
+            variables={
+                "AWS_SECRETSMANAGER_ENDPOINT": site.url("aws"),
+                "AWS_STS_ENDPOINT": site.url("aws"),
+            },
+            port=port,
+            ready=http_ok(f"http://{HOST}:{port}/metrics"),
+            identity=True,
+        ),
+        "secrets-rollout": Program(
+            tool=PYTHON,
+            flags=(),
+            variables={
+                "ACCOUNT": ".",
+                "KUBERNETES_SERVICE_HOST": HOST,
+                "KUBERNETES_SERVICE_PORT": str(site.port("apiserver", environment)),
+            },
+            ready=lambda: None,
         ),
     }
 
@@ -128,12 +163,17 @@ def _argo_cd(site: Site, environment: str) -> dict[str, Program]:
 
 
 def addresses(site: Site, environment: str) -> dict[str, str]:
-    """Cluster addresses, which nothing resolves here, with those of the processes."""
+    """Cluster addresses, which nothing resolves here, with those of the processes, and files of
+    ConfigMaps, which nothing mounts."""
     services = {
         "argocd-repo-server:8081": site.port("argocd-repo-server", environment),
         "argocd-redis:6379": site.port("redis", environment),
     }
-    return {address: f"{HOST}:{port}" for address, port in services.items()}
+    files = {"/program/rotation.py": CHECKOUT / "components" / "secrets" / "rotation.py"}
+    return {
+        **{address: f"{HOST}:{port}" for address, port in services.items()},
+        **{mounted: str(file) for mounted, file in files.items()},
+    }
 
 
 def base_environment(site: Site, tools: Toolchain, folder: Path) -> dict[str, str]:

@@ -18,3 +18,16 @@ def caller_arn(access_key: str) -> str | None:
     """`arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`; None for an unknown key."""
     session = session_of(access_key)
     return str(session.arn) if session else None
+
+
+_TAGS: dict[str, tuple[dict[str, str], frozenset[str]]] = {}
+
+
+def remember_tags(access_key: str, tags: dict[str, str], transitive: frozenset[str]) -> None:
+    """Keep the tags of a session; moto's own session has no room for them."""
+    _TAGS[access_key] = tags, transitive
+
+
+def tags_of(access_key: str) -> tuple[dict[str, str], frozenset[str]]:
+    """The tags of a session, and the keys of those that pass on to sessions that it makes."""
+    return _TAGS.get(access_key, ({}, frozenset()))

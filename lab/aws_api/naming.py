@@ -18,6 +18,11 @@ _ARN_OF = {
     ("iam", "InstanceProfileName"): "arn:aws:iam::{account}:instance-profile/{value}",
     ("logs", "logGroupName"): "arn:aws:logs:{region}:{account}:log-group:{value}",
     ("s3", "Bucket"): "arn:aws:s3:::{value}",
+    # AWS adds a hyphen and six characters of its own.
+    (
+        "secretsmanager",
+        "SecretId",
+    ): "arn:aws:secretsmanager:{region}:{account}:secret:{value}-AbCdEf",
 }
 """Parameters that are the name of the resource that an action is about."""
 _OWN_ARN = {"resourceArn", "ResourceArn", "ResourceARN", "OpenIDConnectProviderArn", "RoleArn"}

@@ -15,7 +15,7 @@ from typing import Any
 from moto.iam.models import iam_backends
 from moto.utilities.utils import get_partition
 
-from lab.aws_api.callers import session_of
+from lab.aws_api.callers import session_of, tags_of
 from lab.aws_api.calls import Body, Call
 from lab.aws_api.naming import arns, values
 from lab.aws_api.policies import Request, decision
@@ -105,6 +105,8 @@ def _context(call: Call, session: Any) -> dict[str, list[str]]:
         "aws:principalaccount": [str(session.account_id)],
         "aws:requestedregion": [call.region],
     }
+    of_session, _ = tags_of(call.access_key)
+    known |= {f"aws:principaltag/{key.lower()}": [value] for key, value in of_session.items()}
     tags = dict(_tags(call.parameters))
     known |= {f"aws:requesttag/{key.lower()}": [value] for key, value in tags.items()}
     if tags:

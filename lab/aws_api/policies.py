@@ -34,8 +34,8 @@ class Request:
         return self.context.get(key.lower(), absent)
 
 
-_OF_THE_CALL = ("aws:requesttag/", "aws:tagkeys", "iam:policyarn")
-"""Keys whose values are in the call; a call without them has no value."""
+_OF_THE_CALL = ("aws:principaltag/", "aws:requesttag/", "aws:tagkeys", "iam:policyarn")
+"""Keys whose values are in the call or its session; without them they have none."""
 
 
 def decision(documents: Iterable[Mapping[str, Any]], request: Request) -> str:
@@ -52,9 +52,34 @@ def decision(documents: Iterable[Mapping[str, Any]], request: Request) -> str:
 def _concerns(statement: Statement, request: Request) -> bool:
     return (
         _element(statement, "Action", [request.action.lower()], str.lower)
-        and _resource(statement, request)
+        and _resource(_filled(statement, request), request)
         and _conditions(statement, request)
     )
+
+
+def _filled(statement: Statement, request: Request) -> Statement:
+    """The statement with the caller's tags in the place of variables in its resources.
+
+    A variable without a value matches nothing (IAM User Guide, "Policy elements: Variables").
+    """
+
+    def fill(resource: str) -> str:
+        return _VARIABLE.sub(lambda found: _only(request.value_of(found[1])), resource)
+
+    return {
+        name: [fill(one) for one in _as_list(value)]
+        if name in ("Resource", "NotResource")
+        else value
+        for name, value in statement.items()
+    }
+
+
+_VARIABLE = re.compile(r"\$\{(aws:PrincipalTag/[^}]+)\}", re.IGNORECASE)
+_NOTHING = "\0"
+
+
+def _only(values: Sequence[str] | None) -> str:
+    return values[0] if values else _NOTHING
 
 
 def _resource(statement: Statement, request: Request) -> bool:

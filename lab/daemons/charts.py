@@ -1,4 +1,5 @@
-"""The chart repository: the lab's charts, packed, with Argo CD's own CRDs in the argo-cd chart."""
+"""The chart repository: the lab's charts, packed, with Argo CD's own CRDs in the argo-cd chart, and
+the real chart of External Secrets."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from pathlib import Path
 from werkzeug.exceptions import NotFound
 from werkzeug.middleware.shared_data import SharedDataMiddleware
 
+from components.secrets.external_secrets import CHART_VERSION
+from lab import external_secrets_chart
 from lab.daemon import Daemon
 from lab.http_server import serve_wsgi
 from lab.readiness import http_ok
@@ -20,15 +23,24 @@ from settings import UserError
 
 SOURCES = CHECKOUT / "lab" / "charts"
 ARGO_CD_MODULE = "github.com/argoproj/argo-cd/v3"
+EXTERNAL_SECRETS_MODULE = "github.com/external-secrets/external-secrets"
 
 
 def daemon(site: Site, tools: Toolchain) -> Daemon:
     helm = tools.path("helm")
     crds = tools.module_dir(ARGO_CD_MODULE) / "manifests" / "crds"
+    external_secrets = tools.module_dir(EXTERNAL_SECRETS_MODULE)
     return Daemon(
         name="charts",
         port=site.port("charts"),
-        prepare=lambda: pack(helm, SOURCES, crds, folder(site), site.url("charts")),
+        prepare=lambda: pack(
+            helm,
+            SOURCES,
+            crds,
+            folder(site),
+            site.url("charts"),
+            external_secrets=external_secrets,
+        ),
         ready=http_ok(f"{site.url('charts')}/index.yaml"),
         command=(sys.executable, "-m", "lab.daemons.charts"),
     )
@@ -39,13 +51,24 @@ def folder(site: Site) -> Path:
     return site.home / "charts"
 
 
-def pack(helm: Path, sources: Path, crds: Path, target: Path, url: str) -> None:
+def pack(
+    helm: Path,
+    sources: Path,
+    crds: Path,
+    target: Path,
+    url: str,
+    *,
+    external_secrets: Path | None = None,
+) -> None:
     """Pack every chart of `sources` into `target` and index them under `url`.
+
+    external_secrets: what its Go module has of its chart, which is packed too.
 
     Nothing is written if `target` was made from the same files.
     """
     stamp = target / "made-from"
-    state = f"{_fingerprint(sources)} {_fingerprint(crds)} {url}\n"
+    upstream = f"{external_secrets} {CHART_VERSION}" if external_secrets else ""
+    state = f"{_fingerprint(sources)} {_fingerprint(crds)} {upstream} {url}\n"
     if stamp.exists() and stamp.read_text(encoding="ascii") == state:
         return
     shutil.rmtree(target, ignore_errors=True)
@@ -57,6 +80,10 @@ def pack(helm: Path, sources: Path, crds: Path, target: Path, url: str) -> None:
             (draft / "crds").mkdir(exist_ok=True)
             for crd in sorted(crds.glob("*-crd.yaml")):
                 shutil.copy(crd, draft / "crds")
+        _run(helm, "package", str(draft), "--destination", str(target))
+    if external_secrets:
+        draft = drafts / "external-secrets"
+        external_secrets_chart.draft(external_secrets, CHART_VERSION, draft)
         _run(helm, "package", str(draft), "--destination", str(target))
     shutil.rmtree(drafts)
     _run(helm, "repo", "index", str(target), "--url", url)

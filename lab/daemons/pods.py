@@ -6,7 +6,7 @@ import sys
 
 from lab import state
 from lab.daemon import Daemon, title
-from lab.programs import programs
+from lab.programs import PYTHON, programs
 from lab.readiness import exists
 from lab.site import Site
 from lab.toolchain import Toolchain
@@ -15,7 +15,8 @@ from lab.toolchain import Toolchain
 def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
     report = state.processes_report(site, environment)
     for program in programs(site, environment).values():
-        tools.path(program.tool)  # reports a missing program before the lab starts
+        if program.tool != PYTHON:
+            tools.path(program.tool)  # reports a missing program before the lab starts
     return Daemon(
         name="process-kubelet",
         environment=environment,

@@ -47,6 +47,8 @@ def key(tool: Tool, modules: Path = MODULES) -> str:
     # These say nothing about what is built; the file that `types` names is hashed below.
     for name in ("usual_seconds", "version_command", "plugin", "types"):
         del recipe[name]
+    if not tool.imports:
+        del recipe["imports"]
     digest = hashlib.sha256(
         json.dumps(
             [recipe, GO_FLAGS, LINKER_FLAGS, GO_RELEASE, platform.system(), platform.machine()],

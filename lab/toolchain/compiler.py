@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.toolchain.cache import GO_FLAGS, LINKER_FLAGS, Cache
+from lab.toolchain.imports import keep_imports
 from lab.toolchain.pruning import prune
 from lab.toolchain.tools import Tool
 from settings import UserError
@@ -118,16 +119,19 @@ class Compiler:
         log = self.cache.log(tool)
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_bytes(b"")
-        if tool.types:
+        if tool.types or tool.imports:
             command.append(f"-modfile={self._pruned(tool, work)}")
         self._run(tool, work, *command, tool.package)
         shutil.rmtree(work)
 
     def _pruned(self, tool: Tool, work: Path) -> Path:
-        """The go.mod of a build that takes the module from a copy with fewer services."""
+        """The go.mod of a build that takes the module from a copy with less in it."""
         self._run(tool, work, "mod", "download", tool.module)
         ours, copied = self.cache.modules / tool.folder, work / "module"
-        prune(self._module(tool), copied, ours / tool.types)
+        if tool.types:
+            prune(self._module(tool), copied, ours / tool.types)
+        else:
+            keep_imports(self._module(tool), copied, tool.imports)
         for pins in ("go.mod", "go.sum"):
             shutil.copyfile(ours / pins, work / pins)
         go_mod = work / "go.mod"

@@ -29,6 +29,8 @@ class Tool:
         folders: folders of the module that the lab reads at run time.
         types: the file beside go.mod that names what is served of a Terraform provider; the module
             is compiled without the services that none of these names needs.
+        imports: by a file of the module that imports packages for their effects alone, those that
+            stay; the module is compiled without the others.
         plugin: the name of the Pulumi plugin that it is. One that Pulumi has downloaded itself,
             at this release, is used before any other.
     """
@@ -47,6 +49,7 @@ class Tool:
     files: Mapping[str, str] = field(default_factory=dict)
     folders: tuple[str, ...] = ()
     types: str = ""
+    imports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     plugin: str = ""
 
 
@@ -67,6 +70,7 @@ WHEELS: tuple[Wheel, ...] = (
 _KUBERNETES_VERSION = "v1.37.2"
 _ARGO_CD_VERSION = "github.com/argoproj/argo-cd/v3/common"
 _PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4"
+_EXTERNAL_SECRETS = "github.com/external-secrets/external-secrets"
 
 
 def _kubernetes(name: str, usual_seconds: int) -> Tool:
@@ -257,6 +261,21 @@ TOOLS: tuple[Tool, ...] = (
         variables={"main.Version": "1.27.3"},
         # Pages, translations and the names of licences: it reads all of them when it starts.
         folders=("options", "templates"),
+    ),
+    Tool(
+        name="external-secrets",
+        folder="external-secrets",
+        module=_EXTERNAL_SECRETS,
+        version="v0.16.2",
+        package=_EXTERNAL_SECRETS,
+        release="0.16.2",
+        usual_seconds=150,
+        folders=("deploy/charts/external-secrets", "deploy/crds"),
+        # Of the stores of 35 makers, and of all generators, what the program uses.
+        imports={
+            "pkg/provider/register/register.go": (f"{_EXTERNAL_SECRETS}/pkg/provider/aws",),
+            "pkg/generator/register/register.go": (),
+        },
     ),
 )
 """Every compiled program, in build order: what others wait for and what is quick comes first."""

@@ -38,12 +38,12 @@ def architectures(environments: Sequence[Environment], catalogue: Catalogue) -> 
         first, first_name, wanted = groups[0]
         if found != wanted:
             yield environment.problem(
-                "cluster.nodeGroups",
+                "cluster.pools" if environment.config.cluster.auto else "cluster.nodeGroups",
                 name,
                 f"has {found} nodes, while {first_name} of {first.file} has {wanted} "
                 "ones: a pipeline builds an image for one processor, and it would not start here",
-                "take one processor for every node group of every environment, taint this one, or "
-                "set build.platforms of every service to both",
+                "take one processor for all nodes of every environment, taint these, or set "
+                "build.platforms of every service to both",
             )
 
 

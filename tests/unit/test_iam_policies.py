@@ -15,6 +15,7 @@ import pytest
 from settings import Settings, load_files
 from tests.unit.conftest import CHECKOUT, Bend
 from tests.unit.recording import Recording
+from tests.unit.test_private_rules import bounded, change
 from tests.unit.whole_program import record_program
 from tools.iam import __main__ as command
 from tools.iam import boundary, calls, documents
@@ -24,6 +25,15 @@ from tools.iam.scopes import ATTACHED
 
 CALLED = {"dev": calls.committed()["dev"], "prod": calls.committed()["prod"]}
 BOUNDARY = "arn:aws:iam::123456789012:policy/acme-dev-boundary"
+AUTO_MODE = [
+    "iam:AddRoleToInstanceProfile",
+    "iam:CreateInstanceProfile",
+    "iam:DeleteInstanceProfile",
+    "iam:GetInstanceProfile",
+    "iam:RemoveRoleFromInstanceProfile",
+    "iam:TagInstanceProfile",
+    "iam:PassRole",
+]
 RECORD = [
     '{"stack": "dev", "actions": ["eks:CreateCluster", "iam:PassRole"]}',
     '{"stack": "prod", "actions": ["eks:DeleteCluster"]}',
@@ -127,8 +137,10 @@ def created(recording: Recording) -> Iterator[tuple[str, str]]:
             yield "Repositories", f"arn:aws:ecr:{home}:repository/{repository.inputs['name']}"
     for cluster in recording.of("aws:eks/cluster:Cluster"):
         yield "Clusters", f"arn:aws:eks:{home}:cluster/{cluster.inputs['name']}"
-    for group in recording.of("aws:eks/nodeGroup:NodeGroup"):
+    for group in recording.resources:
         inputs = group.inputs
+        if group.type != "aws:eks/nodeGroup:NodeGroup":
+            continue
         name = f"nodegroup/{inputs['clusterName']}/{inputs['nodeGroupName']}/12345678"
         yield "Clusters", f"arn:aws:eks:{home}:{name}"
 
@@ -175,12 +187,53 @@ def test_an_environment_without_a_boundary_is_what_it_was() -> None:
     assert not [role.name for role in roles if "permissionsBoundary" in role.inputs]
 
 
-def test_within_the_boundary_nobody_becomes_an_administrator(dev: Settings) -> None:
-    allowed = [action for s in boundary(dev)["Statement"] for action in s["Action"]]
+def test_within_the_boundary_nobody_becomes_an_administrator(dev: Settings, prod: Settings) -> None:
+    for settings, more in ((dev, AUTO_MODE), (prod, [])):
+        allowed = [action for s in boundary(settings)["Statement"] for action in s["Action"]]
 
-    assert [a for a in allowed if a.startswith(("iam:", "sts:", "*", "organizations:"))] == [
-        "iam:CreateServiceLinkedRole",
-        "sts:TagSession",
+        assert [a for a in allowed if a.startswith(("iam:", "sts:", "*", "organizations:"))] == [
+            "iam:CreateServiceLinkedRole",
+            "sts:TagSession",
+            *more,
+        ]
+        assert json.dumps(boundary(settings)).count("NotAction") == 0
+        assert size(boundary(settings)) <= 6144
+
+
+def test_auto_mode_passes_no_role_but_that_of_nodes(dev: Settings) -> None:
+    passing = next(s for s in boundary(dev)["Statement"] if "iam:PassRole" in s["Action"])
+
+    assert passing["Resource"] == ["arn:aws:iam::123456789012:role/acme-dev-auto-nodes"]
+    assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
+
+
+def test_the_boundary_lets_external_secrets_read_where_services_have_secrets(
+    configuration: Path, bend: Bend, dev: Settings
+) -> None:
+    change(bend, secrets=["TOKEN"])
+    without = [s["Sid"] for s in boundary(dev)["Statement"]]
+    with_them = boundary(load_files("dev", configuration))["Statement"]
+
+    assert [s for s in with_them if s["Sid"] not in without] == [
+        {
+            "Sid": "Secrets",
+            "Effect": "Allow",
+            "Action": ["secretsmanager:GetSecretValue"],
+            "Resource": ["arn:aws:secretsmanager:eu-central-1:123456789012:secret:acme/dev/*/*/*"],
+        },
+        {
+            "Sid": "ReadSecrets",
+            "Effect": "Allow",
+            "Action": ["sts:AssumeRole"],
+            "Resource": ["arn:aws:iam::123456789012:role/acme-dev-secrets-reader"],
+        },
     ]
-    assert json.dumps(boundary(dev)).count("NotAction") == 0
-    assert size(boundary(dev)) <= 6144
+
+
+def test_policies_of_services_may_be_attached(configuration: Path, bend: Bend) -> None:
+    policy = "arn:aws:iam::123456789012:policy/uploads"
+    bounded(bend)
+    change(bend, aws={"policies": [policy]}, environments=["dev"])
+    made = statements(load_files("dev", configuration), ["iam:AttachRolePolicy"])
+
+    assert policy in made["AttachPolicies"]["Condition"]["ArnEquals"]["iam:PolicyARN"]

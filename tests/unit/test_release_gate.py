@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from release.configuration import Platform, parse
+from release.deployed import Place
 from release.errors import Failure
 from release.gate import Asked, Evidence, Proof, prove
-from release.history import Event, Place
+from release.history import Event
 from release.registry import Image, Images
 from release.versions import NOTHING, Running, require_version
 
@@ -53,7 +54,7 @@ def event(seconds: int, environment: str, tag: str, digest: str) -> Event:
         unverified=False,
         accepted="",
         subject="",
-        adopted=False,
+        carried_over=False,
     )
 
 

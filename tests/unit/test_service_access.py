@@ -8,12 +8,18 @@ from typing import Any
 
 import pytest
 import yaml
+from pulumi import Output
 
+from components.secrets.external_secrets import ExternalSecrets, ExternalSecretsArgs
 from components.service_access.isolation import policies
+from components.service_access.service_roles import role_policy
 from gitops.tree import scaffold
-from settings import Settings, load_files
-from tests.unit.conftest import CHECKOUT, Bend
-from tests.unit.recording import Recording
+from settings import load_files
+from settings.aws_account import AwsAccount
+from settings.naming import Names
+from settings.rights import Rights
+from tests.unit.conftest import CHECKOUT, Bend, copied
+from tests.unit.recording import Recording, record
 from tests.unit.test_private_rules import BOUNDARY, bounded, change
 from tests.unit.whole_program import record_program
 
@@ -25,15 +31,36 @@ STORE = "kubernetes:external-secrets.io/v1:SecretStore"
 APPLICATION = "kubernetes:argoproj.io/v1alpha1:Application"
 RBAC = "kubernetes:rbac.authorization.k8s.io/v1"
 NEW = ("ServiceAccess", "Isolation", "ServiceRoles", "ExternalSecrets", "SecretStores")
+MANAGED = "arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess"
 READ = {"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::acme-tv/*"]}
 SECRETS = {"env": ["DATABASE_URL"], "files": ["client.pem"]}
 
 
-@pytest.fixture
-def program(configuration: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs the whole program for a stack with the bent configuration."""
-    monkeypatch.setattr("settings.pulumi_config.ROOT", configuration)
-    return lambda stack: record_program(stack, configuration, CHECKOUT / "__main__.py")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Recording]:
+    """The whole program of both stacks, where tv-api has secrets and rights in AWS."""
+    root = copied(tmp_path_factory.mktemp("private"))
+    catalogue = yaml.safe_load((root / "services.yaml").read_text())
+    catalogue["namespaces"]["streaming"]["services"]["tv-api"].update(
+        secrets=SECRETS, aws={"policies": [MANAGED], "statements": [READ]}
+    )
+    (root / "services.yaml").write_text(yaml.safe_dump(catalogue))
+    for stack in ("dev", "prod"):
+        path = root / f"Pulumi.{stack}.yaml"
+        content = yaml.safe_load(path.read_text())
+        content["config"]["platform:permissionsBoundary"] = BOUNDARY
+        path.write_text(yaml.safe_dump(content))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("settings.pulumi_config.ROOT", root)
+        return {
+            stack: record_program(stack, root, CHECKOUT / "__main__.py")
+            for stack in ("dev", "prod")
+        }
+
+
+@pytest.fixture(scope="module")
+def dev_made(made: dict[str, Recording]) -> Recording:
+    return made["dev"]
 
 
 def policy(recording: Recording, name: str) -> Any:
@@ -57,9 +84,8 @@ def test_without_secrets_and_rights_nothing_of_it_is_there(stack: str) -> None:
 # --- secrets in AWS
 
 
-def test_external_secrets_itself_reads_nothing(bend: Bend, program: Any) -> None:
-    change(bend, secrets=SECRETS)
-    made = program("dev")
+def test_external_secrets_itself_reads_nothing(dev_made: Recording) -> None:
+    made = dev_made
     assert policy(made, "service-access-secrets-operator-policy") == [
         {
             "Sid": "ReadForAService",
@@ -86,11 +112,9 @@ def test_external_secrets_itself_reads_nothing(bend: Bend, program: Any) -> None
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_the_reader_reads_for_the_service_of_its_session_in_its_environment_alone(
-    bend: Bend, program: Any, stack: str
+    made: dict[str, Recording], stack: str
 ) -> None:
-    change(bend, secrets=SECRETS)
-    made = program(stack)
-    assert policy(made, "service-access-secrets-reader-policy") == [
+    assert policy(made[stack], "service-access-secrets-reader-policy") == [
         {
             "Sid": "ReadOwnSecrets",
             "Effect": "Allow",
@@ -101,7 +125,7 @@ def test_the_reader_reads_for_the_service_of_its_session_in_its_environment_alon
             ],
         }
     ]
-    assert trust(made, "service-access-secrets-reader") == [
+    assert trust(made[stack], "service-access-secrets-reader") == [
         {
             "Sid": "ReadForAService",
             "Effect": "Allow",
@@ -114,19 +138,16 @@ def test_the_reader_reads_for_the_service_of_its_session_in_its_environment_alon
     ]
 
 
-def test_both_roles_are_below_the_boundary(bend: Bend, program: Any) -> None:
-    bounded(bend)
-    change(bend, secrets=SECRETS)
-    made = program("dev")
+def test_both_roles_are_below_the_boundary(dev_made: Recording) -> None:
+    made = dev_made
     for role in ("operator", "reader"):
         found = made.one(ROLE, f"service-access-secrets-{role}").inputs
         assert found["permissionsBoundary"] == BOUNDARY
 
 
-def test_a_store_is_of_one_service_and_there_before_it(bend: Bend, program: Any) -> None:
-    change(bend, secrets=SECRETS)
-    made = program("prod")
-    (store,) = [r for r in made.resources if r.type == STORE]
+def test_a_store_is_of_one_service_and_there_before_it(made: dict[str, Recording]) -> None:
+    prod = made["prod"]
+    (store,) = [r for r in prod.resources if r.type == STORE]
     assert store.inputs["metadata"] == {"name": "tv-api", "namespace": "streaming"}
     assert store.inputs["spec"] == {
         "provider": {
@@ -142,37 +163,48 @@ def test_a_store_is_of_one_service_and_there_before_it(bend: Bend, program: Any)
             }
         }
     }
-    assert made.waits_for(store, made.one(RELEASE, "service-access-secrets-release"))
-    assert made.waits_for(made.one(APPLICATION, "apps-tv-api"), store)
+    assert prod.waits_for(store, prod.one(RELEASE, "service-access-secrets-release"))
+    assert prod.waits_for(prod.one(APPLICATION, "apps-tv-api"), store)
 
 
-def test_a_service_that_lives_elsewhere_has_no_store(bend: Bend, program: Any) -> None:
-    change(bend, secrets=SECRETS, environments=["prod"])
-    assert [r for r in program("dev").resources if r.type == RELEASE and "secrets" in r.name] == []
-    assert [r for r in program("prod").resources if r.type == RELEASE and "secrets" in r.name]
+def test_a_service_that_lives_elsewhere_needs_nothing_here(configuration: Path, bend: Bend) -> None:
+    bounded(bend)
+    change(bend, secrets=SECRETS, aws={"statements": [READ]}, environments=["prod"])
+    assert load_files("dev", configuration).has_private is False
+    assert load_files("prod", configuration).has_private is True
 
 
 # --- secrets in the cluster
 
 
-def test_chart_version_and_repository_are_pinned_and_may_be_others(
-    bend: Bend, program: Any
-) -> None:
-    change(bend, secrets=SECRETS)
-    release = program("dev").one(RELEASE, "service-access-secrets-release").inputs
+def test_chart_version_and_repository_are_pinned(dev_made: Recording) -> None:
+    release = dev_made.one(RELEASE, "service-access-secrets-release").inputs
     assert (release["chart"], release["version"]) == ("external-secrets", "2.9.0")
     assert release["repositoryOpts"] == {"repo": "https://charts.external-secrets.io"}
 
+
+def test_a_stack_may_take_the_chart_from_elsewhere(configuration: Path, bend: Bend) -> None:
     other = {"repository": "https://charts.acme.example", "version": "2.8.0"}
     bend("Pulumi.dev.yaml", lambda config: config.update({"platform:secrets": {"chart": other}}))
-    release = program("dev").one(RELEASE, "service-access-secrets-release").inputs
+    settings = load_files("dev", configuration)
+    args = ExternalSecretsArgs(
+        config=settings.config.secrets,
+        catalogue=settings.living,
+        names=settings.environment.names,
+        account=settings.environment.aws_account,
+        permissions_boundary=None,
+        cluster_name=Output.from_input("acme-dev"),
+        kubeconfig=Output.from_input("{}"),
+        owned_cluster=True,
+    )
+    recorded = record(lambda: ExternalSecrets("secrets", args) and None, stack="dev")
+    release = recorded.one(RELEASE).inputs
     assert release["version"] == "2.8.0"
     assert release["repositoryOpts"] == {"repo": "https://charts.acme.example"}
 
 
-def test_external_secrets_writes_only_where_services_have_secrets(bend: Bend, program: Any) -> None:
-    change(bend, secrets=SECRETS)
-    made = program("dev")
+def test_external_secrets_writes_only_where_services_have_secrets(dev_made: Recording) -> None:
+    made = dev_made
     everywhere = made.one(f"{RBAC}:ClusterRole", "service-access-secrets-watcher").inputs["rules"]
     writing = [r for r in everywhere if not {*r["verbs"]} <= {"get", "list", "watch"}]
     assert writing == [{"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]}]
@@ -183,9 +215,8 @@ def test_external_secrets_writes_only_where_services_have_secrets(bend: Bend, pr
     assert release["rbac"] == {"create": False}
 
 
-def test_no_store_of_the_cluster_and_no_way_into_secrets_manager(bend: Bend, program: Any) -> None:
-    change(bend, secrets=SECRETS)
-    release = program("dev").one(RELEASE, "service-access-secrets-release").inputs["values"]
+def test_no_store_of_the_cluster_and_no_way_into_secrets_manager(dev_made: Recording) -> None:
+    release = dev_made.one(RELEASE, "service-access-secrets-release").inputs["values"]
     for kind in ("ClusterExternalSecret", "ClusterGenerator", "ClusterPushSecret", "PushSecret"):
         assert release[f"process{kind}"] is False
         assert release["crds"][f"create{kind}"] is False
@@ -194,10 +225,9 @@ def test_no_store_of_the_cluster_and_no_way_into_secrets_manager(bend: Bend, pro
 
 
 def test_the_program_that_rolls_pods_reads_the_services_secrets_by_name(
-    bend: Bend, program: Any
+    dev_made: Recording,
 ) -> None:
-    change(bend, secrets=SECRETS)
-    made = program("dev")
+    made = dev_made
     role = made.one(f"{RBAC}:Role", "apps-streaming-secrets-secrets-rollout-role").inputs
     assert role["rules"] == [
         {
@@ -229,11 +259,8 @@ def test_the_program_that_rolls_pods_reads_the_services_secrets_by_name(
 # --- rights in AWS
 
 
-def test_a_service_with_rights_has_a_role_that_no_other_takes(bend: Bend, program: Any) -> None:
-    bounded(bend)
-    managed = "arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess"
-    change(bend, aws={"policies": [managed], "statements": [READ]})
-    made = program("dev")
+def test_a_service_with_rights_has_a_role_that_no_other_takes(dev_made: Recording) -> None:
+    made = dev_made
     role = made.one(ROLE, "service-access-roles-tv-api").inputs
     assert role["name"] == "acme-dev-service-tv-api"
     assert role["permissionsBoundary"] == BOUNDARY
@@ -261,19 +288,18 @@ def test_a_service_with_rights_has_a_role_that_no_other_takes(bend: Bend, progra
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
         "service-access-roles-tv-api-AmazonSQSReadOnlyAccess",
     )
-    assert attachment.inputs["policyArn"] == managed
+    assert attachment.inputs["policyArn"] == MANAGED
     association = made.one(ASSOCIATION, "service-access-roles-tv-api-identity")
     assert association.inputs["serviceAccount"] == "tv-api"
     assert association.inputs["namespace"] == "streaming"
     assert made.waits_for(association, attachment)
     assert made.waits_for(made.one(APPLICATION, "apps-tv-api"), association)
-    assert [r for r in made.resources if r.type == RELEASE and "secrets" in r.name] == []
 
 
-def test_managed_policies_alone_still_deny_the_secrets(bend: Bend, program: Any) -> None:
-    bounded(bend)
-    change(bend, aws={"policies": ["arn:aws:iam::aws:policy/AdministratorAccess"]})
-    (only,) = policy(program("dev"), "service-access-roles-tv-api-policy")
+def test_managed_policies_alone_still_deny_the_secrets() -> None:
+    rights = Rights.model_validate({"policies": ["arn:aws:iam::aws:policy/AdministratorAccess"]})
+    account = AwsAccount(id="123456789012", region="eu-central-1")
+    (only,) = json.loads(role_policy(rights, Names("acme", "dev"), account))["Statement"]
     assert only["Effect"] == "Deny"
 
 
@@ -317,9 +343,8 @@ def test_rights_alone_guard_the_account_alone(configuration: Path, bend: Bend) -
     assert [*isolated(configuration)] == ["services-keep-their-accounts"]
 
 
-def test_every_policy_is_bound_and_refuses(bend: Bend, program: Any) -> None:
-    change(bend, secrets=["TOKEN"])
-    made = program("dev")
+def test_every_policy_is_bound_and_refuses(dev_made: Recording) -> None:
+    made = dev_made
     kind = "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy"
     named = {r.inputs["metadata"]["name"] for r in made.resources if r.type == kind}
     bound = [r for r in made.resources if r.type == f"{kind}Binding"]
@@ -334,25 +359,27 @@ def test_every_policy_is_bound_and_refuses(bend: Bend, program: Any) -> None:
 # --- secrets in Git
 
 
-@pytest.fixture(params=["kustomize", "helm"])
-def tree(
-    request: pytest.FixtureRequest, configuration: Path, bend: Bend
-) -> tuple[str, dict[str, str]]:
-    """The packaging, and what dev writes for a service with both sorts of secrets."""
+def written(configuration: Path, bend: Bend, packaging: str) -> dict[str, str]:
+    """What dev writes for a service with both sorts of secrets."""
     change(
         bend,
         secrets={"env": ["DATABASE_URL", "API_KEY"], "files": ["client.pem"]},
         processes={"worker": {"command": ["work"]}, "night": {"schedule": "0 3 * * *"}},
-        packaging=request.param,
+        packaging=packaging,
     )
-    settings: Settings = load_files("dev", configuration)
-    return request.param, {path: file.text for path, file in scaffold(settings).items()}
+    settings = load_files("dev", configuration)
+    return {path: file.text for path, file in scaffold(settings).items()}
 
 
-def test_a_secret_is_an_object_of_its_own_in_git(tree: tuple[str, dict[str, str]]) -> None:
-    packaging, files = tree
-    folder = "templates/" if packaging == "helm" else ""
+@pytest.mark.parametrize(("packaging", "folder"), [("kustomize", ""), ("helm", "templates/")])
+def test_a_secret_is_an_object_of_its_own_in_git(
+    configuration: Path, bend: Bend, packaging: str, folder: str
+) -> None:
+    files = written(configuration, bend, packaging)
     text = files[f"base/streaming/tv-api/{folder}externalsecrets.yaml"]
+    # Every environment reads it.
+    assert "acme" not in text
+    assert "dev" not in text
     kept = "\n".join(line for line in text.splitlines() if not line.startswith("{{"))
     objects = [*yaml.safe_load_all(kept)]
     assert [found["metadata"]["name"] for found in objects] == [
@@ -379,10 +406,8 @@ def test_a_secret_is_an_object_of_its_own_in_git(tree: tuple[str, dict[str, str]
 
 
 @pytest.mark.parametrize("file", ["deployment", "processes/worker", "processes/night"])
-def test_every_process_has_the_secrets(tree: tuple[str, dict[str, str]], file: str) -> None:
-    packaging, files = tree
-    if packaging == "helm":
-        pytest.skip("the chart is rendered in the golden files")
+def test_every_process_has_the_secrets(configuration: Path, bend: Bend, file: str) -> None:
+    files = written(configuration, bend, "kustomize")
     (manifest,) = yaml.safe_load_all(files[f"base/streaming/tv-api/{file}.yaml"])
     spec = manifest["spec"]
     pod = spec.get("jobTemplate", {"spec": spec})["spec"]["template"]["spec"]
@@ -412,11 +437,3 @@ def test_every_process_has_the_secrets(tree: tuple[str, dict[str, str]], file: s
             },
         }
     ]
-
-
-def test_no_environment_is_named_where_all_read(tree: tuple[str, dict[str, str]]) -> None:
-    _, files = tree
-    for path, text in files.items():
-        if path.startswith("base/streaming/tv-api/") and "externalsecrets" in path:
-            assert "acme" not in text
-            assert "dev" not in text
