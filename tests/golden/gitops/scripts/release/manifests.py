@@ -160,6 +160,29 @@ def moving_problems(manifests: Iterable[Manifest], image: str, tag: str) -> Iter
         yield from _unrolled(manifest, [str(one.get("name")) for one in own])
 
 
+def versionless(manifests: Iterable[Manifest], image: str) -> Iterator[str]:
+    """Keys called `image` that name it without a version: no release and no build gets there."""
+    for manifest in manifests:
+        for path, text in _texts(manifest.content, ""):
+            if text == image and path.endswith(".image"):
+                yield (
+                    f"{manifest}: {path} names the image without a version, which releases set in "
+                    "containers and initContainers alone; write a version there, or use a container"
+                )
+
+
+def _texts(content: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Every text in an object, with the path to it."""
+    if isinstance(content, dict):
+        for key, value in content.items():
+            yield from _texts(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(content, list):
+        for number, value in enumerate(content):
+            yield from _texts(value, f"{path}[{number}]")
+    elif isinstance(content, str):
+        yield path, content
+
+
 def _running(spec: dict[str, Any], key: str, image: str) -> list[dict[str, Any]]:
     listed = spec.get(key) or []
     return [one for one in listed if isinstance(one, dict) and one.get("image") == image]

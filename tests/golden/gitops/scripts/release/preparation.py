@@ -267,7 +267,7 @@ class Preparation:
         for rendered in done:
             if rendered.complaint:
                 notes.append(
-                    f"{rendered.wanted.service}: what stands on {self.repository.branch} now does "
+                    f"{rendered.wanted.service}: the branch {self.repository.branch} as it is does "
                     "not render, so all of it is shown as new"
                 )
         return {

@@ -328,10 +328,14 @@ def refused(platform: Platform, service: str, found: Sequence[Manifest]) -> Iter
 
 
 def not_moving(platform: Platform, wanted: Wanted, found: Sequence[Manifest]) -> Iterator[str]:
-    """The workloads that do not follow the tag that the service follows."""
+    """What runs the service's image, or will, and stands still while its version moves."""
+    environment = platform.environments.get(wanted.environment)
+    if environment is None:
+        return
+    image = platform.image(environment, wanted.service)
+    yield from manifests.versionless(found, image)
     tag = platform.followed(wanted.environment, wanted.service)
     if tag:
-        image = platform.image(platform.environments[wanted.environment], wanted.service)
         yield from manifests.moving_problems(found, image, tag)
 
 
