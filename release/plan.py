@@ -31,6 +31,8 @@ class Change(NamedTuple):
     """Of the commit that was built, where known."""
     untested: bool = False
     unverified: bool = False
+    hotfix: bool = False
+    """Whether it was built on a branch of hotfixes and promoted as one."""
     goes_back: bool = False
     """Whether a promotion replaces a newer version by an older one."""
     state: Optional[str] = None
@@ -66,6 +68,8 @@ def summary(plan: Plan, fast: str, terminal: Terminal) -> list[str]:
             words += "  configuration only"
         if change.goes_back:
             words += f"  GOES BACK: {change.previous} is newer"
+        if change.hotfix:
+            words += f"  HOTFIX: it never ran on {fast}"
         if change.untested:
             words += f"  UNTESTED: never ran on {fast}"
         if change.unverified:
@@ -124,6 +128,8 @@ def _trailers(plan: Plan, change: Change, by: Person) -> list[str]:
         f"Release-Kind: {plan.kind}",
         f"Release-By: {inert(one_line(str(by)))}",
     ]
+    if change.hotfix:
+        lines.append("Release-Hotfix: true")
     if change.untested:
         lines.append("Release-Untested: true")
     if change.unverified:

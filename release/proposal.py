@@ -95,6 +95,7 @@ def _marks(plan: Plan, number: int) -> str:
         for word, has in (
             ("configuration only", change.is_configuration_only),
             ("goes back", change.goes_back),
+            ("HOTFIX", change.hotfix),
             ("UNTESTED", change.untested),
             ("UNVERIFIED", change.unverified),
         )

@@ -10,6 +10,7 @@ from pydantic import Field, Tag, model_validator
 
 from settings.health import Command
 from settings.kinds import AddedKind
+from settings.machines import Platform
 from settings.model import (
     Branch,
     Digest,
@@ -83,6 +84,8 @@ Packaging = Literal["kustomize", "helm"]
 Ci = Literal["circleci", "github-actions"]
 
 
+HOTFIXES = "hotfix/"
+"""How the branches begin from which a version comes that does not reach the fast environment."""
 MAIN = ""
 """The name of a service's own process among its processes."""
 
@@ -147,6 +150,16 @@ class Build(Model):
         default=[],
         description="names of secrets of the CI system, for RUN --mount=type=secret,id=<name>",
     )
+    platforms: Annotated[list[Platform], Field(min_length=1), different] | None = Field(
+        None,
+        description="the processors that the image runs on; that of the node groups unless set. "
+        "One is built on a machine of its own kind, of several the others are emulated",
+    )
+    cache: bool = Field(
+        False,
+        description="layers of one build serve the next: they are kept in the image repository "
+        "under the tag build-cache",
+    )
 
 
 class Source(Model):
@@ -161,6 +174,11 @@ class Source(Model):
     build: Build = Field(
         Build.model_validate({}),
         description="how the image is built; by the Dockerfile at the top unless set",
+    )
+    hotfix: bool = Field(
+        False,
+        description="its pipeline also builds branches called hotfix/…, which then may push its "
+        "images; such a version is promoted with --hotfix and does not touch the fast environment",
     )
     verify: Verify | None = Field(
         None,

@@ -86,11 +86,11 @@ def pipelines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pipeline]:
         path = ".github/workflows/release.yml" if ci == "github-actions" else ".circleci/config.yml"
         text = files[f"pipelines/{name}/{path}"].text
         parsed = yaml.safe_load(text)
-        found[service] = Pipeline(text=text, parsed=parsed, jobs=dict(_jobs(ci, parsed)))
+        found[service] = Pipeline(text=text, parsed=parsed, jobs=dict(jobs_of(ci, parsed)))
     return found
 
 
-def _jobs(
+def jobs_of(
     ci: str, parsed: dict[str, Any]
 ) -> Iterator[tuple[str, list[tuple[str, dict[str, str]]]]]:
     for name, job in parsed["jobs"].items():

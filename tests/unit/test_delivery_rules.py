@@ -169,7 +169,7 @@ REFUSED: dict[str, tuple[str, Edit, str]] = {
         "Pulumi.prod.yaml: platform:cluster.nodeGroups: has arm64 nodes, while general of "
         "Pulumi.dev.yaml has x86_64 ones: a pipeline builds an image for one processor, and it "
         "would not start here (given: n1); take one processor for all nodes of every "
-        "environment, or taint these",
+        "environment, taint these, or set build.platforms of every service to both",
     ),
     "processors that differ between environments": (
         "Pulumi.prod.yaml",
@@ -177,7 +177,7 @@ REFUSED: dict[str, tuple[str, Edit, str]] = {
         "Pulumi.prod.yaml: platform:cluster.nodeGroups: has arm64 nodes, while general of "
         "Pulumi.dev.yaml has x86_64 ones: a pipeline builds an image for one processor, and it "
         "would not start here (given: n0); take one processor for all nodes of every "
-        "environment, or taint these",
+        "environment, taint these, or set build.platforms of every service to both",
     ),
     "another processor that is only disliked": (
         "Pulumi.prod.yaml",
@@ -185,7 +185,7 @@ REFUSED: dict[str, tuple[str, Edit, str]] = {
         "Pulumi.prod.yaml: platform:cluster.nodeGroups: has arm64 nodes, while general of "
         "Pulumi.dev.yaml has x86_64 ones: a pipeline builds an image for one processor, and it "
         "would not start here (given: n1); take one processor for all nodes of every "
-        "environment, or taint these",
+        "environment, taint these, or set build.platforms of every service to both",
     ),
 }
 

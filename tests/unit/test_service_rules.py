@@ -185,9 +185,23 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "watching without a path": (
         {"build": {"watch": ["libs"]}},
-        ".build.watch: says what else builds the service, and every push does: only GitHub Actions "
-        "looks at paths, and only where build.path is set (given: libs); remove it, or add "
-        "build.path",
+        ".build.watch: says what else builds the service, and every push does (given: libs); "
+        "remove it, or add build.path",
+    ),
+    "an image for other processors than the nodes have": (
+        {"build": {"platforms": ["linux/arm64"]}},
+        ".build.platforms: lacks linux/amd64, which nodes of the stack files have (given: "
+        "linux/arm64); add it, or remove build.platforms, which then follow from the node groups",
+    ),
+    "an unknown processor": (
+        {"build": {"platforms": ["linux/arm"]}},
+        ".build.platforms[0]: must be 'linux/amd64' or 'linux/arm64' (given: linux/arm); correct "
+        "the value",
+    ),
+    "a branch of hotfixes as the usual one": (
+        {"hotfix": True, "branch": "hotfix/2026"},
+        ".branch: is itself a branch of hotfixes, which do not reach the fast environment (given: "
+        "hotfix/2026); name the branch that is built for it, or remove hotfix",
     ),
     "a path out of the repository": (
         {"build": {"path": "services/../../x"}},

@@ -409,10 +409,13 @@ def test_a_service_of_a_monorepo_is_built_for_changes_of_its_own(tree: dict[str,
     assert steps["Test"]["run"] == "make --directory services/storefront test"
     assert steps["Build and push"]["env"]["NPM_TOKEN"] == "${{ secrets.NPM_TOKEN }}"
     assert (
-        'docker build --pull --label "org.opencontainers.image.revision=$commit" \\\n'
+        "--provenance=false --platform linux/amd64,linux/arm64 --push \\\n"
+        '    --cache-from "type=registry,ref=$image:build-cache" \\\n'
+    ) in steps["Build and push"]["run"]
+    assert (
         '    --tag "$image:$version" --file services/storefront/docker/Dockerfile --target '
         "production --build-arg NODE_ENV=production --secret id=NPM_TOKEN,env=NPM_TOKEN "
-        "services/storefront\n"
+        "services/storefront; then pushed=yes; fi\n"
     ) in steps["Build and push"]["run"]
 
 

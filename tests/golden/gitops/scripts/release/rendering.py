@@ -322,8 +322,9 @@ def _has_content(text: str) -> bool:
 
 
 def refused(platform: Platform, service: str, found: Sequence[Manifest]) -> Iterator[str]:
-    """The objects that Argo CD's project does not allow."""
+    """The objects that Argo CD's project does not allow, or that Kubernetes cannot run."""
     namespace = service.partition("/")[0]
+    yield from manifests.imageless_problems(found)
     yield from manifests.kinds_problems(found, platform.kinds_of(service))
     yield from manifests.elsewhere_problems(found, namespace)
 
