@@ -11,13 +11,16 @@ from components.cluster.cluster import Cluster
 from components.gitops_checkout.gitops_checkout import GitOpsCheckout
 from components.keel.keel import Keel
 from components.network.network import Network
+from components.preflight.preflight import preflight
 from components.registry.registry import Registry
 from components.registry.registry_reference import RegistryReference
 from components.service_access.service_access import ServiceAccess
+from components.tenancy.tenancy import Tenancy
 from settings.pulumi_config import load_secrets, load_stack
 from settings.rules import immutable
 
 settings = load_stack()
+preflight(wiring.preflight(settings), settings.sources)
 network = Network("network", wiring.network(settings))
 GitOpsCheckout("gitops", wiring.gitops_checkout(settings))
 if settings.owns_registry:
@@ -34,6 +37,7 @@ if settings.has_private:
     access = ServiceAccess("service-access", wiring.service_access(settings, cluster), inside)
 applications = Applications("apps", wiring.applications(settings, argocd, access), inside)
 Access("access", wiring.access(settings, applications.namespaces), inside)
+Tenancy("tenancy", wiring.tenancy(settings, applications.namespaces), inside)
 if keel := settings.config.keel:
     Keel("keel", wiring.keel(settings, keel, cluster, applications.namespaces), inside)
 

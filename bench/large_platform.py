@@ -16,8 +16,9 @@ from gitops import checkout
 from gitops.tree import scaffold
 from gitops.version import released_helm, released_kustomize
 from settings import load_files
+from settings.files import ROOT
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+CHECKOUT = ROOT
 ENGINEER = ("Platform Engineer", "platform@acme.example")
 NAMESPACES, SERVICES = 40, 500
 BUILDS = 5

@@ -28,10 +28,11 @@ def allow(
     }
 
 
-def trust_service(service: str, account: str | None = None) -> str:
+def trust_service(service: str, account: str | None = None, *, tagging: bool = False) -> str:
     """Who assumes a role: one AWS service, such as eks.amazonaws.com.
 
     account: where the service acts on behalf of several, the one that it has to act for.
+    tagging: the service also tags its sessions.
     """
     on_behalf = {"Condition": {"StringEquals": {"aws:SourceAccount": account}}} if account else {}
     return document(
@@ -39,7 +40,7 @@ def trust_service(service: str, account: str | None = None) -> str:
             "Sid": "Assume",
             "Effect": "Allow",
             "Principal": {"Service": service},
-            "Action": ["sts:AssumeRole"],
+            "Action": ["sts:AssumeRole", "sts:TagSession"] if tagging else ["sts:AssumeRole"],
             **on_behalf,
         }
     )

@@ -11,25 +11,47 @@ from components.argocd.applications import ApplicationsArgs
 from components.argocd.argocd import ArgoCd, ArgoCdArgs
 from components.argocd.values import Installation
 from components.ci.ci_identity import CiIdentityArgs
+from components.ci.ci_trust import new_issuers
+from components.cluster import storage
 from components.cluster.access import AccessArgs
 from components.cluster.cluster import Cluster, ClusterArgs
 from components.gitops_checkout.gitops_checkout import GitOpsCheckoutArgs
 from components.keel.keel import KeelArgs
 from components.network.network import Network, NetworkArgs
+from components.preflight.asking import PreflightArgs
 from components.registry.registry import RegistryArgs
 from components.registry.registry_reference import RegistryReferenceArgs
 from components.secrets.external_secrets import ExternalSecretsArgs
 from components.service_access.isolation import IsolationArgs
 from components.service_access.service_access import ServiceAccess, ServiceAccessArgs
 from components.service_access.service_roles import ServiceRolesArgs
+from components.tenancy.tenancy import TenancyArgs
 from gitops.tree import scaffold
-from settings import Settings
+from settings import Names, Settings
 from settings.argocd import KeelConfig
+from settings.tenancy import tenants
 
 
 def gitops_checkout(settings: Settings) -> GitOpsCheckoutArgs:
     gitops = settings.config.gitops
     return GitOpsCheckoutArgs(checkout=gitops.checkout, url=gitops.url, files=scaffold(settings))
+
+
+def preflight(settings: Settings) -> PreflightArgs:
+    owner, config = settings.owns_registry, settings.config
+    return PreflightArgs(
+        network=config.network,
+        cluster=config.cluster,
+        names=settings.environment.names,
+        account=settings.environment.aws_account,
+        repositories={
+            Names.repository(namespace, name): f"namespaces.{namespace}.services.{name}"
+            for namespace, name, _ in settings.catalogue.built()
+            if owner
+        },
+        issuers=new_issuers(settings.catalogue, config.ci.existing) if owner else {},
+        file=settings.environment.file,
+    )
 
 
 def network(settings: Settings) -> NetworkArgs:
@@ -155,7 +177,7 @@ def applications(
     return ApplicationsArgs(
         catalogue=settings.living,
         target=applications_target(settings),
-        owned_cluster=settings.config.cluster.existing is None,
+        volumes=storage.default_class(settings.config.cluster),
         protected=settings.protects("applications"),
         argocd_namespace=argocd.namespace,
         argocd_release=argocd.release,
@@ -177,6 +199,17 @@ def access(settings: Settings, namespaces: Mapping[str, Input[str]]) -> AccessAr
     return AccessArgs(
         config=settings.config.cluster.access,
         catalogue=settings.living,
+        namespaces=namespaces,
+    )
+
+
+def tenancy(settings: Settings, namespaces: Mapping[str, Input[str]]) -> TenancyArgs:
+    return TenancyArgs(
+        tenants=tenants(settings),
+        registry=settings.registry_host,
+        defaults=settings.speed.resources,
+        enforced=settings.config.isolation == "enforced",
+        names=settings.environment.names,
         namespaces=namespaces,
     )
 

@@ -24,7 +24,7 @@ from gitops.workloads import described, placed
 from settings import Names, Settings, kinds
 from settings.catalogue import BuiltService, ForeignService, Service
 from settings.git_url import parse_git_url
-from settings.images import PYTHON
+from settings.images import OF_MIGRATIONS
 from settings.machines import Architecture
 from settings.placement import variables
 from settings.secrets import FOLDER, object_name
@@ -49,11 +49,6 @@ _RUNNERS: Mapping[Architecture, Context] = {
     "arm64": {"github_actions": "ubuntu-24.04-arm", "circleci": "arm.medium"},
 }
 """The machines of both CI systems that build for a processor: labels and resource classes."""
-_IMAGES_OF_MIGRATIONS = {
-    "gate": PYTHON,
-    "tools": "public.ecr.aws/docker/library/busybox:1.37.0-musl",
-}
-"""Python for the gate; a static `true`, which runs in every image and so shows its digest."""
 _ECR_HOST = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
 
 
@@ -147,7 +142,7 @@ def _service(settings: Settings, namespace: str, name: str, service: Service) ->
         and {
             "command": service.migrate.command,
             "minutes": service.migrate.minutes,
-            **_IMAGES_OF_MIGRATIONS,
+            **OF_MIGRATIONS,
         },
         "main": workloads[0],
         "workloads": workloads,
@@ -174,7 +169,7 @@ def _secrets(service: str, described: Service) -> Context:
 
 
 def _origin(settings: Settings, repository: str, name: str, service: Service) -> Context:
-    """Where the service's image comes from: a pipeline of its own, or somebody else."""
+    """The source of the service's image: its own pipeline, or others."""
     if isinstance(service, ForeignService):
         image = service.image
         return {

@@ -1,17 +1,17 @@
-"""The release scripts of the GitOps repository: the package, and what it is told. Pure."""
+"""The release scripts of the GitOps repository: the package, and its configuration. Pure."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from gitops.context import Context
+from settings.files import ROOT
 from settings.kinds import Kind
 
-PACKAGE = Path(__file__).resolve().parent.parent / "release"
+PACKAGE = ROOT / "release"
 _FORMAT = 1
 
 

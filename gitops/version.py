@@ -67,7 +67,7 @@ def released_chart(address: str, version: str, digest: str) -> str:
 
 
 def _written(tag: str, digest: str) -> str:
-    """A tag as YAML: those of somebody else's image may look like numbers."""
+    """A tag as YAML, in quotes where it could look like a number."""
     return f'"{tag}"' if digest and not re.fullmatch(VERSION_PATTERN, tag) else tag
 
 

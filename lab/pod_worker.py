@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -82,7 +83,7 @@ class PodWorker:
             return "Succeeded"
         return "Running" if any(one.runs for one in self.containers) else "Pending"
 
-    def status(self) -> dict[str, object]:
+    def status(self) -> dict[str, Any]:
         return status(self.pod, self.phase, self.init, self.containers)
 
     def stop(self) -> None:

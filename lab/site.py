@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from settings import UserError
-from settings.files import stack_files
+from settings.files import ROOT, stack_files
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+CHECKOUT = ROOT
 HOST = "127.0.0.1"
 
 SHARED_PORTS = (

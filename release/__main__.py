@@ -1,6 +1,6 @@
 """The start of the release scripts: `python3 -I -B scripts/release COMMAND [ARGUMENT]...`.
 
-Understood by every Python 3, so that one that is too old is told and not met with a traceback.
+Understood by every Python 3, so that one that is too old gets a message and no traceback.
 """
 
 import sys

@@ -162,7 +162,7 @@ def _digest(evidence: Evidence, version: str, offline: bool, problems: list[str]
 
 
 def _last_seen(evidence: Evidence, version: str, fast: str, problems: list[str]) -> Optional[str]:
-    """The digest with which Git last named a version of somebody else's image."""
+    """The digest with which Git last named a version of a foreign image."""
     recorded = evidence.recorded(version)
     if recorded:
         return recorded[0][1]

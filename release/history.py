@@ -1,65 +1,31 @@
-"""What Git knows: what each environment runs, and ran, and who put it there."""
+"""What Git says that each environment ran, and who released it."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import NamedTuple, Optional
 
-from release.configuration import PACKAGE, Platform
-from release.errors import PRECONDITION, USAGE, Failure
+from release import commits
+from release.commits import Commit
+from release.configuration import Platform
+from release.deployed import (
+    RENDERED,
+    VERSION_FILE,
+    Manifests,
+    Place,
+    running_of,
+)
 from release.repository import Entry, Repository
 from release.terminal import one_line
-from release.versions import (
-    NOTHING,
-    UNREADABLE,
-    Running,
-    file_name,
-    is_version,
-    packaging_of,
-    packagings,
-    read,
-)
-from release.words import restored
+from release.versions import NOTHING, UNREADABLE, Running, packaging_of, packagings
 
 KINDS = ("build", "promotion", "rollback", "edit")
-_VERSION_FILE = re.compile(
-    r"environments/([^/]+)/([^/]+/[^/]+)/version/(Chart|kustomization|values)\.yaml"
-)
-_RENDERED = re.compile(r"rendered/([^/]+)/([^/]+/[^/]+)/(.+\.(?:yaml|yml|json))")
-Manifests = tuple[tuple[str, str], ...]
-"""The files of a rendered folder, as (name, object); what is no manifest is left out."""
-_OVERLAY = len(("environments", "environment", "namespace", "service", "file"))
 _LONGEST = 300
 """Characters of a subject or a name that are shown."""
-
-
-class Place(NamedTuple):
-    """A service of an environment."""
-
-    environment: str
-    service: str
-    """namespace/name"""
-
-    @property
-    def name(self) -> str:
-        return self.service.rpartition("/")[2]
-
-    @property
-    def rendered(self) -> str:
-        """The folder of what a safe environment applies."""
-        return f"rendered/{self.environment}/{self.service}"
-
-
-class Standing(NamedTuple):
-    """What stands in Git for a service of an environment."""
-
-    packaging: str
-    running: Running
-    path: str
-    """The version file."""
+_Entries = Sequence[tuple[Entry, Entry, str]]
+"""What a commit changes: the entry before, the entry after, the path."""
 
 
 class Event(NamedTuple):
@@ -80,8 +46,8 @@ class Event(NamedTuple):
     accepted: str
     """Why findings of a scan were accepted; empty where there were none."""
     subject: str
-    adopted: bool
-    """Whether what ran already was only written down as rendered manifests."""
+    carried_over: bool
+    """Whether it only adds the rendered manifests of what ran already."""
 
     @property
     def time(self) -> str:
@@ -89,104 +55,8 @@ class Event(NamedTuple):
 
     @property
     def is_forgeable(self) -> bool:
-        """Whether somebody else committed it than whom it names."""
+        """Whether the committer is another person than the one that it names."""
         return self.kind in ("promotion", "rollback") and self.committer != self.by
-
-
-# --- what stands there now
-
-
-def standing(repository: Repository, commit: str) -> dict[Place, Standing]:
-    """What every environment runs by the version files of a commit."""
-    found: dict[Place, Standing] = {}
-    entries = repository.entries(commit, "environments")
-    files = {p: (m, e) for p, e in entries.items() if (m := _VERSION_FILE.fullmatch(p))}
-    contents = repository.read(e.object for _, e in files.values() if e.is_file)
-    for path, (match, entry) in sorted(files.items()):
-        place = Place(match[1], match[2])
-        packaging = packaging_of(match[3])
-        known = found.get(place)
-        if known and known.running.readable and known.running:
-            continue  # several kinds of file: the first is the one that Argo CD reads
-        content = contents.get(entry.object) if entry.is_file else None
-        running = (
-            UNREADABLE
-            if content is None
-            else _read(content, packaging, repository.platform.image_name(place.service))
-        )
-        found[place] = Standing(packaging, running, path)
-    for path, entry in entries.items():
-        # A service whose version file is gone still is one: a release writes the file anew.
-        parts = path.split("/")
-        if (
-            len(parts) == _OVERLAY
-            and parts[-1] in ("kustomization.yaml", "values.yaml")
-            and entry.is_file
-        ):
-            place = Place(parts[1], f"{parts[2]}/{parts[3]}")
-            if place not in found:
-                is_package = repository.platform.is_package(place.service)
-                packaging = PACKAGE if is_package else packaging_of(parts[-1])
-                name = file_name(packaging)
-                version = f"environments/{place.environment}/{place.service}/version/{name}"
-                found[place] = Standing(packaging, NOTHING, version)
-    return dict(sorted(found.items()))
-
-
-def _read(content: bytes, packaging: str, image: str) -> Running:
-    return read(content.decode("utf-8", "replace"), packaging, image)
-
-
-def select(
-    everything: Mapping[Place, Standing], environment: str, names: Sequence[str], branch: str
-) -> list[str]:
-    """namespace/name of the services that are meant, or of all. Raises Failure for unknown ones."""
-    services = [place.service for place in everything if place.environment == environment]
-    if not services:
-        known = sorted({place.environment for place in everything})
-        raise Failure(
-            PRECONDITION,
-            f"there is no environments/{environment} on origin's {branch}",
-            f"environments: {' '.join(known)}",
-        )
-    if not names:
-        return services
-    found: list[str] = []
-    unknown, ambiguous = [], []
-    for name in names:
-        fitting = [s for s in services if name in (s, s.rpartition("/")[2])]
-        if not fitting:
-            unknown.append(name)
-        elif len(fitting) > 1 and name not in services:
-            ambiguous.append(
-                f"{name} is in {' and in '.join(s.partition('/')[0] for s in fitting)}"
-            )
-        else:
-            service = name if name in services else fitting[0]
-            if service not in found:
-                found.append(service)
-    if unknown:
-        raise Failure(
-            USAGE,
-            f"no such service in {environment}: {' '.join(unknown)}",
-            f"the services: ls -d environments/{environment}/*/*",
-        )
-    if ambiguous:
-        raise Failure(USAGE, *ambiguous, "name it with its namespace: --service NAMESPACE/NAME")
-    return found
-
-
-# --- what happened
-
-
-class _Commit(NamedTuple):
-    seconds: int
-    parents: list[str]
-    author: str
-    committer: str
-    title: str
-    records: list[dict[str, str]]
-    """The releases that the message tells of."""
 
 
 def events(
@@ -200,48 +70,10 @@ def events(
     services: namespace/name, or */name; None for all.
     """
     line = repository.line(tip)
-    pairs = [(commit, line[n + 1] if n + 1 < len(line) else None) for n, commit in enumerate(line)]
-    changes = list(repository.changes(pairs, *_pathspecs(services, environment)))
-    blobs = {
-        entry.object
-        for _, entries in changes
-        for _, entry, path in entries
-        if entry.is_file and _VERSION_FILE.fullmatch(path)
-    }
-    contents = repository.read(blobs)
-    commits = _commits(repository, [commit for commit, _ in changes])
-    parent = dict(pairs)
-    found: list[Event] = []
-    # From the oldest on, so that each knows what was there before.
-    rendered: dict[Place, dict[str, str]] = {}
-    named: dict[Place, dict[str, Running]] = {}
-    for commit, entries in reversed(changes):
-        told = commits[commit]
-        here: list[Event] = []
-        side: Optional[list[_Commit]] = None
-        versions = _versions(entries, contents, repository.platform)
-        files = _files(entries)
-        for place in sorted(versions.keys() | files.keys()):
-            by_file = named.setdefault(place, {})
-            old = _chosen(by_file)
-            by_file.update(versions.get(place, {}))
-            new = _chosen(by_file)
-            was = rendered.get(place, {})
-            there = {n: o for n, o in {**was, **files.get(place, {})}.items() if o is not None}
-            rendered[place] = there
-            if new == old and there == was:
-                continue
-            if not old and new.tag == place.environment and there == was:
-                continue  # the moving tag from which a service starts
-            record = _record(told.records, place, new)
-            if record is None and len(told.parents) > 1:
-                if side is None:
-                    side = _side(repository, parent[commit], commit)
-                record = next((r for c in side if (r := _record(c.records, place, new))), None)
-            adopted = record is None and new == old and not was
-            change = _Change(place, new, old, tuple(sorted(there.items())), adopted)
-            here.append(_event(told, commit, change, record or {}))
-        found += reversed(here)
+    parents: dict[str, Optional[str]] = dict(zip(line, [*line[1:], None]))
+    changes = list(repository.changes(list(parents.items()), *_pathspecs(services, environment)))
+    replay = _Replay(repository, parents, changes)
+    found = [event for change in reversed(changes) for event in reversed(replay.commit(*change))]
     return list(reversed(found))
 
 
@@ -267,15 +99,95 @@ def _literal(text: str) -> str:
     return re.sub(r"([*?\[\\])", r"\\\1", text)
 
 
+class _Change(NamedTuple):
+    """What a commit changes of a service of an environment."""
+
+    place: Place
+    now: Running
+    before: Running
+    rendered: Manifests
+    had_manifests: bool
+    """Whether manifests were rendered before."""
+
+
+class _Replay:
+    """Goes through the commits, oldest first, so that each change knows what was before it."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        parents: Mapping[str, Optional[str]],
+        changes: Sequence[tuple[str, _Entries]],
+    ) -> None:
+        self._repository, self._parents = repository, parents
+        self._commits = commits.read(repository, [name for name, _ in changes])
+        self._contents = repository.read(
+            {
+                entry.object
+                for _, entries in changes
+                for _, entry, path in entries
+                if entry.is_file and VERSION_FILE.fullmatch(path)
+            }
+        )
+        self._rendered: dict[Place, dict[str, str]] = {}
+        self._named: dict[Place, dict[str, Running]] = {}
+        """What the version files name, by packaging."""
+        self._merged: dict[str, list[Commit]] = {}
+
+    def commit(self, name: str, entries: _Entries) -> list[Event]:
+        """The events of the next commit, by place."""
+        versions = _versions(entries, self._contents, self._repository.platform)
+        files = _files(entries)
+        changes = [
+            self._change(place, versions.get(place, {}), files.get(place, {}))
+            for place in sorted(versions.keys() | files.keys())
+        ]
+        return [
+            _event(self._commits[name], name, change, self._record(name, change))
+            for change in changes
+            if change is not None
+        ]
+
+    def _change(
+        self,
+        place: Place,
+        versions: Mapping[str, Running],
+        files: Mapping[str, Optional[str]],
+    ) -> Optional[_Change]:
+        """None where the place runs what it ran."""
+        named = self._named.setdefault(place, {})
+        before = _chosen(named)
+        named.update(versions)
+        now = _chosen(named)
+        was = self._rendered.get(place, {})
+        rendered = {n: o for n, o in {**was, **files}.items() if o is not None}
+        self._rendered[place] = rendered
+        starts = not before and now.tag == place.environment  # the moving tag
+        if rendered == was and (now == before or starts):
+            return None
+        return _Change(place, now, before, tuple(sorted(rendered.items())), bool(was))
+
+    def _record(self, name: str, change: _Change) -> Optional[dict[str, str]]:
+        """What the commit, or one that it merges, records of the release."""
+        commit = self._commits[name]
+        found = _record(commit.records, change.place, change.now)
+        if found is not None or len(commit.parents) < 2:  # noqa: PLR2004 - a merge has two
+            return found
+        if name not in self._merged:
+            self._merged[name] = commits.merged(self._repository, self._parents[name], name)
+        records = (record for merged in self._merged[name] for record in merged.records)
+        return _record(records, change.place, change.now)
+
+
 def _versions(
-    entries: Sequence[tuple[Entry, Entry, str]],
+    entries: _Entries,
     contents: Mapping[str, Optional[bytes]],
     platform: Platform,
 ) -> dict[Place, dict[str, Running]]:
     """What each version file that a commit changes names afterwards, by packaging."""
     found: dict[Place, dict[str, Running]] = {}
     for _, new, path in entries:
-        match = _VERSION_FILE.fullmatch(path)
+        match = VERSION_FILE.fullmatch(path)
         if match:
             place = Place(match[1], match[2])
             packaging = packaging_of(match[3])
@@ -285,16 +197,16 @@ def _versions(
 
 
 def _chosen(by_file: Mapping[str, Running]) -> Running:
-    """Of several kinds of version file the one that Argo CD reads: the first that names one."""
+    """Of several version files the one that Argo CD reads: the first that names a version."""
     there = [found for p in packagings() if (found := by_file.get(p, NOTHING)) != NOTHING]
     return next((found for found in there if found), there[0] if there else NOTHING)
 
 
-def _files(entries: Sequence[tuple[Entry, Entry, str]]) -> dict[Place, dict[str, Optional[str]]]:
-    """The manifests that a commit changes: their objects, None for what it takes away."""
+def _files(entries: _Entries) -> dict[Place, dict[str, Optional[str]]]:
+    """The manifests that a commit changes: their objects, or None where it removes one."""
     found: dict[Place, dict[str, Optional[str]]] = {}
     for _, new, path in entries:
-        match = _RENDERED.fullmatch(path)
+        match = RENDERED.fullmatch(path)
         if match:
             name = new.object if new.is_file else None
             found.setdefault(Place(match[1], match[2]), {})[match[3]] = name
@@ -307,13 +219,13 @@ def _content(
     if not entry.is_file:
         return NOTHING if entry.mode == "000000" else UNREADABLE
     content = contents.get(entry.object)
-    return UNREADABLE if content is None else _read(content, packaging, image)
+    return UNREADABLE if content is None else running_of(content, packaging, image)
 
 
 def _record(
     records: Iterable[dict[str, str]], place: Place, now: Running
 ) -> Optional[dict[str, str]]:
-    """What a message tells of the release of `now`. It does not vouch for another version."""
+    """The record of the release of `now`. A record of another version proves nothing."""
     for record in records:
         if (
             record.get("Service") == place.service
@@ -325,33 +237,26 @@ def _record(
     return None
 
 
-class _Change(NamedTuple):
-    place: Place
-    now: Running
-    before: Running
-    rendered: Manifests
-    adopted: bool
-
-
-def _event(told: _Commit, commit: str, change: _Change, record: dict[str, str]) -> Event:
+def _event(commit: Commit, name: str, change: _Change, recorded: Optional[dict[str, str]]) -> Event:
+    record = recorded or {}
     kind = record.get("Kind", "edit")
     return Event(
-        seconds=told.seconds,
-        commit=commit,
+        seconds=commit.seconds,
+        commit=name,
         place=change.place,
         now=change.now,
         before=change.before,
         rendered=change.rendered,
         kind=kind if kind in KINDS else "edit",
-        by=_short(record.get("By") or told.author),
-        committer=_short(told.committer),
+        by=_short(record.get("By") or commit.author),
+        committer=_short(commit.committer),
         untested="Untested" in record,
         unverified="Unverified" in record,
         accepted=_short(record.get("Accepted-Findings", "")),
         subject=_short(
-            record["Subject"] if record.get("Subject") else ("" if record else told.title)
+            record["Subject"] if record.get("Subject") else ("" if record else commit.title)
         ),
-        adopted=change.adopted,
+        carried_over=recorded is None and change.now == change.before and not change.had_manifests,
     )
 
 
@@ -361,7 +266,7 @@ def _short(text: str) -> str:
 
 
 def applied(own: Sequence[Event], there: Running) -> Running:
-    """What runs, by the events of one place, whatever a hand has written into its version file.
+    """What runs, by the events of one place, whatever an edit has written into its version file.
 
     `there` is what the version file names.
     """
@@ -372,100 +277,7 @@ def applied(own: Sequence[Event], there: Running) -> Running:
 
 
 def _tells_of_no_version(event: Event, before: Optional[Event]) -> bool:
-    """Whether a hand moved the version file without the manifests that are applied, or these."""
+    """Whether an edit changed only the version file, or only the manifests that are applied."""
     rendered = before.rendered if before else ()
     edited = event.kind == "edit" and event.now == event.before
     return bool(rendered) and (event.rendered == rendered or edited)
-
-
-# --- commits
-
-
-def _commits(repository: Repository, names: Sequence[str]) -> dict[str, _Commit]:
-    contents = repository.read(names)
-    return {name: _parse(content or b"") for name, content in contents.items()}
-
-
-def _side(repository: Repository, old: Optional[str], merge: str) -> list[_Commit]:
-    """The commits that a merge brought, newest first."""
-    if old is None:
-        return []
-    names = [name for name in repository.commits_between(old, merge) if name != merge]
-    known = _commits(repository, names)
-    return [known[name] for name in names]
-
-
-def _parse(content: bytes) -> _Commit:
-    head, _, body = content.partition(b"\n\n")
-    fields: dict[str, list[bytes]] = {}
-    for line in head.split(b"\n"):
-        key, _, value = line.partition(b" ")
-        fields.setdefault(os.fsdecode(key), []).append(value)
-    encoding = fields.get("encoding", [b"utf-8"])[0].decode("ascii", "replace")
-    message = _decode(body, encoding)
-    author = _decode(fields.get("author", [b""])[0], encoding)
-    committer = _decode(fields.get("committer", [b""])[0], encoding)
-    time = re.search(r"> (\d+) [+-]\d+$", committer)
-    lines = message.strip("\n").split("\n")
-    return _Commit(
-        seconds=min(int(time[1]), 253402300799) if time else 0,
-        parents=[p.decode() for p in fields.get("parent", [])],
-        author=_who(author),
-        committer=_who(committer),
-        title=" ".join(lines[: lines.index("")] if "" in lines else lines),
-        records=_records(message),
-    )
-
-
-def _decode(text: bytes, encoding: str) -> str:
-    try:
-        return text.decode("utf-8" if encoding.lower() in ("utf-8", "utf8") else encoding)
-    except (UnicodeDecodeError, LookupError):
-        return text.decode("utf-8", "replace")
-
-
-def _who(ident: str) -> str:
-    return re.sub(r" \d+ [+-]\d+$", "", ident)
-
-
-def _records(message: str) -> list[dict[str, str]]:
-    """The trailers of a message, a record for each service.
-
-    They stand at its end, or, where a host put several commits into one, anywhere in it.
-    """
-    found: list[dict[str, str]] = []
-    for line in message.split("\n"):
-        match = re.fullmatch(r"Release-([A-Za-z-]+): (.*)", line.rstrip("\r"))
-        if match is None:
-            continue
-        key, value = match[1], restored(match[2].strip())
-        if key == "Service":
-            found.append({})
-        if found:
-            found[-1].setdefault(key, value)
-    return found
-
-
-def short_version(running: Running) -> str:
-    """What is shown of what runs."""
-    if not running.readable:
-        return "unreadable"
-    return running.tag or "none"
-
-
-def releasable(running: Running) -> bool:
-    return is_version(running.tag)
-
-
-def rendered_now(
-    repository: Repository, commit: str, places: Iterable[Place]
-) -> dict[Place, Manifests]:
-    """The rendered manifests of a commit; nothing for a place that has none."""
-    wanted = list(places)
-    entries = repository.entries(commit, *[place.rendered for place in wanted]) if wanted else {}
-    found: dict[Place, list[tuple[str, str]]] = {place: [] for place in wanted}
-    for path, entry in entries.items():
-        match = _RENDERED.fullmatch(path)
-        if match and entry.is_file and (place := Place(match[1], match[2])) in found:
-            found[place].append((match[3], entry.object))
-    return {place: tuple(sorted(files)) for place, files in found.items()}

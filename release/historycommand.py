@@ -1,4 +1,4 @@
-"""The history for people, and for machines."""
+"""The history as a table, and as JSON."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from release.history import Event, short_version
+from release.deployed import short_version
+from release.history import Event
 from release.terminal import Terminal
 
 _TITLES = ("WHEN (UTC)", "ENV", "SERVICE", "VERSION", "BEFORE", "KIND", "BY", "SUBJECT")
@@ -59,7 +60,7 @@ def as_json(events: Sequence[Event]) -> str:
 
 
 def _object(event: Event) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    entry: dict[str, Any] = {
         "time": event.time,
         "environment": event.place.environment,
         "service": event.place.service,
@@ -73,9 +74,9 @@ def _object(event: Event) -> dict[str, Any]:
         "commit": event.commit,
     }
     if event.is_forgeable:
-        told["committer"] = event.committer
+        entry["committer"] = event.committer
     if event.unverified:
-        told["unverified"] = True
+        entry["unverified"] = True
     if event.accepted:
-        told["acceptedFindings"] = event.accepted
-    return told
+        entry["acceptedFindings"] = event.accepted
+    return entry

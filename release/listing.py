@@ -8,13 +8,14 @@ from typing import NamedTuple, Optional
 
 from release.configuration import Environment, Platform
 from release.context import Context
-from release.history import Event, Place, applied, events, select, standing
+from release.deployed import Place, deployed, select
+from release.history import Event, applied, events
 from release.registry import Images, describe
 
 _MANY = 16
 _FEW_SERVICES = 20
 _NOW, _MINUTES, _HOURS = 90, 90 * 60, 48 * 3600
-"""Up to which age, in seconds, it is told in which unit."""
+"""Up to which age, in seconds, it is shown in which unit."""
 
 
 class Known(NamedTuple):
@@ -34,7 +35,7 @@ def listing(
     """The lines to print; `limit` versions of each service, 0 for all."""
     repository, terminal = context.repository, context.terminal
     platform = repository.platform
-    everything = standing(repository, repository.tip)
+    everything = deployed(repository, repository.tip)
     services = select(everything, target.name, names, repository.branch)
     if limit is None:
         limit = 3 if len(services) > _FEW_SERVICES else 10
@@ -69,7 +70,7 @@ def listing(
 
 
 def _add_events(known: dict[str, _Versions], history: Sequence[Event], platform: Platform) -> None:
-    """The times and subjects that Git tells; a release elsewhere dates what never was on fast."""
+    """The times and subjects in Git; a release elsewhere dates what never was on fast."""
     events_of = [
         event
         for event in history

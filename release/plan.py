@@ -1,12 +1,12 @@
-"""What a release is about to do: a change for each service, and the message that tells of it."""
+"""What a release will do: a change for each service, and the message that records it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Optional
 
+from release.deployed import Manifests, Place, short_version
 from release.git import Person
-from release.history import Manifests, Place, short_version
 from release.terminal import Terminal, one_line
 from release.versions import Running
 from release.words import inert, quoted
@@ -56,7 +56,7 @@ class Plan(NamedTuple):
 
 
 def summary(plan: Plan, fast: str, terminal: Terminal) -> list[str]:
-    """The plan for people, a line for each service."""
+    """The plan as text, a line for each service."""
     count = len(plan.changes)
     lines = ["", f"{terminal.bold(plan.environment)}, {count} service{'' if count == 1 else 's'}:"]
     width = max(len(change.place.service) for change in plan.changes)
@@ -77,7 +77,7 @@ def summary(plan: Plan, fast: str, terminal: Terminal) -> list[str]:
 def moved_by_hand(files: Mapping[str, tuple[Running, Running]]) -> list[str]:
     """Says of each service whose version file names one thing, while another runs."""
     return [
-        f"{service}: a hand moved its version file to {short_version(named)}; "
+        f"{service}: its version file was edited to {short_version(named)}; "
         f"{short_version(runs)} runs"
         for service, (named, runs) in files.items()
         if named != runs

@@ -88,5 +88,5 @@ def _marks(plan: Plan, number: int) -> str:
 
 
 def trailers(message: str) -> str:
-    """The end of a commit's message, so that a squashed merge tells the same."""
+    """The end of a commit's message, so that a squashed merge records the same."""
     return "\n".join(line for line in message.split("\n") if line.startswith("Release-"))

@@ -66,15 +66,15 @@ class Host:
             ("enterprise", f"{scheme}://{name}/api/v3", "meta"),
         ):
             try:
-                status, told = self._request("GET", f"{api}/{sign}", None, "")
+                status, answered = self._request("GET", f"{api}/{sign}", None, "")
             except Failure:
                 continue
-            if status == _OK and isinstance(told, dict):
+            if status == _OK and isinstance(answered, dict):
                 return kind, api
         raise Failure(
             REMOTE,
             f"{name} answers neither as GitHub nor as Gitea or Forgejo does",
-            "release by push, or ask whoever looks after the Git host; nothing was changed",
+            "release by push, or ask the administrator of the Git host; nothing was changed",
         )
 
     # --- pull requests
@@ -84,17 +84,17 @@ class Host:
         if self._kind == "gitea":
             return self._find_on_gitea(branch, base)
         head = quote(f"{self.owner}:{branch}", safe="")
-        _, told = self._call("GET", f"pulls?state=open&base={quote(base, safe='')}&head={head}")
-        return _pull_request(told[0]) if isinstance(told, list) and told else None
+        _, answered = self._call("GET", f"pulls?state=open&base={quote(base, safe='')}&head={head}")
+        return _pull_request(answered[0]) if isinstance(answered, list) and answered else None
 
     def _find_on_gitea(self, branch: str, base: str) -> Optional[PullRequest]:
         """Gitea does not filter by branch, and asked for one it may name an old pull request."""
         for page in range(1, _PAGES + 1):
             query = f"state=open&base_branch={quote(base, safe='')}&page={page}"
-            _, told = self._call("GET", f"pulls?{query}")
-            if not isinstance(told, list) or not told:
+            _, answered = self._call("GET", f"pulls?{query}")
+            if not isinstance(answered, list) or not answered:
                 return None
-            for each in told:
+            for each in answered:
                 if _joins(each, branch, base):
                     return _pull_request(each)
         return None
@@ -104,17 +104,17 @@ class Host:
         there = self.find(branch, base)
         if there:
             content = {"title": title, "body": text}
-            status, told = self._call("PATCH", f"pulls/{there.number}", content)
+            status, answered = self._call("PATCH", f"pulls/{there.number}", content)
         else:
             content = {"title": title, "body": text, "head": branch, "base": base}
-            status, told = self._call("POST", "pulls", content)
-        if status not in (_OK, 201) or not isinstance(told, dict):
+            status, answered = self._call("POST", "pulls", content)
+        if status not in (_OK, 201) or not isinstance(answered, dict):
             raise Failure(
                 REMOTE,
-                f"the Git host refuses the pull request ({status}): {_reason(told)}",
+                f"the Git host refuses the pull request ({status}): {_reason(answered)}",
                 f"the branch {branch} was pushed; {base} is as it was",
             )
-        return _pull_request(told)
+        return _pull_request(answered)
 
     def _call(self, method: str, path: str, content: Any = None) -> tuple[int, Any]:
         place = f"{self._api}/repos/{quote(self.owner)}/{quote(self.repository)}/{path}"
@@ -154,28 +154,28 @@ def _parsed(content: bytes) -> Any:
         return None
 
 
-def _joins(told: Any, branch: str, base: str) -> bool:
+def _joins(answered: Any, branch: str, base: str) -> bool:
     """Whether a pull request is for two branches of one repository; forks have branches, too."""
     try:
-        ours = told["head"]["repo_id"] == told["base"]["repo_id"]
-        return ours and (told["head"]["ref"], told["base"]["ref"]) == (branch, base)
+        ours = answered["head"]["repo_id"] == answered["base"]["repo_id"]
+        return ours and (answered["head"]["ref"], answered["base"]["ref"]) == (branch, base)
     except (KeyError, TypeError):
         return False
 
 
-def _pull_request(told: Any) -> PullRequest:
+def _pull_request(answered: Any) -> PullRequest:
     try:
-        address = str(told["html_url"])
-        return PullRequest(int(told["number"]), address)
+        address = str(answered["html_url"])
+        return PullRequest(int(answered["number"]), address)
     except (KeyError, TypeError, ValueError) as error:
         raise Failure(REMOTE, "the Git host answers what is no pull request") from error
 
 
-def _reason(told: Any) -> str:
-    if not isinstance(told, dict):
+def _reason(answered: Any) -> str:
+    if not isinstance(answered, dict):
         return "it said nothing"
-    words = [str(told.get("message") or "")]
-    for error in told.get("errors") or []:
+    words = [str(answered.get("message") or "")]
+    for error in answered.get("errors") or []:
         words.append(str(error.get("message") or error) if isinstance(error, dict) else str(error))
     return one_line("; ".join(word for word in words if word))[:300] or "it said nothing"
 

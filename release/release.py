@@ -34,7 +34,7 @@ class Release:
         """What is said where there is nothing to do."""
         self._shown: list[str] = []
         self._first: Optional[Plan] = None
-        """What was planned before somebody else pushed."""
+        """What was planned before another push."""
         self._preparation = Preparation(context)
 
     def run(
@@ -50,7 +50,7 @@ class Release:
         more: Callable[[], Sequence[str]] = tuple,
         propose: Optional[Callable[[Prepared, str, str], None]] = None,
     ) -> Optional[str]:
-        """The commit that landed; None where there was nothing to do. Raises Failure.
+        """The commit on the branch; None where there was nothing to do. Raises Failure.
 
         renders: whether the environment applies rendered manifests, which are shown.
         propose: what is done with the commit and its message in place of a push to the branch.
@@ -70,17 +70,15 @@ class Release:
                 return None
             if renders and not self._show_and_ask(prepared, question, yes=yes, dry_run=dry_run):
                 return None
-            tree = self.repository.tree_with(self.repository.tip, prepared.files)
             text = message(prepared.plan, author, body, more())
-            commit = self.repository.commit(tree, text, author, committer)
-            self._refuse_strays(commit, prepared)
+            commit = self._commit(prepared, text, author, committer)
             if propose is not None:
                 propose(prepared, commit, text)
                 return None
             if self._push(commit, attempt):
                 self.terminal.committed = True
                 return commit
-            self.terminal.note("somebody else pushed meanwhile; looking again")
+            self.terminal.note("the branch has moved meanwhile; planning again")
             # Many pipelines may be waiting for the same moment: spread them.
             time.sleep(attempt / 4 + random.random())  # noqa: S311 - no secret depends on it
         raise Failure(
@@ -89,8 +87,15 @@ class Release:
             "try again",
         )
 
+    def _commit(self, prepared: Prepared, text: str, author: Person, committer: Person) -> str:
+        """The commit of exactly what was prepared, on no branch yet. Raises Failure."""
+        tree = self.repository.tree_with(self.repository.tip, prepared.files)
+        commit = self.repository.commit(tree, text, author, committer)
+        self._refuse_strays(commit, prepared)
+        return commit
+
     def _refuse_surprises(self, plan: Plan) -> None:
-        """Raises Failure where a release by somebody else changes what a --yes was said to."""
+        """Raises Failure where another release changes the plan that --yes accepted."""
         first = self._first = self._first or plan
         before = {change.place: change for change in first.changes}
         for change in plan.changes:
@@ -101,7 +106,7 @@ class Release:
             if elsewhere or (change.goes_back and not known.goes_back):
                 raise Failure(
                     REMOTE,
-                    f"somebody else released {change.place.service} meanwhile: {plan.environment} "
+                    f"{change.place.service} was released by others meanwhile: {plan.environment} "
                     f"runs {change.previous}, and this would bring {change.version}; nothing was "
                     "changed",
                     "look at the history, and run this again if it is still wanted",
@@ -148,7 +153,7 @@ class Release:
     # --- the push
 
     def _push(self, commit: str, attempt: int) -> bool:
-        """Whether the commit landed; False where somebody else was faster. Raises Failure."""
+        """Whether the commit is on the branch; False where another push won. Raises Failure."""
         before = self.repository.tip
         self.context.clone.run_pre_push_hook(
             self.repository.folder, self.repository.url, commit, self.repository.branch, before
@@ -174,7 +179,7 @@ class Release:
             raise Failure(
                 REMOTE,
                 f"origin took the push, but its {self.repository.branch} does not have the commit",
-                "nothing was released; ask whoever looks after the Git host",
+                "nothing was released; ask the administrator of the Git host",
             )
         if self.repository.tip != before or (is_contention(ran.words) and attempt < ATTEMPTS // 3):
             return False

@@ -9,9 +9,9 @@ from typing import Optional
 
 from release import manifests
 from release.context import Context
+from release.deployed import Deployed, Place, deployed
 from release.errors import PRECONDITION, UNVERIFIED, USAGE, Failure
 from release.git import Git, last_words
-from release.history import Place, Standing, standing
 from release.patches import problems as patch_problems
 from release.rendering import Rendered, Renderer, Wanted, export, not_moving, refused
 from release.terminal import Terminal
@@ -56,7 +56,7 @@ def into_folder(context: Context, out: str, commit: Optional[str]) -> None:
 
 
 def _problems(context: Context, tree: str, rendered: Rendered) -> Iterator[str]:
-    """What kustomize leaves out without a word, what Argo CD would refuse, what stands still."""
+    """What kustomize ignores silently, what Argo CD would refuse, what does not move."""
     wanted = rendered.wanted
     if wanted.packaging == "kustomize":
         yield from patch_problems(tree, wanted.overlay, rendered.manifests)
@@ -191,7 +191,7 @@ def carry_over(context: Context, environment: str) -> tuple[int, list[str]]:
     """
     repository, clone = context.repository, context.clone
     head = clone.git.inside(clone.root, "rev-parse", "--verify", "HEAD").text.strip()
-    there = {p: s for p, s in standing(repository, head).items() if p.environment == environment}
+    there = {p: s for p, s in deployed(repository, head).items() if p.environment == environment}
     if not there:
         raise Failure(USAGE, f"there is no environments/{environment}")
     unreadable = [place.service for place, s in there.items() if not s.running.readable]
@@ -242,7 +242,7 @@ def _refuse_other_images(
     context: Context,
     environment: str,
     done: Sequence[Rendered],
-    there: Mapping[Place, Standing],
+    there: Mapping[Place, Deployed],
 ) -> None:
     platform = context.repository.platform
     problems = []

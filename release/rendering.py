@@ -100,17 +100,17 @@ class Renderer:
         ):
             if shutil.which(program, path=self._environ.get("PATH")) is None:
                 continue
-            told = self._processes.run([program, *version], environ=self._environ).text
+            printed = self._processes.run([program, *version], environ=self._environ).text
             if program == "kubectl":
-                told = "".join(re.findall(r"Kustomize Version:?\s*(\S+)", told))
-            number = re.search(r"(\d+)\.(\d+)\.(\d+)", told)
-            if number is None and program == "kustomize" and told.strip():
+                printed = "".join(re.findall(r"Kustomize Version:?\s*(\S+)", printed))
+            number = re.search(r"(\d+)\.(\d+)\.(\d+)", printed)
+            if number is None and program == "kustomize" and printed.strip():
                 return [program, *build]  # built by hand: it does not know its own version
             if number and tuple(map(int, number.groups())) >= KUSTOMIZE_MINIMUM:
                 return [program, *build]
             unknown = "without a version" if program == "kustomize" else "of unknown version"
             name = program if program == "kustomize" else "kubectl with kustomize"
-            tried.append(f"{name} {told.strip() or unknown}")
+            tried.append(f"{name} {printed.strip() or unknown}")
         minimum = ".".join(map(str, KUSTOMIZE_MINIMUM))
         raise Failure(
             PRECONDITION,
@@ -142,7 +142,7 @@ class Renderer:
     def _batch(self, tree: str, group: Sequence[Wanted]) -> dict[Wanted, Rendered]:
         """Those of the services that render together as they would alone.
 
-        Between two services stands a marker whose name nobody can know before. kustomize joins
+        Between two services there is a marker with an unpredictable name. kustomize joins
         names within a namespace, so only those count whose objects are all in their own.
         """
         secret = secrets.token_hex(16)
@@ -326,10 +326,14 @@ def refused(platform: Platform, service: str, found: Sequence[Manifest]) -> Iter
 
 
 def not_moving(platform: Platform, wanted: Wanted, found: Sequence[Manifest]) -> Iterator[str]:
-    """The workloads that stand still while the tag that the service follows moves."""
+    """What runs the service's image, or will, and stands still while its version moves."""
+    environment = platform.environments.get(wanted.environment)
+    if environment is None:
+        return
+    image = platform.image(environment, wanted.service)
+    yield from manifests.versionless(found, image)
     tag = platform.followed(wanted.environment, wanted.service)
     if tag:
-        image = platform.image(platform.environments[wanted.environment], wanted.service)
         yield from manifests.moving_problems(found, image, tag)
 
 

@@ -24,7 +24,7 @@ _NULL = ("", "~", "null", "Null", "NULL")
 
 
 class YamlError(ValueError):
-    """What stands there is no YAML, or more of it than is understood here."""
+    """It is no YAML, or YAML that this reader does not know."""
 
     def __init__(self, line: int, problem: str) -> None:
         super().__init__(f"line {line}: {problem}")
@@ -67,7 +67,7 @@ class _Document:
             return None
         value = self._node(0)
         if self._find():
-            raise self._error("this does not belong to what stands above")
+            raise self._error("this does not belong to the lines above")
         return value
 
     # --- lines
@@ -136,17 +136,17 @@ class _Document:
             if not isinstance(key, str) or key == "<<":
                 raise self._error(f"a key that is not understood: {content[:40]}")
             if key in found:
-                raise self._error(f"the key {key} stands there twice")
+                raise self._error(f"the key {key} is there twice")
             self.at += 1
             found[key] = self._value(
                 content[match.end() :].strip(), indent, indent + 1, mapping=True
             )
         if self.at < len(self.lines) and self._find() and self._indent() > indent:
-            raise self._error("indented deeper than what stands above")
+            raise self._error("indented deeper than the line above")
         return found
 
     def _value(self, rest: str, parent: int, least: int, *, mapping: bool = False) -> Any:
-        """The value of which `rest` stands on the line before, of what is at column `parent`."""
+        """The value that begins with `rest` on the line before, of a parent at column `parent`."""
         anchor = re.match(r"&([^\s,\[\]{}]+)\s*", rest)
         if anchor:
             value = self._value(rest[anchor.end() :], parent, least, mapping=mapping)
@@ -191,7 +191,7 @@ class _Document:
                 line = self.lines[self.at].strip()
                 if not line.startswith("#"):
                     if _KEY.match(line):
-                        raise self._error("indented deeper than what stands above")
+                        raise self._error("indented deeper than the line above")
                     words += f" {_without_comment(line)}" if line else ""
                 self.at += 1
         return None if words in _NULL else words
@@ -308,7 +308,7 @@ class _Flow:
         while self._peek() != "}":
             key = self._atom(":,}")
             if not isinstance(key, str) or key in found:
-                raise ValueError(f"a key that is not understood or stands there twice: {key}")
+                raise ValueError(f"a key that is unknown or there twice: {key}")
             found[key] = None
             if self._peek() == ":":
                 self.at += 1

@@ -62,10 +62,9 @@ until somebody approves the sync.
 HISTORY = f"""\
 Usage: scripts/history.sh [--service NAME]... [--environment NAME] [--json]
 
-Who put which version of what where, and when, newest first: builds, promotions, rollbacks, and
-edits by hand. What Keel delivers does not pass through Git, so its builds are not listed here.
-Whom a promotion or a rollback names is what its commit says: where somebody else committed it, that
-is told too.
+Who released which version of which service, where and when, newest first: builds, promotions,
+rollbacks and edits. Builds that Keel delivers are not in Git, so they are not listed.
+The person is whom the commit names; another committer is shown too.
 
   --service NAME       only this service; may be repeated; also one that no longer exists
   --environment NAME   only this environment

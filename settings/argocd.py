@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field
 
-from settings.model import DomainName, GithubName, HttpUrl, Matching, Model
+from settings.model import DomainName, HttpUrl, Matching, Model
+from settings.sign_on import Sso
 from settings.sync_windows import SyncWindow
 
 ChartVersion = Annotated[
@@ -26,37 +27,6 @@ class Chart(Model):
 
     repository: str | None = Field(None, description="in place of the chart's own repository")
     version: ChartVersion | None = Field(None, description="in place of the pinned version")
-
-
-def _enterprise(host: str) -> str:
-    if host == "github.com":
-        raise ValueError("is the default; leave the key out")
-    return host
-
-
-class GithubSso(Model):
-    """Sign-on by GitHub: a group is a team, as `<organization>:<team>`."""
-
-    organization: GithubName = Field(
-        description="its members sign in; spelled exactly as on GitHub"
-    )
-    host: Annotated[DomainName, AfterValidator(_enterprise)] | None = Field(
-        None, description="of GitHub Enterprise Server, in place of github.com"
-    )
-
-
-class Sso(Model):
-    """Single sign-on by OpenID Connect or GitHub; its secret is `platform:ssoClientSecret`."""
-
-    issuer: HttpUrl | None = Field(None, description="the URL of an OpenID Connect provider")
-    github: GithubSso | None = Field(None, description="in place of issuer: GitHub itself")
-    client_id: str = Field(min_length=1, description="Argo CD's id at the provider")
-
-    @model_validator(mode="after")
-    def one_or_the_other(self) -> Self:
-        if (self.issuer is None) == (self.github is None):
-            raise ValueError("must have either issuer (OpenID Connect) or github (GitHub itself)")
-        return self
 
 
 class Notifications(Model):

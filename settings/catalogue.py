@@ -23,6 +23,7 @@ from settings.model import (
     tag,
 )
 from settings.packages import Package
+from settings.quantities import Cpu, Size
 from settings.rights import Rights
 from settings.secrets import Secrets, Variable
 from settings.workload import EnvName, FurtherProcess, Migrate, Process, ServiceOverride, Volume
@@ -87,7 +88,7 @@ MAIN = ""
 
 
 class Team(Model):
-    """People who own services."""
+    """A team that owns services."""
 
     group: Group = Field(description="the team's group, as the SSO provider names it")
     github: GithubTeam | None = Field(
@@ -108,13 +109,13 @@ class Verify(Model):
     command: str | None = Field(
         None,
         min_length=1,
-        description="a shell command of the service's repository, tried again until it succeeds or "
-        "15 minutes are over; it finds VERSION, DIGEST and ENVIRONMENT",
+        description="a shell command of the service's repository, repeated for up to 15 minutes "
+        "until it succeeds; it has VERSION, DIGEST and ENVIRONMENT",
     )
     job: WorkflowFile | None = Field(
         None,
         description="in place of command: a reusable workflow in .github/workflows, called with "
-        "the inputs version, digest and environment; it waits by itself",
+        "the inputs version, digest and environment; it must itself wait for the version",
     )
 
     @model_validator(mode="after")
@@ -125,19 +126,17 @@ class Verify(Model):
 
 
 class Build(Model):
-    """How the image is made of the source repository, where that is more than `docker build .`."""
+    """How the pipeline builds the image, if `docker build .` is not enough."""
 
     path: RepositoryPath | None = Field(
         None,
-        description="the folder that is built and tested, in a repository of several services; "
-        "with GitHub Actions only pushes that change it are built",
+        description="the folder of the service, in a repository of several; GitHub Actions builds "
+        "only pushes that change it",
     )
     watch: Annotated[list[RepositoryPath], different] = Field(
-        default=[], description="further folders or files of which a change builds it too"
+        default=[], description="other folders or files whose changes build it too"
     )
-    dockerfile: RepositoryPath | None = Field(
-        None, description="in that folder; Dockerfile unless set"
-    )
+    dockerfile: RepositoryPath | None = Field(None, description="the Dockerfile, in that folder")
     target: StageName | None = Field(
         None, description="the stage that is built; the last unless set"
     )
@@ -146,8 +145,7 @@ class Build(Model):
     )
     secrets: Annotated[list[EnvName], different] = Field(
         default=[],
-        description="secrets of the CI system that the build mounts by their names: "
-        "RUN --mount=type=secret,id=<name>",
+        description="names of secrets of the CI system, for RUN --mount=type=secret,id=<name>",
     )
 
 
@@ -158,16 +156,16 @@ class Source(Model):
     branch: Branch = Field("main", description="the branch that is built")
     ci: Ci = Field(description="where it is built")
     delivery: Delivery = Field(
-        description="keel: the pushed tag is rolled at once; commit: CI commits the version"
+        description="keel: Keel rolls each build at once; commit: CI commits each version"
     )
     build: Build = Field(
         Build.model_validate({}),
-        description="how the image is made; a Dockerfile at the top unless set",
+        description="how the image is built; by the Dockerfile at the top unless set",
     )
     verify: Verify | None = Field(
         None,
-        description="what the pipeline runs once the build is on the fast environment; what passed "
-        "is tagged verified-<version>, and a promotion asks for that tag",
+        description="a check that the pipeline runs when the fast environment has the build; a "
+        "version that passes is tagged verified-<version>, which a promotion requires",
     )
     circleci_project: UUID | None = Field(None, description="the CircleCI project's id")
     github_ids: GithubIds | None = Field(
@@ -176,11 +174,11 @@ class Source(Model):
 
 
 class Image(Model):
-    """An image that somebody else builds, at one version."""
+    """One version of an image that others build."""
 
     name: ImageName = Field(description="with its registry, such as docker.io/library/redis")
-    version: ImageTag = Field(description="the tag, which people read")
-    digest: Digest = Field(description="what runs, whatever becomes of the tag")
+    version: ImageTag = Field(description="the tag, for readers")
+    digest: Digest = Field(description="what runs, even if the tag moves")
 
 
 class Service(Process):
@@ -191,7 +189,7 @@ class Service(Process):
         "kustomize", description="base and overlays, or a chart with values per environment"
     )
     ingress: bool = Field(False, description="reachable as <service>.<domain of the environment>")
-    env: dict[EnvName, str] = Field(default={}, description="the same in every environment")
+    env: dict[EnvName, str] = Field(default={}, description="variables of every environment")
     config: dict[FileName, str] = Field(
         default={}, description="files mounted read-only at /etc/<service>"
     )
@@ -208,19 +206,18 @@ class Service(Process):
     )
     migrate: Annotated[Migrate, ShortFor("command", Command)] | None = Field(
         None,
-        description="a command of each new image that has to succeed once, before any pod of it "
-        "serves",
+        description="a command of each new image that must succeed once before its pods serve",
     )
     storage: dict[DnsLabel, Volume] = Field(
         default={},
-        description="volumes by name: the service becomes a StatefulSet, with one pod unless "
-        "replicas says otherwise, each with volumes of its own",
+        description="volumes by name: makes the service a StatefulSet, with one pod unless "
+        "replicas is set; each pod has its own volumes",
     )
     environments: Annotated[list[DnsLabel], Field(min_length=1), different] | None = Field(
-        None, description="the stacks in which it lives; all of them unless set"
+        None, description="the stacks that have it; all unless set"
     )
     overrides: dict[DnsLabel, ServiceOverride] = Field(
-        default={}, description="by stack, what differs there"
+        default={}, description="differences, by stack"
     )
 
     @property
@@ -238,15 +235,13 @@ class Service(Process):
 
 
 class BuiltService(Service, Source):
-    """A service that is built by a pipeline of its own."""
+    """A service that its own pipeline builds."""
 
 
 class ForeignService(Service):
-    """A service whose image somebody else builds: no pipeline, no repository of images."""
+    """A service whose image others build: no pipeline, no ECR repository."""
 
-    image: Image = Field(
-        description="what the fast environment runs; promoted from there as every version"
-    )
+    image: Image = Field(description="what the fast environment runs; promoted like other versions")
 
 
 AnyService = Annotated[
@@ -256,19 +251,41 @@ AnyService = Annotated[
 ]
 
 
+class NamespaceQuota(Model):
+    """What all pods of a namespace may have together in one environment."""
+
+    cpu: Cpu | None = Field(None, description="requested, such as 16")
+    memory: Size | None = Field(None, description="requested, such as 32Gi")
+    memory_limit: Size | None = Field(None, description="the sum of the limits")
+    storage: Size | None = Field(None, description="of volumes, requested")
+    pods: Annotated[int, Field(ge=1)] | None = Field(None, description="how many")
+
+
 class Namespace(Model):
-    """A Kubernetes namespace, the services and the packages that live in it."""
+    """A Kubernetes namespace, its services and packages."""
 
     services: dict[DnsLabel, AnyService] = Field(
-        default={}, description="each has a name of its own in the whole file"
+        default={}, description="names are unique in the whole file"
     )
     packages: dict[DnsLabel, Package] = Field(
-        default={}, description="charts that somebody else makes, by names as of services"
+        default={}, description="charts that others make; names are unique among services too"
     )
     kinds: Annotated[list[AddedKind], different] = Field(
         default=[],
         description="kinds that Git may declare here beside those of every namespace, such as "
         "gateway.networking.k8s.io/HTTPRoute",
+    )
+    quota: dict[DnsLabel, NamespaceQuota] = Field(
+        default={}, description="by stack, in place of what its speed says"
+    )
+    callers: Annotated[list[DnsLabel], different] = Field(
+        default=[],
+        description="other namespaces whose pods may call those here, such as that of Prometheus",
+    )
+    images: Annotated[list[ImageName], different] = Field(
+        default=[],
+        description="repositories whose images may run here beside those of the platform's "
+        "registry and of its services",
     )
 
     @model_validator(mode="after")
@@ -298,14 +315,14 @@ class CircleCi(Model):
 
 
 class Catalogue(Model):
-    """The whole of `services.yaml`."""
+    """The teams, namespaces and services of every environment."""
 
     teams: dict[DnsLabel, Team] = Field(min_length=1, description="who owns services")
     releasers: Group = Field(description="the SSO group whose members approve syncs of safe stacks")
     code_owners: GithubTeam | None = Field(
         None,
-        description="the releasers' team on GitHub, as owner/team: makes CODEOWNERS, by which they "
-        "review what reaches safe environments",
+        description="the releasers' team on GitHub, as owner/team: creates CODEOWNERS, so that "
+        "they review changes of safe environments",
     )
     circleci: CircleCi | None = Field(None, description="needed where a service has ci: circleci")
     namespaces: dict[DnsLabel, Namespace] = Field(
@@ -349,6 +366,6 @@ class Catalogue(Model):
                 yield namespace, name, service
 
     def of(self, environment: str) -> Catalogue:
-        """The same with the services and packages alone that live in `environment`."""
+        """The same with only the services and packages of `environment`."""
         living = {name: group.of(environment) for name, group in self.namespaces.items()}
         return self.model_copy(update={"namespaces": living})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from ipaddress import IPv4Network
 from typing import Annotated, Literal, Self
 
@@ -9,17 +10,11 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from settings import ranges
-from settings.kubernetes import AddonName, supported, versions
-from settings.limits import (
-    CLUSTER_NAME,
-    MAX_NEIGHBOURS,
-    MAX_NODE_GROUPS,
-    MAX_PUBLIC_RANGES,
-    MAX_TAINTS,
-)
-from settings.machines import Architecture, architecture, one_architecture
+from settings.kubernetes import METRICS, AddonName, supported, versions
+from settings.limits import CLUSTER_NAME, MAX_NEIGHBOURS, MAX_NODE_GROUPS, MAX_PUBLIC_RANGES
+from settings.machines import Architecture
 from settings.model import DnsLabel, Matching, Model, PrincipalArn, different
-from settings.node_labels import LabelKey, LabelValue, TaintKey, TaintValue, named_as_types
+from settings.nodes import NodeGroup, NodePool
 
 KubernetesVersion = Annotated[
     str,
@@ -32,63 +27,6 @@ AddonVersion = Annotated[
         r"v\d+\.\d+\.\d+-eksbuild\.\d+", "must be one add-on version such as v1.22.4-eksbuild.3"
     ),
 ]
-AmiRelease = Annotated[
-    str,
-    Matching(
-        r"1\.\d{2}\.\d+-\d{8}", "must be a release of EKS's machine images such as 1.35.2-20260710"
-    ),
-]
-
-
-class Taint(Model):
-    """Keeps pods without a matching toleration off a node group."""
-
-    key: TaintKey = Field(description="of the taint")
-    value: TaintValue = Field("", description="of the taint")
-    effect: Literal["NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"] = Field(
-        description="what happens to pods that do not tolerate it"
-    )
-
-
-class NodeGroup(Model):
-    """A managed node group; sizes count nodes."""
-
-    name: DnsLabel = Field(description="unique among the cluster's node groups")
-    instance_types: Annotated[
-        list[str], AfterValidator(named_as_types), AfterValidator(one_architecture)
-    ] = Field(min_length=1, description="EC2 uses any of them; all of one processor architecture")
-    min_size: int = Field(ge=0, description="nodes at least")
-    max_size: int = Field(ge=1, description="nodes at most")
-    release: AmiRelease | None = Field(
-        None, description="of the machine image; without it, the newest when AWS updates the group"
-    )
-    disk_gib: int = Field(50, ge=20, le=16384, description="of each node, encrypted")
-    capacity: Literal["on-demand", "spot"] = Field(
-        "on-demand", description="spot is cheaper, and AWS can stop its nodes at any time"
-    )
-    labels: dict[LabelKey, LabelValue] = Field(
-        default={}, description="of the nodes, for node selectors"
-    )
-    taints: list[Taint] = Field(default=[], max_length=MAX_TAINTS, description="of the nodes")
-
-    @model_validator(mode="after")
-    def taints_by_key_and_effect(self) -> Self:
-        marks = [(taint.key, taint.effect) for taint in self.taints]
-        if twice := sorted({mark for mark in marks if marks.count(mark) > 1}):
-            key, effect = twice[0]
-            raise ValueError(
-                f"has two taints {key} with the effect {effect}, and a node has one; remove one"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def sizes_in_order(self) -> Self:
-        if self.min_size > self.max_size:
-            raise ValueError(
-                f"minSize {self.min_size} exceeds maxSize {self.max_size}; "
-                "lower minSize or raise maxSize"
-            )
-        return self
 
 
 class AccessConfig(Model):
@@ -133,13 +71,26 @@ class ClusterConfig(Model):
         default=["api", "audit", "authenticator"],
         description="the control plane's logs that go to CloudWatch",
     )
+    compute: Literal["auto", "nodeGroups"] | None = Field(
+        None,
+        description="who looks after the nodes: auto is EKS Auto Mode, where AWS does; nodeGroups, "
+        "or unset, the groups below; a cluster leaves Auto Mode only by nodeGroups",
+    )
+    pools: list[NodePool] = Field(
+        default=[NodePool.model_validate({"name": "general"})],
+        min_length=1,
+        max_length=MAX_NODE_GROUPS,
+        description="of Auto Mode, which adds and removes nodes within them",
+    )
     node_groups: list[NodeGroup] = Field(
-        default=[], max_length=MAX_NODE_GROUPS, description="at least one, unless existing is set"
+        default=[],
+        max_length=MAX_NODE_GROUPS,
+        description="at least one, unless compute is auto or existing is set",
     )
     addons: dict[AddonName, AddonVersion] = Field(
         default={},
         description="versions in place of the Kubernetes version's own; aws-ebs-csi-driver is "
-        "installed only if it is named here",
+        "installed only if it is named here; Auto Mode has its own, except for metrics-server",
     )
     access: AccessConfig = Field(description="who has access")
     existing: Annotated[str, Matching(*CLUSTER_NAME)] | None = Field(
@@ -147,13 +98,21 @@ class ClusterConfig(Model):
     )
 
     @property
+    def auto(self) -> bool:
+        """Whether the cluster runs in EKS Auto Mode."""
+        return self.compute == "auto"
+
+    @property
     def architectures(self) -> dict[str, Architecture]:
-        """By node group, the processor of the nodes that take pods of any service."""
-        return {
-            group.name: architecture(group.instance_types[0])
-            for group in self.node_groups
-            if not any(taint.effect != "PREFER_NO_SCHEDULE" for taint in group.taints)
-        }
+        """By node group or pool, the processor of the nodes that take pods of any service."""
+        return {machines.name: machines.processor for machines in self._machines if machines.open}
+
+    @property
+    def _machines(self) -> Sequence[NodeGroup | NodePool]:
+        """What the nodes of a new cluster come from; none in an existing one."""
+        if self.existing:
+            return []
+        return self.pools if self.auto else self.node_groups
 
     @model_validator(mode="after")
     def whole_or_existing(self) -> Self:
@@ -162,14 +121,39 @@ class ClusterConfig(Model):
                 raise ValueError(
                     f"has {keys} beside existing, and an existing cluster is left as it is"
                 )
-        elif missing := [key for key in ("version", "node_groups") if not getattr(self, key)]:
+        else:
+            wanted = ("version",) if self.auto else ("version", "node_groups")
+            if missing := [key for key in wanted if not getattr(self, key)]:
+                raise ValueError(
+                    f"must have {' and '.join(map(to_camel, missing))}, unless existing is set"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def one_kind_of_compute(self) -> Self:
+        if self.auto and self.node_groups:
             raise ValueError(
-                f"must have {' and '.join(map(to_camel, missing))}, unless existing is set"
+                "has nodeGroups beside compute: auto, whose nodes come from pools; remove one of "
+                "the two"
+            )
+        if not self.auto and self.written("pools"):
+            raise ValueError(
+                "has pools without compute: auto, and only Auto Mode has pools; remove them or "
+                "write compute: auto"
+            )
+        if self.auto and (theirs := sorted(self.addons.keys() - {METRICS})):
+            raise ValueError(
+                f"has {', '.join(theirs)} in addons beside compute: auto, which brings its own; "
+                "remove them"
             )
         return self
 
     @model_validator(mode="after")
     def nodes_to_begin_with(self) -> Self:
+        if self.auto and not any(not pool.taints for pool in self.pools):
+            raise ValueError(
+                "has no pool without taints, and DNS and Argo CD need one; take the taints off one"
+            )
         groups = self.node_groups
         if groups and not any(group.min_size and not group.taints for group in groups):
             raise ValueError(
@@ -189,10 +173,9 @@ class ClusterConfig(Model):
         return self
 
     @model_validator(mode="after")
-    def node_groups_by_name(self) -> Self:
-        names = [group.name for group in self.node_groups]
+    def machines_by_name(self) -> Self:
+        names = [machines.name for machines in self._machines]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(
-                f"has two nodeGroups named {twice[0]}; give every node group a name of its own"
-            )
+            kind = "pools" if self.auto else "nodeGroups"
+            raise ValueError(f"has two {kind} named {twice[0]}; give each a name of its own")
         return self

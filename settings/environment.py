@@ -81,7 +81,7 @@ class Settings:
 
     @property
     def living(self) -> Catalogue:
-        """The catalogue, with the services alone that live in this environment."""
+        """The catalogue with only the services of this environment."""
         return self.catalogue.of(self.stack)
 
     @property

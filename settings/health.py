@@ -20,19 +20,19 @@ _PROBES = frozenset({"readiness", "liveness", "startup"})
 
 
 class Check(Model):
-    """One way to ask a container: exactly one of http, tcp, grpc and command."""
+    """One probe: exactly one of http, tcp, grpc and command."""
 
     http: HttpPath | None = Field(None, description="a path that answers 200 to 399")
-    port: AnyPort | None = Field(None, description="of http, where it is not the service's own")
+    port: AnyPort | None = Field(None, description="the port of http, if not the service's own")
     tcp: AnyPort | None = Field(None, description="a port that takes connections")
     grpc: AnyPort | None = Field(
         None, description="a port that speaks the gRPC health checking protocol"
     )
     grpc_service: Word | None = Field(
-        None, description="of grpc: the service to ask for; the whole server unless set"
+        None, description="the service of grpc; the whole server unless set"
     )
     command: Command | None = Field(
-        None, description="a command of the container that ends with 0, a word for each entry"
+        None, description="a command in the container that exits with 0; one word in each entry"
     )
 
     @model_validator(mode="after")
@@ -46,8 +46,7 @@ def refuse_several_ways(check: Check) -> None:
     ways = check.written(*_WAYS)
     if len(ways) != 1:
         raise ValueError(
-            f"names {' and '.join(ways) or 'no way to ask'}; name one of http, tcp, grpc and "
-            "command"
+            f"names {' and '.join(ways) or 'no probe'}; name one of http, tcp, grpc and command"
         )
     if check.port and not check.http:
         raise ValueError("has a port beside another check than http; write the port behind it")
@@ -59,15 +58,13 @@ ShortCheck = Annotated[Check, ShortFor("http", HttpPath)]
 
 
 class Health(Check):
-    """One check for everything, or checks that differ by what Kubernetes does when one fails."""
+    """One probe for everything, or one for each of readiness, liveness and startup."""
 
-    readiness: ShortCheck | None = Field(
-        None, description="decides whether requests are sent to the pod"
-    )
-    liveness: ShortCheck | None = Field(None, description="decides whether the container goes on")
+    readiness: ShortCheck | None = Field(None, description="decides whether the pod gets requests")
+    liveness: ShortCheck | None = Field(None, description="a failure restarts the container")
     startup: ShortCheck | None = Field(
         None,
-        description="asked for a minute before the others; unless set, as liveness or readiness",
+        description="for the first minute, before the others; as liveness or readiness unless set",
     )
 
     @model_validator(mode="after")

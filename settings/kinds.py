@@ -61,7 +61,7 @@ NEVER: tuple[Kind, ...] = (
     ("rbac.authorization.k8s.io", "Role"),
     ("rbac.authorization.k8s.io", "RoleBinding"),
 )
-"""What no namespace may add: by these whoever writes to Git would grant themselves rights."""
+"""What no namespace may add: with these a writer of the Git repository could grant rights."""
 _NEVER_GROUPS = frozenset({"generators.external-secrets.io"})
 """Groups of which no kind may be added, for the same reason."""
 
@@ -69,8 +69,8 @@ _NEVER_GROUPS = frozenset({"generators.external-secrets.io"})
 def _addable(text: str) -> str:
     if kind_of(text) in NEVER or kind_of(text)[0] in _NEVER_GROUPS:
         raise ValueError(
-            "would let whoever writes to Git grant rights in the cluster; declare it in this "
-            "program"
+            "would let every writer of the Git repository grant rights in the cluster; declare it "
+            "in this program"
         )
     if kind_of(text) in DECLARED:
         raise ValueError("may be declared in every namespace; leave it out")

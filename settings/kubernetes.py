@@ -14,8 +14,16 @@ from types import MappingProxyType
 from typing import Literal
 
 AddonName = Literal[
-    "vpc-cni", "kube-proxy", "coredns", "eks-pod-identity-agent", "aws-ebs-csi-driver"
+    "vpc-cni",
+    "kube-proxy",
+    "coredns",
+    "eks-pod-identity-agent",
+    "aws-ebs-csi-driver",
+    "metrics-server",
 ]
+METRICS: AddonName = "metrics-server"
+"""The add-on that autoscaling reads from; without a version in the settings EKS chooses its own
+for the cluster's Kubernetes version."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,7 +32,7 @@ class Model(BaseModel):
         return ", ".join(sorted(to_camel(name) for name in self.model_fields_set - set(fields)))
 
     def written(self, *fields: str) -> list[str]:
-        """Those of `fields` that somebody wrote, by the keys' own names, sorted."""
+        """Those of `fields` that are set, by the names of their keys, sorted."""
         return sorted(to_camel(name) for name in self.model_fields_set & set(fields))
 
 
@@ -65,7 +65,7 @@ class Matching:
 
 @dataclass(frozen=True)
 class ShortFor:
-    """Lets what is no mapping stand for one whose only key is `key`, of the type `type`."""
+    """A short form: a value of `type` that is no mapping means one with only `key`."""
 
     key: str
     type: Any

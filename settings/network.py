@@ -48,6 +48,11 @@ class NetworkConfig(Model):
     nat: Literal["single", "per-zone"] = Field(
         "single", description="one NAT gateway for all zones, or one for each"
     )
+    registry_endpoints: bool = Field(
+        True,
+        description="image pulls stay inside AWS, by interface endpoints that cost by zone and "
+        "hour; without them they leave by the NAT gateway",
+    )
     flow_logs: bool = Field(False, description="record every connection in CloudWatch")
     existing: ExistingNetwork | None = Field(None, description="in place of cidr")
 

@@ -11,7 +11,7 @@ from settings.model import Matching
 
 _NAME = r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?"
 _DOMAIN = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
-RESERVED = ("kubernetes.io/", "k8s.io/", "eks.amazonaws.com/")
+RESERVED = ("kubernetes.io/", "k8s.io/", "eks.amazonaws.com/", "karpenter.sh/")
 """EKS refuses a label that has one of these in its key."""
 
 

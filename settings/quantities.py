@@ -44,7 +44,7 @@ Size = Annotated[
 
 
 def amount(quantity: str) -> Decimal:
-    """What a quantity stands for: cores or bytes."""
+    """The value of a quantity, in cores or bytes."""
     found = re.fullmatch(r"([\d.]+)(\w*)", quantity)
     if not found:
         raise ValueError(f"{quantity!r} is no amount")

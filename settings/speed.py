@@ -18,6 +18,20 @@ class Resources:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Quota:
+    """What all pods of a namespace may have together, in Kubernetes quantities."""
+
+    cpu: str
+    """Requested."""
+    memory: str
+    """Requested."""
+    memory_limit: str
+    storage: str
+    """Of volumes, requested."""
+    pods: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Speed:
     """One column of the table."""
 
@@ -50,6 +64,8 @@ class Speed:
     """A drain of nodes leaves enough pods of a service running."""
     resources: Resources
     """Resources of a container, unless an overlay sets them."""
+    quota: Quota
+    """What all pods of a namespace may have together, unless `quota` of the namespace sets it."""
 
 
 SPEEDS = MappingProxyType(
@@ -71,6 +87,7 @@ SPEEDS = MappingProxyType(
             resources=Resources(
                 cpu_request="50m", cpu_limit=None, memory_request="64Mi", memory_limit="512Mi"
             ),
+            quota=Quota(cpu="8", memory="16Gi", memory_limit="64Gi", storage="200Gi", pods=100),
         ),
         "safe": Speed(
             name="safe",
@@ -89,6 +106,7 @@ SPEEDS = MappingProxyType(
             resources=Resources(
                 cpu_request="250m", cpu_limit="250m", memory_request="256Mi", memory_limit="256Mi"
             ),
+            quota=Quota(cpu="32", memory="64Gi", memory_limit="64Gi", storage="1Ti", pods=200),
         ),
     }
 )

@@ -46,6 +46,11 @@ class StackConfig(Model):
     permissions_boundary: PolicyArn | None = Field(
         None, description="the ARN of the permissions boundary of every role"
     )
+    isolation: Literal["enforced", "warned"] = Field(
+        "enforced",
+        description="how teams are kept apart; warned tells of what would be refused, and sets "
+        "neither quotas nor network policies",
+    )
     unprotected: Annotated[list[Protectable], different] = Field(
         default=[], description="parts that may be deleted or replaced"
     )

@@ -40,7 +40,7 @@ MountPath = Annotated[
 class Volume(Model):
     """A volume of each pod, which stays when the pod is replaced."""
 
-    path: MountPath = Field(description="where the container finds it")
+    path: MountPath = Field(description="where the container mounts it")
     size: Size = Field(description="such as 10Gi; Kubernetes cannot change it here later")
     storage_class: DnsLabel | None = Field(
         None, alias="class", description="a StorageClass; the cluster's default one unless set"
@@ -55,21 +55,21 @@ class Amounts(Model):
 
 
 class ContainerResources(Model):
-    """What a container is given; what is not set here follows from the environment's speed."""
+    """CPU and memory of a container; the environment's speed decides what is not set."""
 
-    requests: Amounts | None = Field(None, description="what a node has to have free")
-    limits: Amounts | None = Field(None, description="what it cannot go beyond")
+    requests: Amounts | None = Field(None, description="what a node must have free")
+    limits: Amounts | None = Field(None, description="what it cannot exceed")
 
 
 class Scale(Model):
-    """A HorizontalPodAutoscaler: how many pods there are follows from what they use."""
+    """A HorizontalPodAutoscaler: the number of pods follows from their use."""
 
     min: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="pods at least; as many as there would be without scale, unless set"
+        None, description="fewest pods; as many as without scale unless set"
     )
-    max: int = Field(ge=1, description="pods at most")
+    max: int = Field(ge=1, description="most pods")
     cpu: Percent | None = Field(
-        None, description="the average use to aim at, in percent of the request"
+        None, description="target for the average use, in percent of the request"
     )
     memory: Percent | None = Field(None, description="the same for memory")
 
@@ -92,25 +92,23 @@ class Process(Model):
     """What runs of an image: its command, its ports, and how many of it there are."""
 
     command: Command | None = Field(
-        None, description="in place of the image's entry point, a word for each entry"
+        None, description="replaces the image's entry point; one word in each entry"
     )
-    args: Command | None = Field(None, description="in place of the image's own arguments")
-    port: Port | None = Field(
-        None, description="where it answers HTTP; a Service gives it on as port 80"
-    )
+    args: Command | None = Field(None, description="replaces the image's own arguments")
+    port: Port | None = Field(None, description="the HTTP port; the Service has it as port 80")
     ports: dict[PortName, Port] = Field(
-        default={}, description="further ports by name, which the Service gives on as they are"
+        default={}, description="other ports by name; the Service has the same numbers"
     )
     health: Annotated[Health, ShortFor("http", HttpPath)] | None = Field(
-        None, description="how to ask whether it works; unless set, /healthz on its port"
+        None, description="the probes; /healthz on port unless set"
     )
     replicas: Annotated[int, Field(ge=0)] | None = Field(
-        None, description="pods in every environment; as many as the speed says, unless set"
+        None, description="pods in every environment; the speed decides unless set"
     )
     resources: ContainerResources | None = Field(
-        None, description="CPU and memory in every environment; what the speed says, unless set"
+        None, description="CPU and memory in every environment; the speed decides unless set"
     )
-    scale: Scale | None = Field(None, description="in place of replicas, as many as are needed")
+    scale: Scale | None = Field(None, description="in place of replicas: autoscaling")
 
     @model_validator(mode="after")
     def one_number(self) -> Self:
@@ -128,14 +126,14 @@ _HEALTHZ = Health.model_validate({"http": "/healthz"})
 
 
 class Migrate(Model):
-    """What has to succeed once for each version, before any pod of it serves."""
+    """A command that must succeed once for each version before any pod of it serves."""
 
-    command: Command = Field(description="a command of the new image, a word for each entry")
-    minutes: int = Field(10, ge=1, le=600, description="when it has failed if it has not ended")
+    command: Command = Field(description="a command of the new image; one word in each entry")
+    minutes: int = Field(10, ge=1, le=600, description="after which an unfinished one has failed")
 
 
 class History(Model):
-    """How many ended runs are kept to look at."""
+    """How many ended runs Kubernetes keeps."""
 
     succeeded: int = Field(3, ge=0, description="runs that succeeded")
     failed: int = Field(1, ge=0, description="runs that failed")
@@ -145,15 +143,17 @@ class FurtherProcess(Process):
     """A process of the same image beside the service itself, or a scheduled one."""
 
     schedule: CronSchedule | None = Field(
-        None, description="when it runs, as cron says it; without one it always runs"
+        None, description="when it runs, as a cron schedule; without one it always runs"
     )
-    time_zone: TimeZone | None = Field(None, description="of the schedule; UTC unless set")
+    time_zone: TimeZone | None = Field(
+        None, description="the time zone of the schedule; UTC unless set"
+    )
     concurrency: Literal["forbid", "allow", "replace"] | None = Field(
         None,
-        description="of the schedule, when a run is due while one is going on: forbid (leave it "
-        "out, unless set), allow or replace",
+        description="if the last run has not ended when the next is due: forbid (skip it, the "
+        "default), allow or replace",
     )
-    history: History | None = Field(None, description="of the schedule: which ended runs stay")
+    history: History | None = Field(None, description="how many ended runs stay")
 
     @model_validator(mode="after")
     def one_kind(self) -> Self:
@@ -161,8 +161,8 @@ class FurtherProcess(Process):
         scheduled = self.written("time_zone", "concurrency", "history")
         if self.schedule and always:
             raise ValueError(
-                f"has a schedule and {', '.join(always)}, which is of what always runs; remove "
-                "one of the two"
+                f"has a schedule and {', '.join(always)}, which a scheduled process cannot "
+                "have; remove one of the two"
             )
         if scheduled and not self.schedule:
             raise ValueError(
@@ -173,11 +173,11 @@ class FurtherProcess(Process):
 
 
 class Override(Model):
-    """What differs of a process in one environment."""
+    """Differences of a process in one environment."""
 
     replicas: Annotated[int, Field(ge=0)] | None = Field(None, description="pods")
     resources: ContainerResources | None = Field(None, description="CPU and memory")
-    scale: Scale | None = Field(None, description="how many pods, by what they use")
+    scale: Scale | None = Field(None, description="autoscaling")
 
     @model_validator(mode="after")
     def one_number(self) -> Self:
@@ -186,10 +186,10 @@ class Override(Model):
 
 
 class ServiceOverride(Override):
-    """What differs in one environment."""
+    """Differences in one environment."""
 
     env: dict[EnvName, str] = Field(default={}, description="environment variables")
     aws: Rights | None = Field(None, description="rights in AWS, in place of the service's own")
     processes: dict[DnsLabel, Override] = Field(
-        default={}, description="what differs of further processes"
+        default={}, description="differences of its processes"
     )

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+from settings.files import ROOT
+
+CHECKOUT = ROOT
+
+
+def on_node_groups(config: dict[str, Any]) -> None:
+    """Run the cluster of a stack file on a node group, in place of Auto Mode."""
+    cluster = config["platform:cluster"]
+    for key in ("compute", "pools"):
+        cluster.pop(key, None)
+    cluster["nodeGroups"] = [
+        {
+            "name": "general",
+            "instanceTypes": ["m7i.large", "m6i.large"],
+            "minSize": 2,
+            "maxSize": 5,
+        }
+    ]
 
 
 def committed(stack: str) -> dict[str, Any]:

@@ -6,7 +6,9 @@ import os
 import subprocess
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+from settings.files import ROOT
+
+CHECKOUT = ROOT
 
 
 def export(archive: Path, *, prefix: str = "") -> None:

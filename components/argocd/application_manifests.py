@@ -1,4 +1,4 @@
-"""Argo CD's projects and Applications, and the namespaces they live in, as manifests. Pure."""
+"""Argo CD's projects and Applications, and their namespaces, as manifests. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from components.kubernetes import RESTRICTED
 from gitops import layout
 from settings import Speed, kinds
-from settings.catalogue import BuiltService, Catalogue, ForeignService, Namespace, Service
+from settings.catalogue import BuiltService, ForeignService, Namespace, Service
 from settings.gitops_repository import GitOpsConfig
 from settings.packages import Package
 from settings.sync_windows import SyncWindow
@@ -120,15 +120,6 @@ _OF_MIGRATIONS = [
 """What is there for migrations, and stays when the version has changed."""
 
 
-def wants_volumes(catalogue: Catalogue) -> bool:
-    """Whether a service has a volume that names no class of its own."""
-    return any(
-        volume.storage_class is None
-        for _, _, service in catalogue.entries()
-        for volume in service.storage.values()
-    )
-
-
 DEFAULT_PROJECT = {
     "description": "Takes nothing: every Application belongs to the project of its namespace",
     "sourceRepos": [],
@@ -186,7 +177,7 @@ def application_spec(
 
 
 def _origin(what: Service | Package) -> str:
-    """Where the image or chart comes from, for people."""
+    """The source of the image or chart, for a reader."""
     if isinstance(what, Package):
         return what.chart.address
     if isinstance(what, BuiltService):

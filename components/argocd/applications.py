@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -28,8 +29,8 @@ class ApplicationsArgs:
 
     catalogue: Catalogue
     target: Target
-    owned_cluster: bool
-    """The cluster is this program's, with no class of volumes but those that it makes."""
+    volumes: Mapping[str, Any] | None
+    """The body of the default StorageClass; None where there is none to make."""
     protected: bool
     """Pulumi refuses to delete the namespaces."""
     argocd_namespace: Output[str]
@@ -45,9 +46,9 @@ class Applications(pulumi.ComponentResource):
 
     Creates a namespace and an AppProject for each namespace of the catalogue; an Application for
     each service, after what its migrations and secrets need; an AppProject and an Application for
-    each package; closes the project `default`; and creates the StorageClass `gp3`, if a service has
-    volumes that name none. Wants a Kubernetes provider in `opts`. Deleted in the other order:
-    Applications first, while the Argo CD that they need is there.
+    each package; closes the project `default`; and creates the default StorageClass. Wants a
+    Kubernetes provider in `opts`. Deleted in the other order: Applications first, while the Argo CD
+    that they need is there.
     """
 
     namespaces: dict[str, Output[str]]
@@ -61,8 +62,10 @@ class Applications(pulumi.ComponentResource):
         self._args = args
         self.namespaces = {}
         self._close_default_project()
-        if args.owned_cluster and manifests.wants_volumes(args.catalogue):
-            self._class_of_volumes()
+        if args.volumes:
+            k8s.storage.v1.StorageClass(
+                f"{name}-volumes", **args.volumes, opts=ResourceOptions(parent=self)
+            )
         for namespace, group in sorted(args.catalogue.namespaces.items()):
             created = self._namespace(namespace, group)
             project = self._project(namespace, group, created)
@@ -79,20 +82,6 @@ class Applications(pulumi.ComponentResource):
                 own = self._package_project(namespace, package_name, package, created)
                 self._application(namespace, package_name, package, [own])
         self.register_outputs({"namespaces": self.namespaces})
-
-    def _class_of_volumes(self) -> None:
-        """What a volume is made of that names no class: clusters of EKS have no default."""
-        k8s.storage.v1.StorageClass(
-            f"{self._prefix}-volumes",
-            metadata=k8s.meta.v1.ObjectMetaArgs(
-                name="gp3", annotations={"storageclass.kubernetes.io/is-default-class": "true"}
-            ),
-            provisioner="ebs.csi.aws.com",
-            parameters={"type": "gp3", "encrypted": "true"},
-            volume_binding_mode="WaitForFirstConsumer",  # in the zone of its pod
-            allow_volume_expansion=True,
-            opts=ResourceOptions(parent=self),
-        )
 
     def _close_default_project(self) -> None:
         CustomResourcePatch(  # Argo CD makes it, before it is ready

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import yaml
+
 from components.argocd.application_manifests import project_name
 from settings.catalogue import Catalogue
 
@@ -63,11 +65,11 @@ def _doubled(value: str) -> str:
     return value.replace('"', '""')
 
 
-def rbac(catalogue: Catalogue, *, owners_sync: bool) -> dict[str, str]:
-    """The data of `argocd-rbac-cm`."""
+def rbac(catalogue: Catalogue, *, owners_sync: bool, groups_claim: str) -> dict[str, str]:
+    """The data of `argocd-rbac-cm`; `groups_claim` of an ID token has a person's groups."""
     return {
         "policy.csv": policy(catalogue, owners_sync=owners_sync),
         "policy.default": "",  # a person without a group sees nothing
         "policy.matchMode": "glob",
-        "scopes": "[groups]",
+        "scopes": yaml.safe_dump([groups_claim], default_flow_style=True).strip(),
     }

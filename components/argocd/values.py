@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,9 @@ import yaml
 from components.argocd.notifications import notifications
 from components.argocd.rbac import rbac
 from settings import Speed
-from settings.argocd import ArgoCdConfig, GithubSso, Sso
+from settings.argocd import ArgoCdConfig
 from settings.catalogue import Catalogue
+from settings.sign_on import GROUPS, GithubSso, SamlSso, Sso
 
 SECRET = "argocd-platform"  # noqa: S105 -- the Secret's name
 SECRET_KEYS = ("ssoClientSecret", "gitWebhookSecret")
@@ -47,9 +49,13 @@ def values(wanted: Installation) -> dict[str, Any]:
         # Deleting the CRDs deletes all Applications: keep them in a safe environment.
         "crds": {"install": True, "keep": wanted.speed.protected},
         "configs": {
-            "cm": config_map(wanted.config, wanted.secrets),
+            "cm": config_map(wanted),
             "params": PARAMS,
-            "rbac": rbac(wanted.catalogue, owners_sync=wanted.speed.owners_sync),
+            "rbac": rbac(
+                wanted.catalogue,
+                owners_sync=wanted.speed.owners_sync,
+                groups_claim=wanted.config.sso.groups_claim if wanted.config.sso else GROUPS,
+            ),
             # With it, Argo CD accepts only push webhooks that Git has signed.
             "secret": {"githubSecret": reference("gitWebhookSecret", wanted.secrets)},
         },
@@ -93,11 +99,11 @@ def reference(name: str, secrets: Collection[str]) -> str:
     return f"${SECRET}:{name}" if name in secrets else ""
 
 
-def config_map(argocd: ArgoCdConfig, secrets: Collection[str]) -> dict[str, str]:
+def config_map(wanted: Installation) -> dict[str, str]:
     """The data of `argocd-cm`."""
-    seconds = argocd.reconciliation_seconds
+    sso, seconds = wanted.config.sso, wanted.config.reconciliation_seconds
     data = {
-        "admin.enabled": "false" if argocd.sso else "true",
+        "admin.enabled": "false" if sso else "true",
         "timeout.reconciliation": f"{seconds}s",
         # Spreads the reads of Git over time.
         "timeout.reconciliation.jitter": f"{seconds // 5}s",
@@ -110,28 +116,35 @@ def config_map(argocd: ArgoCdConfig, secrets: Collection[str]) -> dict[str, str]
         "exec.enabled": "false",
         "statusbadge.enabled": "false",
     }
-    return data | (_sign_on(argocd.sso, secrets) if argocd.sso else {})
+    return data | (_sign_on(sso, wanted) if sso else {})
 
 
 def _dex(sso: Sso | None) -> dict[str, Any]:
-    """Dex, for GitHub, which is no OpenID Connect provider.
+    """Dex, for GitHub and SAML, which are no OpenID Connect providers.
 
     Always one replica: its keys are in its memory, and a second replica would have others.
     """
-    if not sso or not sso.github:
+    if not sso or sso.issuer:
         return {"enabled": False}
     return {"enabled": True, "resources": _resources(cpu="25m", memory="64Mi", limit="256Mi")}
 
 
-def _sign_on(sso: Sso, secrets: Collection[str]) -> dict[str, str]:
+def _sign_on(sso: Sso, wanted: Installation) -> dict[str, str]:
     if sso.github:
-        return {"dex.config": _github(sso.client_id, sso.github, secrets)}
-    return {"oidc.config": _oidc(sso, secrets)}
+        return {"dex.config": _connector(_github(sso, sso.github, wanted.secrets))}
+    if sso.saml:
+        return {"dex.config": _connector(_saml(sso.saml, wanted.domain))}
+    return {"oidc.config": _oidc(sso, wanted.secrets)}
 
 
-def _github(client_id: str, github: GithubSso, secrets: Collection[str]) -> str:
+def _connector(connector: dict[str, Any]) -> str:
+    """Dex's settings, with one way to sign in."""
+    return yaml.safe_dump({"connectors": [connector]}, sort_keys=False)
+
+
+def _github(sso: Sso, github: GithubSso, secrets: Collection[str]) -> dict[str, Any]:
     config = {
-        "clientID": client_id,
+        "clientID": sso.client_id,
         "clientSecret": reference("ssoClientSecret", secrets),
         "orgs": [{"name": github.organization}],  # other people cannot sign in
         "teamNameField": "slug",  # a team's name may have blanks and commas
@@ -139,8 +152,21 @@ def _github(client_id: str, github: GithubSso, secrets: Collection[str]) -> str:
     }
     if github.host:
         config["hostName"] = github.host
-    connector = {"type": "github", "id": "github", "name": "GitHub", "config": config}
-    return yaml.safe_dump({"connectors": [connector]}, sort_keys=False)
+    return {"type": "github", "id": "github", "name": "GitHub", "config": config}
+
+
+def _saml(saml: SamlSso, domain: str) -> dict[str, Any]:
+    address = f"https://{domain}/api/dex/callback"
+    config = {
+        "ssoURL": saml.url,
+        "caData": b64encode(saml.certificate.encode()).decode(),
+        "entityIssuer": address,  # the name by which the provider knows Argo CD
+        "redirectURI": address,
+        "usernameAttr": "email",
+        "emailAttr": "email",
+        "groupsAttr": GROUPS,
+    }
+    return {"type": "saml", "id": "saml", "name": "SSO", "config": config}
 
 
 def _oidc(sso: Sso, secrets: Collection[str]) -> str:
@@ -153,8 +179,8 @@ def _oidc(sso: Sso, secrets: Collection[str]) -> str:
             "issuer": sso.issuer,
             "clientID": sso.client_id,
             **proof,
-            "requestedScopes": ["openid", "profile", "email", "groups"],
-            "requestedIDTokenClaims": {"groups": {"essential": True}},
+            "requestedScopes": sso.scopes,
+            "requestedIDTokenClaims": {sso.groups_claim: {"essential": True}},
         },
         sort_keys=False,
     )

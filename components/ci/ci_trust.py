@@ -6,11 +6,13 @@ Both CI systems put repository and branch into `sub`.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 from components import policies
-from settings.catalogue import BuiltService
+from settings.catalogue import BuiltService, Catalogue
+from settings.registry import Ci
 
 GITHUB_ISSUER = "token.actions.githubusercontent.com"
 GITHUB_AUDIENCE = "sts.amazonaws.com"
@@ -22,6 +24,15 @@ ANY_UUID = "????????-????-????-????-????????????"
 def circleci_issuer(organization: UUID) -> str:
     """The issuer of an organization's tokens, without https://."""
     return f"oidc.circleci.com/org/{organization}"
+
+
+def new_issuers(catalogue: Catalogue, existing: Collection[Ci]) -> dict[Ci, str]:
+    """The URLs of the providers that the account does not have yet, by CI system."""
+    hosts: dict[Ci, str] = {"github-actions": GITHUB_ISSUER}
+    if catalogue.circleci:
+        hosts["circleci"] = circleci_issuer(catalogue.circleci.organization)
+    used = {service.ci for _, _, service in catalogue.built()} - {*existing}
+    return {system: f"https://{hosts[system]}" for system in sorted(used)}
 
 
 def github(provider_arn: str, service: BuiltService) -> str:

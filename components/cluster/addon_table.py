@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from settings.cluster import ClusterConfig
-from settings.kubernetes import RELEASES, AddonName
+from settings.kubernetes import METRICS, RELEASES, AddonName
 
 POD_IDENTITY: AddonName = "eks-pod-identity-agent"
 NAMESPACE = "kube-system"
@@ -31,6 +31,8 @@ class Addon:
     """Nodes need it to become ready; otherwise it needs nodes to become active itself."""
     identity: Identity | None = None
     configuration: Mapping[str, str] | None = None
+    kept: bool = False
+    """Its objects outlive it: on the way to Auto Mode, nodes of the old groups still use them."""
 
     @property
     def configuration_values(self) -> str | None:
@@ -45,9 +47,10 @@ ADDONS: tuple[Addon, ...] = (
         before_nodes=True,
         identity=Identity(service_account="aws-node", managed_policy="AmazonEKS_CNI_Policy"),
         configuration={"enableNetworkPolicy": "true"},  # otherwise NetworkPolicies do nothing
+        kept=True,
     ),
     Addon(name="kube-proxy", before_nodes=True),
-    Addon(name="coredns", before_nodes=False),
+    Addon(name="coredns", before_nodes=False, kept=True),
     Addon(
         name="aws-ebs-csi-driver",
         before_nodes=False,
@@ -56,10 +59,15 @@ ADDONS: tuple[Addon, ...] = (
             managed_policy="service-role/AmazonEBSCSIDriverPolicy",
         ),
     ),
+    Addon(name=METRICS, before_nodes=False),
 )
 """In the order of their creation."""
 
 
-def versions(config: ClusterConfig) -> dict[AddonName, str]:
-    """The add-ons of a cluster and their versions: the release's own, and what settings say."""
-    return {**RELEASES[config.version].addons, **config.addons}
+def versions(config: ClusterConfig) -> dict[AddonName, str | None]:
+    """The add-ons of a cluster and their versions: the release's own, and what settings say.
+
+    None where EKS chooses. Auto Mode has the same without add-ons, except for metrics.
+    """
+    own = {} if config.auto else RELEASES[config.version].addons
+    return {METRICS: None, **own, **config.addons}

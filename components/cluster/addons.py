@@ -23,7 +23,7 @@ class AddonsArgs:
     wait_for: what comes first.
     """
 
-    versions: Mapping[AddonName, str]
+    versions: Mapping[AddonName, str | None]
     names: Names
     account: AwsAccount
     cluster_name: pulumi.Input[str]
@@ -58,7 +58,9 @@ class Addons(pulumi.ComponentResource):
         self.installed = list(created.values())
         self.register_outputs({})
 
-    def _addon(self, addon: Addon, version: str, first: Sequence[pulumi.Resource]) -> aws.eks.Addon:
+    def _addon(
+        self, addon: Addon, version: str | None, first: Sequence[pulumi.Resource]
+    ) -> aws.eks.Addon:
         needed = [*self._args.wait_for, *first]
         associations = None
         if addon.identity:
@@ -76,6 +78,7 @@ class Addons(pulumi.ComponentResource):
             addon_version=version,
             configuration_values=addon.configuration_values,
             pod_identity_associations=associations,
+            preserve=addon.kept or None,
             resolve_conflicts_on_create="OVERWRITE",
             resolve_conflicts_on_update="OVERWRITE",
             tags=self._names.tags(Name=self._names.of(addon.name)),

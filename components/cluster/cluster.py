@@ -12,6 +12,7 @@ import pulumi_kubernetes as kubernetes
 from components.cluster.access_entries import AccessEntry, access_entries
 from components.cluster.addon_table import versions
 from components.cluster.addons import Addons, AddonsArgs
+from components.cluster.auto_nodes import AutoNodes, AutoNodesArgs
 from components.cluster.control_plane import ControlPlane, ControlPlaneArgs
 from components.cluster.kubeconfig import kubeconfig
 from components.cluster.nodes import Nodes, NodesArgs
@@ -51,8 +52,9 @@ class Cluster(pulumi.ComponentResource):
     """An EKS cluster, ready for Kubernetes resources.
 
     A new cluster has a control plane, an access entry for each principal of the settings, the
-    add-ons that nodes need, managed node groups, and the add-ons that need nodes. A new Kubernetes
-    version is an update in place, in this order.
+    add-ons that nodes need, managed node groups, and the add-ons that need nodes; or, in Auto Mode,
+    pools in place of add-ons and groups. A new Kubernetes version is an update in place, in this
+    order.
 
     With `existing`: the cluster is looked up and used as it is; nothing in AWS is created.
     """
@@ -78,16 +80,7 @@ class Cluster(pulumi.ComponentResource):
         self.owned = existing is None
         ready = self._use(existing) if existing else self._create()
         self.kubeconfig = self._kubeconfig()
-        self.provider = kubernetes.Provider(
-            f"{name}-kubernetes",
-            kubeconfig=self.kubeconfig,
-            # Another profile or CA is an update; another cluster replaces what was in the old.
-            cluster_identifier=self.endpoint,
-            enable_server_side_apply=True,
-            # Takes over objects of a killed run; in an existing cluster they may be others'.
-            upsert_existing_objects=self.owned,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=ready),
-        )
+        self.provider = self._kubernetes("kubernetes", ready)
         self.register_outputs(
             {
                 "name": self.name,
@@ -132,6 +125,16 @@ class Cluster(pulumi.ComponentResource):
             for entry in access_entries(args.config.access)
             for resource in self._access(entry)
         ]
+        entered = [*access, *control_plane.endpoint_rules]
+        if args.config.auto:
+            nodes: Sequence[pulumi.Resource] = self._auto_nodes(control_plane, entered)
+        else:
+            nodes = self._node_groups()
+        addons = self._addons("addons", before_nodes=False, wait_for=nodes)
+        return [*entered, *nodes, *addons.installed]
+
+    def _node_groups(self) -> Sequence[pulumi.Resource]:
+        args = self._args
         basics = self._addons("basics", before_nodes=True)
         nodes = Nodes(
             f"{self._prefix}-nodes",
@@ -148,8 +151,41 @@ class Cluster(pulumi.ComponentResource):
             ),
             opts=self._own(),
         )
-        addons = self._addons("addons", before_nodes=False, wait_for=nodes.groups)
-        return [*access, *control_plane.endpoint_rules, *nodes.groups, *addons.installed]
+        return nodes.groups
+
+    def _auto_nodes(
+        self, control_plane: ControlPlane, entered: Sequence[pulumi.Resource]
+    ) -> Sequence[pulumi.Resource]:
+        """Pools are Kubernetes objects, and everything else in the cluster waits for them."""
+        args = self._args
+        nodes = AutoNodes(
+            f"{self._prefix}-auto",
+            AutoNodesArgs(
+                pools=args.config.pools,
+                permissions_boundary=args.permissions_boundary,
+                names=args.names,
+                account=args.account,
+                cluster_name=self.name,
+                subnet_ids=args.node_subnet_ids,
+                security_group_id=control_plane.security_group_id,
+            ),
+            opts=pulumi.ResourceOptions(
+                parent=self, providers=[self._kubernetes("before-nodes", entered)]
+            ),
+        )
+        return nodes.pools
+
+    def _kubernetes(self, name: str, ready: Sequence[pulumi.Resource]) -> kubernetes.Provider:
+        return kubernetes.Provider(
+            f"{self._prefix}-{name}",
+            kubeconfig=self._kubeconfig(),
+            # Another profile or CA is an update; another cluster replaces what was in the old.
+            cluster_identifier=self.endpoint,
+            enable_server_side_apply=True,
+            # Takes over objects of a killed run; in an existing cluster they may be others'.
+            upsert_existing_objects=self.owned,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=ready),
+        )
 
     def _addons(
         self, name: str, *, before_nodes: bool, wait_for: Sequence[pulumi.Resource] = ()

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policies
+from components.cluster.auto_mode import CONTROL_PLANE_POLICIES
 from settings import Names
 from settings.aws_account import AwsAccount
 from settings.cluster import ClusterConfig
@@ -44,6 +45,8 @@ class ControlPlane(pulumi.ComponentResource):
     endpoint: pulumi.Output[str]
     certificate_authority: pulumi.Output[str]
     """PEM in base64."""
+    security_group_id: pulumi.Output[str]
+    """EKS's own group, of the endpoint and of the nodes."""
     endpoint_rules: Sequence[pulumi.Resource]
     """What must exist before others than the nodes reach the private endpoint."""
 
@@ -59,12 +62,17 @@ class ControlPlane(pulumi.ComponentResource):
         self.certificate_authority = cluster.certificate_authority.apply(
             lambda authority: authority.data or ""
         )
-        self.endpoint_rules = self._endpoint_rules(cluster)
+        self.security_group_id = cluster.vpc_config.apply(
+            lambda config: config.cluster_security_group_id or ""
+        )
+        self.endpoint_rules = self._endpoint_rules()
         self.register_outputs({"name": self.name, "arn": self.arn, "endpoint": self.endpoint})
 
     def _cluster(self, args: ControlPlaneArgs) -> aws.eks.Cluster:
         config = args.config
-        role, attachment = self._role()
+        role, attachments = self._role()
+        # AWS leaves Auto Mode as it is where nothing is said of it; it wants all three or none.
+        said, auto = config.compute is not None, config.auto
         return aws.eks.Cluster(
             f"{self._prefix}-eks",
             name=self._names.cluster,
@@ -77,7 +85,21 @@ class ControlPlane(pulumi.ComponentResource):
                 public_access_cidrs=[str(cidr) for cidr in config.public_access] or None,
             ),
             kubernetes_network_config=aws.eks.ClusterKubernetesNetworkConfigArgs(
-                ip_family="ipv4", service_ipv4_cidr=str(config.service_cidr)
+                ip_family="ipv4",
+                service_ipv4_cidr=str(config.service_cidr),
+                elastic_load_balancing=(
+                    aws.eks.ClusterKubernetesNetworkConfigElasticLoadBalancingArgs(enabled=auto)
+                    if said
+                    else None
+                ),
+            ),
+            compute_config=aws.eks.ClusterComputeConfigArgs(enabled=auto) if said else None,
+            storage_config=(
+                aws.eks.ClusterStorageConfigArgs(
+                    block_storage=aws.eks.ClusterStorageConfigBlockStorageArgs(enabled=auto)
+                )
+                if said
+                else None
             ),
             access_config=aws.eks.ClusterAccessConfigArgs(
                 # Changing either later replaces the cluster.
@@ -103,17 +125,16 @@ class ControlPlane(pulumi.ComponentResource):
                 delete_before_replace=True,  # its name is taken until it is gone
                 # EKS reads this once and never tells it again: an imported cluster has it not.
                 ignore_changes=["accessConfig.bootstrapClusterCreatorAdminPermissions"],
-                depends_on=[attachment, self._log_group()],
+                depends_on=[*attachments, self._log_group()],
             ),
         )
 
-    def _endpoint_rules(self, cluster: aws.eks.Cluster) -> Sequence[pulumi.Resource]:
+    def _endpoint_rules(self) -> Sequence[pulumi.Resource]:
         """Ranges of the network, beside the nodes that EKS's own security group lets in."""
-        group = cluster.vpc_config.apply(lambda config: config.cluster_security_group_id or "")
         return [
             aws.vpc.SecurityGroupIngressRule(
                 f"{self._prefix}-from-{str(cidr).replace('/', '-')}",
-                security_group_id=group,
+                security_group_id=self.security_group_id,
                 description="The endpoint, from a network that is connected",
                 cidr_ipv4=str(cidr),
                 ip_protocol="tcp",
@@ -125,23 +146,29 @@ class ControlPlane(pulumi.ComponentResource):
             for cidr in self._args.config.private_access
         ]
 
-    def _role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicyAttachment]:
+    def _role(self) -> tuple[aws.iam.Role, list[aws.iam.RolePolicyAttachment]]:
+        auto = self._args.config.auto
         role = aws.iam.Role(
             f"{self._prefix}-role",
             name=self._names.role("control-plane"),
             permissions_boundary=self._args.permissions_boundary,
             description="The control plane of the cluster",
-            assume_role_policy=policies.trust_service("eks.amazonaws.com"),
+            assume_role_policy=policies.trust_service("eks.amazonaws.com", tagging=auto),
             tags=self._names.tags(Name=self._names.role("control-plane")),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        attachment = aws.iam.RolePolicyAttachment(
-            f"{self._prefix}-policy",
-            role=role.name,
-            policy_arn=self._args.account.managed_policy_arn("AmazonEKSClusterPolicy"),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        return role, attachment
+        attached = {"policy": "AmazonEKSClusterPolicy"}
+        if auto:
+            attached |= {policy: policy for policy in CONTROL_PLANE_POLICIES}
+        return role, [
+            aws.iam.RolePolicyAttachment(
+                f"{self._prefix}-{name}",
+                role=role.name,
+                policy_arn=self._args.account.managed_policy_arn(policy),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for name, policy in attached.items()
+        ]
 
     def _key(self) -> aws.kms.Key:
         key = aws.kms.Key(

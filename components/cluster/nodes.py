@@ -11,8 +11,7 @@ import pulumi_aws as aws
 from components import policies
 from settings import Names
 from settings.aws_account import AwsAccount
-from settings.cluster import NodeGroup
-from settings.machines import architecture
+from settings.nodes import NodeGroup
 
 AMI_TYPES = {"x86_64": "AL2023_x86_64_STANDARD", "arm64": "AL2023_ARM_64_STANDARD"}
 CAPACITY = {"on-demand": "ON_DEMAND", "spot": "SPOT"}
@@ -63,6 +62,8 @@ class Nodes(pulumi.ComponentResource):
         role, attachments = self._role()
         self.role_arn = role.arn
         self.groups = [self._group(group, role, attachments) for group in args.groups]
+        if still := still_groups(args.groups):
+            pulumi.log.info(still, resource=self)
         self.register_outputs({"roleArn": self.role_arn})
 
     def _role(self) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
@@ -97,7 +98,7 @@ class Nodes(pulumi.ComponentResource):
             subnet_ids=self._args.subnet_ids,
             version=self._args.version,
             release_version=group.release,
-            ami_type=AMI_TYPES[architecture(group.instance_types[0])],
+            ami_type=AMI_TYPES[group.processor],
             capacity_type=CAPACITY[group.capacity],
             instance_types=group.instance_types,
             launch_template=aws.eks.NodeGroupLaunchTemplateArgs(
@@ -158,6 +159,17 @@ class Nodes(pulumi.ComponentResource):
 
     def _tags(self, group: NodeGroup) -> dict[str, str]:
         return self._names.tags(Name=self._names.of(group.name))
+
+
+def still_groups(groups: Sequence[NodeGroup]) -> str:
+    """What a preview says of groups that look as if they grew by themselves; else empty."""
+    names = [group.name for group in groups if group.max_size > group.min_size]
+    if not names:
+        return ""
+    return (
+        f"the node groups {', '.join(names)} stay at the size that a person or an autoscaler of "
+        "your own gives them; with compute: auto nodes come and go by themselves"
+    )
 
 
 def group_name(group: NodeGroup, placement: Sequence[str]) -> str:

@@ -76,8 +76,9 @@ class Network(pulumi.ComponentResource):
     A new VPC has a default security group that lets nothing through; in each zone a large
     private subnet for nodes and pods and a small public one for load balancers, tagged so that
     load balancers find them; an internet gateway, one NAT gateway or one for each zone;
-    endpoints that keep image pulls (ECR, S3) inside AWS, through which images can be read by
-    principals of this account and not pushed; flow logs where they are wanted.
+    endpoints that keep image pulls inside AWS: S3, and unless the settings leave them out ECR,
+    through which images can be read by principals of this account and not pushed; flow logs where
+    they are wanted.
 
     With `existing`: nothing is created. The VPC, its subnets and the cluster, if that exists too,
     are looked up; RunError lists everything that does not fit.
@@ -260,6 +261,8 @@ class Network(pulumi.ComponentResource):
             tags=self._tags("s3"),
             opts=self._own(),
         )
+        if not self._args.config.registry_endpoints:
+            return
         group = self._endpoint_group(vpc, cidr)
         for api in ("api", "dkr"):
             aws.ec2.VpcEndpoint(

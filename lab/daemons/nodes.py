@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -16,6 +17,9 @@ from settings import Environment, load_files
 
 COUNT = 3
 ANNOTATION = "kwok.x-k8s.io/node"
+AUTO_MODE = Path(__file__).with_name("auto_mode.yaml")
+"""The kinds with which EKS Auto Mode describes nodes."""
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 STAGES = (
     "node/fast/node-initialize.yaml",
     "node/heartbeat-with-lease/node-heartbeat-with-lease.yaml",
@@ -40,6 +44,7 @@ def daemon(site: Site, environment: str, tools: Toolchain) -> Daemon:
         stage = yaml.safe_load((stages / READY).read_text())
         write_atomically(ready, yaml.safe_dump(without_endings(stage)))
         write_kubeconfig(site, environment, path=kubeconfig, user={"token": pki.token("kwok")})
+        create_kinds(api)
         create_nodes(api, place)
 
     return Daemon(
@@ -83,12 +88,25 @@ def create_nodes(api: KubernetesApi, environment: Environment) -> None:
         api.create("/api/v1/nodes", body)
 
 
+def create_kinds(api: KubernetesApi) -> None:
+    """Create the kinds of Auto Mode that do not exist; EKS brings them with the mode."""
+    for body in yaml.safe_load_all(AUTO_MODE.read_text(encoding="utf-8")):
+        api.create(DEFINITIONS, body)
+
+
 def nodes(environment: Environment) -> list[dict[str, Any]]:
     """The Node objects, spread over the environment's zones and labelled as EKS labels them."""
     zones = [f"{environment.region}{letter}" for letter in environment.config.network.zones]
-    groups = environment.config.cluster.node_groups
-    group = groups[0].name if groups else "existing"
+    cluster = environment.config.cluster
+    groups = cluster.node_groups
     instance = groups[0].instance_types[0] if groups else "m7i.large"
+    if cluster.auto:
+        origin = {
+            "eks.amazonaws.com/compute-type": "auto",
+            "karpenter.sh/nodepool": cluster.pools[0].name,
+        }
+    else:
+        origin = {"eks.amazonaws.com/nodegroup": groups[0].name if groups else "existing"}
     return [
         _node(
             f"node-{number + 1}",
@@ -99,7 +117,7 @@ def nodes(environment: Environment) -> list[dict[str, Any]]:
                 "topology.kubernetes.io/region": environment.region,
                 "topology.kubernetes.io/zone": zones[number % len(zones)],
                 "node.kubernetes.io/instance-type": instance,
-                "eks.amazonaws.com/nodegroup": group,
+                **origin,
             },
         )
         for number in range(COUNT)

@@ -27,6 +27,7 @@ from settings.rules import (
     rights,
     secrets,
     services,
+    sign_on,
     sync_windows,
 )
 
@@ -58,7 +59,9 @@ def of_one(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
     yield from network.existing_cluster(environment)
     yield from access.of_teams(environment, catalogue)
     yield from access.of_the_program(environment)
+    yield from access.reachable(environment)
     yield from credentials.check(environment, catalogue)
+    yield from sign_on.check(environment)
     yield from sync_windows.without_effect(environment)
     yield from releases.only_where_safe(environment)
     yield from releases.by_pull_request(environment)
@@ -77,3 +80,5 @@ def of_all(environments: Sequence[Environment], catalogue: Catalogue) -> Iterato
     yield from rights.check(environments, catalogue)
     yield from packages.in_environments(environments, catalogue)
     yield from quotas.of_keel(environments, catalogue)
+    yield from quotas.of_namespaces(environments, catalogue)
+    yield from quotas.written_for(environments, catalogue)

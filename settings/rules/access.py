@@ -31,6 +31,21 @@ def of_the_program(environment: Environment) -> Iterator[Problem]:
         )
 
 
+def reachable(environment: Environment) -> Iterator[Problem]:
+    """A new cluster is filled from outside its network; in an existing one that may be inside."""
+    config = environment.config
+    if config.network.existing or config.cluster.existing:
+        return
+    if not config.cluster.public_access and not config.cluster.private_access:
+        yield environment.problem(
+            "cluster.publicAccess",
+            "",
+            "and privateAccess are empty, so nobody reaches the new cluster and `pulumi up` fails "
+            "after it is made",
+            "name the public address from which Pulumi runs, or a connected network",
+        )
+
+
 def of_pipelines(environments: Sequence[Environment], catalogue: Catalogue) -> Iterator[Problem]:
     """A pipeline pushes images; what runs is for Argo CD and people to decide."""
     for owner in (e for e in environments if e.name == e.config.registry.owner):

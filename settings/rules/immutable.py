@@ -20,6 +20,7 @@ from settings.registry import RegistryConfig
 from settings.stack import Protectable
 
 VERSION = "platform:cluster.version"
+COMPUTE = "platform:cluster.compute"
 OUTPUT = "standing"
 """The stack output that holds the values. The name is in the state of environments that are up."""
 ANEW: tuple[Protectable, ...] = ("applications", "cluster", "network")
@@ -82,6 +83,8 @@ def values(settings: Settings) -> dict[str, str]:
             found["platform:network.existing.vpc"] = config.network.existing.vpc
         found["platform:cluster.serviceCidr"] = config.cluster.service_cidr
         found[VERSION] = config.cluster.version
+        if config.cluster.compute:
+            found[COMPUTE] = config.cluster.compute
     if settings.owns_registry:
         found["platform:registry.encryption"] = config.registry.encryption
     return {path: str(value) for path, value in found.items()}
@@ -101,6 +104,9 @@ def check(stack: str, config: Mapping[str, Any], applied: Mapping[str, str]) -> 
             to = f" to {new}" if new else ""
             rule = f"cannot change from {old}{to}: that would replace {fixed.replaces}"
             yield Problem(file, path, "", rule, _remedy(old, fixed))
+    if applied.get(COMPUTE) == "auto" and raw_value(config, COMPUTE) is None:
+        rule = "the cluster runs in Auto Mode, and AWS leaves it so where nothing is said"
+        yield Problem(file, COMPUTE, "", rule, "write auto; or nodeGroups: docs/operate.md")
     if VERSION in applied and "cluster" not in unprotected:
         yield from _upgrade(file, applied[VERSION], str(raw_value(config, VERSION)))
 

@@ -24,11 +24,11 @@ def one_architecture(environments: Sequence[Environment]) -> Iterator[Problem]:
         first, first_name, wanted = groups[0]
         if found != wanted:
             yield environment.problem(
-                "cluster.nodeGroups",
+                "cluster.pools" if environment.config.cluster.auto else "cluster.nodeGroups",
                 name,
                 f"has {found} nodes, while {first_name} of {first.file} has {wanted} "
                 "ones: a pipeline builds an image for one processor, and it would not start here",
-                "take one processor for every node group of every environment, or taint this one",
+                "take one processor for all nodes of every environment, or taint these",
             )
 
 

@@ -81,7 +81,7 @@ def _without_port(path: str, service: Service) -> Iterator[Problem]:
         yield _problem(
             f"{path}.ingress",
             "true",
-            "leads to the service's port, and it has none",
+            "needs the service's port, and it has none",
             "add port, where it answers HTTP, or remove ingress",
         )
     for place, _, process in _processes(path, service):
@@ -90,8 +90,8 @@ def _without_port(path: str, service: Service) -> Iterator[Problem]:
             yield _problem(
                 f"{place}.health",
                 nowhere[0].http,
-                "is asked over HTTP, and there is no port",
-                "add port beside it, or ask otherwise: tcp, grpc or command",
+                "is an HTTP probe, and there is no port",
+                "add a port, or use tcp, grpc or command",
             )
 
 
@@ -106,7 +106,7 @@ def _ports(path: str, service: Service) -> Iterator[Problem]:
             yield _problem(
                 f"{place}.ports.http",
                 process.ports["http"],
-                "has the name that `port` gives to the service's own",
+                "has the name of the service's own port",
                 "give it another name",
             )
 
@@ -126,8 +126,8 @@ def _storage(path: str, name: str, service: Service) -> Iterator[Problem]:
                 yield _problem(
                     f"{place}.path",
                     what.path,
-                    f"and {other}, {whose}, lie one in the other",
-                    "choose a folder beside it",
+                    f"and {other} ({whose}) are one inside the other",
+                    "choose a separate folder",
                 )
         own[what.path] = f"the volume {volume}"
 
@@ -141,8 +141,8 @@ def _migration(path: str, service: Service) -> Iterator[Problem]:
         yield _problem(
             f"{path}.migrate",
             "",
-            "stands beside storage: the old pod of a StatefulSet ends before the new one migrates, "
-            "so a migration that fails would leave nothing that serves",
+            "cannot be combined with storage: the old pod of a StatefulSet stops before the new "
+            "one migrates, so after a failed migration no pod would serve",
             "keep the data in a service of its own, or run the migration by hand",
         )
 
@@ -166,8 +166,8 @@ def _lengths(path: str, name: str, service: Service) -> Iterator[Problem]:
         yield _problem(
             f"{path}.migrate",
             name,
-            f"makes Jobs called as the service, which has {len(name)} characters and may have "
-            f"{_MIGRATING} then",
+            f"creates Jobs named after the service, which has {len(name)} characters; the most are "
+            f"{_MIGRATING}",
             "shorten the service's name",
         )
     for process, what in service.processes.items():
@@ -218,7 +218,7 @@ def _overridden(path: str, service: Service) -> Iterator[Problem]:
             yield _problem(
                 place,
                 environment,
-                "is none of the environments in which the service lives",
+                "is no environment of the service",
                 "add it to environments, or remove the override",
             )
         for name, own in sorted(override.processes.items()):
@@ -234,7 +234,7 @@ def _overridden(path: str, service: Service) -> Iterator[Problem]:
                 yield _problem(
                     f"{place}.processes.{name}.{fixed[0]}",
                     "",
-                    "is of what always runs, and this process is scheduled",
+                    "is not for a scheduled process",
                     "remove it",
                 )
 
@@ -254,7 +254,7 @@ def _named_twice(catalogue: Catalogue) -> Iterator[Problem]:
                 yield _problem(
                     f"namespaces.{namespace}.services.{name}.processes.{process}",
                     whole,
-                    f"is what {other} is called in Kubernetes too",
+                    f"is also the name of {other} in Kubernetes",
                     "give the process another name",
                 )
             owners.setdefault((namespace, whole), f"the process {process} of {name}")
@@ -288,18 +288,19 @@ def _verified_nowhere(
         yield _problem(
             f"{path}.verify",
             "",
-            f"is tried on {fast}, where the service does not live",
+            f"runs on {fast}, which does not have the service",
             f"add {fast} to environments, or remove verify",
         )
 
 
 def _without_driver(name: str, service: Service, environment: Environment) -> Iterator[Problem]:
     cluster = environment.config.cluster
-    if service.storage and not cluster.existing and _DRIVER not in cluster.addons:
+    has_one = cluster.existing or cluster.auto or _DRIVER in cluster.addons
+    if service.storage and not has_one:
         yield environment.problem(
             "cluster.addons",
             "",
-            f"lacks {_DRIVER}, and no volume for {name} (storage) is made without it",
+            f"lacks {_DRIVER}, which creates the volumes of {name} (storage)",
             f"add {_DRIVER} with the version that `aws eks describe-addon-versions` names",
         )
 

@@ -24,10 +24,11 @@ from typing import Any
 from gitops import tree
 from gitops.version import released_helm, released_kustomize
 from settings import load_files
+from settings.files import ROOT
 from tests.programs import program
 from tests.scripts.machine import SYSTEM, Machine, of_the_environment
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = ROOT
 STAND_INS = Path(__file__).with_name("stand_ins")
 URL = "https://github.com/acme/gitops.git"
 """What the configuration names as the repository; here it leads to a folder."""

@@ -343,7 +343,7 @@ def test_a_version_file_that_a_hand_moved_is_mended_and_that_is_said(
     listed = releases.promote("--service", "tv-api").out.splitlines()
     assert [line.split()[0] for line in listed if " prod" in line] == [ONE.version]
     ran = releases.promote("--from-dev", "--yes")
-    assert f"a hand moved its version file to {TWO.version}; {ONE.version} runs" in ran.out
+    assert f"its version file was edited to {TWO.version}; {ONE.version} runs" in ran.out
     assert f"{ONE.version} -> {TWO.version}\n" in ran.out
     assert f"{TWO.version}@{TWO.digest}" in releases.on_origin(RENDERED)
 

@@ -92,7 +92,7 @@ def test_a_rollback_works_when_the_registry_is_unreachable(promoted: ReleaseRepo
     promoted.registry.go_down()
     ran = promoted.rollback("--service", "tv-api", "--yes")
     assert ran.code == 0, ran.said
-    assert "going on with the digests that Git records" in ran.err
+    assert "continuing with the digests that Git records" in ran.err
     expect(promoted, TWO)
 
 

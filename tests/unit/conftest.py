@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from settings import Settings, load_files
+from settings.files import ROOT
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = ROOT
 
 # The same examples every time, and no verdict that depends on how busy the machine is.
 hypothesis.settings.register_profile(

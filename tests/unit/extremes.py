@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from settings import pulumi_config
+from tests.committed import on_node_groups
 from tests.unit.conftest import CHECKOUT
 from tests.unit.recording import Recording
 from tests.unit.whole_program import record_program
@@ -26,6 +27,7 @@ def longest(config: dict[str, Any]) -> None:
     config["platform:organization"] = L63
     config["platform:registry"].update(owner=FAST, encryption="KMS")
     config["platform:network"].update(flowLogs=True)
+    on_node_groups(config)
     config["platform:cluster"].update(
         publicAccess=[f"203.0.113.{number}/32" for number in range(40)],
         privateAccess=[f"10.99.{number}.0/24" for number in range(59)],

@@ -307,6 +307,32 @@ ANSWERS: Mapping[str, Answer] = {
     "aws:ec2/vpc:Vpc": {"defaultSecurityGroupId": "sg-0d1a2b3c4d5e6f708"},
     "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1},
     "pulumi:pulumi:readStackOutputs": {"outputs": {}},
+    "aws:iam/getRoles:getRoles": {
+        "arns": [
+            f"arn:aws:iam::{ACCOUNT}:role/{r}" for r in ("platform", "gaming", "tvhub", "support")
+        ]
+    },
+    "aws:index/getAvailabilityZones:getAvailabilityZones": {
+        "names": [f"{REGION}{letter}" for letter in "abc"],
+        "zoneIds": ["euc1-az2", "euc1-az3", "euc1-az1"],
+    },
+    "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": lambda inputs: {
+        "locations": [
+            f"{REGION}{letter}" for letter in "abc" for _ in inputs["filters"][0]["values"]
+        ],
+        "instanceTypes": inputs["filters"][0]["values"] * 3,
+    },
+    "aws:ec2/getInstanceType:getInstanceType": {"defaultVcpus": 2},
+    "aws:servicequotas/getServiceQuota:getServiceQuota": {"value": 1000.0},
+    "aws:ec2/getVpcs:getVpcs": {"ids": []},
+    "aws:ec2/getEips:getEips": {"allocationIds": []},
+    "aws:ec2/getSubnets:getSubnets": {"ids": []},
+    "aws:eks/getClusters:getClusters": {"names": []},
+    "aws:ecr/getRepositories:getRepositories": {"names": []},
+    "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": {
+        "arn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/example",
+        "tags": {"Organization": "acme", "Environment": "dev", "ManagedBy": "pulumi"},
+    },
     "aws:index/getCallerIdentity:getCallerIdentity": {
         "accountId": ACCOUNT,
         "arn": f"arn:aws:iam::{ACCOUNT}:role/platform",

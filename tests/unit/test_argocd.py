@@ -58,7 +58,7 @@ def secrets_of(recording: Recording) -> dict[str, Recorded]:
 
 
 def cm(settings: Settings, *secrets: str) -> dict[str, str]:
-    return argocd_values.config_map(settings.config.argocd, secrets)
+    return argocd_values.config_map(wiring.argocd_installation(settings, frozenset(secrets)))
 
 
 # The release
@@ -361,7 +361,12 @@ def test_nobody_may_do_more_than_look_and_sync(dev: Settings, prod: Settings) ->
 
 def test_who_is_in_no_group_sees_nothing(dev: Settings, prod: Settings) -> None:
     for settings in (dev, prod):
-        assert argocd_rbac.rbac(settings.catalogue, owners_sync=True)["policy.default"] == ""
+        assert (
+            argocd_rbac.rbac(settings.catalogue, owners_sync=True, groups_claim="groups")[
+                "policy.default"
+            ]
+            == ""
+        )
 
 
 def test_rights_are_given_to_the_groups_of_the_catalogue(prod: Settings) -> None:

@@ -27,8 +27,13 @@ NEEDED_BY_EKS = {
     "AmazonEKSWorkerNodePolicy",
     "AmazonEKS_CNI_Policy",
     "AmazonEBSCSIDriverPolicy",
+    "AmazonEKSBlockStoragePolicy",
+    "AmazonEKSComputePolicy",
+    "AmazonEKSLoadBalancingPolicy",
+    "AmazonEKSNetworkingPolicy",
+    "AmazonEKSWorkerNodeMinimalPolicy",
 }
-"""What AWS asks for: control plane, nodes, network plug-in and disk driver."""
+"""What AWS asks for: control plane, nodes, network plug-in and disk driver, and Auto Mode."""
 NAMED_WITHIN_ANOTHER = {"aws:iam/rolePolicy:RolePolicy"}
 """Types whose names count only inside another resource."""
 CLUSTERS = "arn:aws:eks:eu-central-1:123456789012:cluster"
@@ -138,9 +143,12 @@ def test_of_awss_own_policies_only_what_eks_needs_is_attached(program: Recording
 
 
 def test_everything_that_can_be_encrypted_is(program: Recording) -> None:
-    for template in program.of("aws:ec2/launchTemplate:LaunchTemplate"):
-        for disk in template.inputs["blockDeviceMappings"]:
+    for template in program.resources:
+        for disk in template.inputs.get("blockDeviceMappings") or ():
             assert disk["ebs"]["encrypted"] == "true", template.name
+    for volumes in program.resources:
+        if volumes.type == "kubernetes:storage.k8s.io/v1:StorageClass":
+            assert volumes.inputs["parameters"]["encrypted"] == "true", volumes.name
     for cluster in program.of("aws:eks/cluster:Cluster"):
         assert cluster.inputs["encryptionConfig"]["resources"] == ["secrets"], cluster.name
     for key in program.of("aws:kms/key:Key"):
@@ -163,7 +171,8 @@ def test_every_chart_and_addon_is_pinned(program: Recording) -> None:
     for release in releases:
         assert re.fullmatch(r"\d+\.\d+\.\d+", release.inputs["version"]), release.name
     for addon in addons:
-        assert "-eksbuild." in addon.inputs["addonVersion"], addon.name
+        if addon.inputs["addonName"] != "metrics-server":  # EKS chooses by Kubernetes's version
+            assert "-eksbuild." in addon.inputs["addonVersion"], addon.name
 
 
 def test_everything_that_takes_tags_has_them(program: Recording) -> None:

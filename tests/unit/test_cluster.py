@@ -9,6 +9,7 @@ from typing import Any
 
 import pulumi
 import pytest
+import yaml
 
 from components import wiring
 from components.cluster.access import Access, team_namespaces
@@ -16,11 +17,13 @@ from components.cluster.access_entries import access_entries
 from components.cluster.addon_table import versions
 from components.cluster.cluster import Cluster
 from components.cluster.kubeconfig import kubeconfig
+from components.cluster.nodes import still_groups
 from components.network.network import Network
-from settings import Settings, load_files
+from settings import Settings, load, load_files
 from settings.cluster import AccessConfig
 from settings.kubernetes import RELEASES
-from tests.unit.conftest import Bend
+from tests.committed import committed, on_node_groups
+from tests.unit.conftest import CHECKOUT, Bend
 from tests.unit.existing import USABLE_VPC
 from tests.unit.recording import Recorded, Recording, record
 
@@ -45,9 +48,21 @@ def build(settings: Settings, **more: Any) -> Recording:
     return record(program, **more)
 
 
-@pytest.fixture(scope="session")
-def dev_cluster(dev: Settings) -> Recording:
-    return build(dev)
+@pytest.fixture(scope="module")
+def dev_cluster() -> Recording:
+    """The committed fast environment, on node groups."""
+    config = committed("dev")
+    on_node_groups(config)
+    return build(load("dev", config, CHECKOUT, {}))
+
+
+@pytest.fixture
+def configuration(configuration: Path) -> Path:
+    """The committed files, with every environment on node groups."""
+    config = committed("dev")
+    on_node_groups(config)
+    (configuration / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": config}))
+    return configuration
 
 
 @pytest.fixture(scope="session")
@@ -73,15 +88,15 @@ def test_an_imported_cluster_is_not_replaced(dev_cluster: Recording) -> None:
     )
 
 
-def test_the_endpoint_is_private_unless_somebody_is_listed(
-    dev_cluster: Recording, configuration: Path, bend: Bend
-) -> None:
+def test_the_endpoint_is_private_unless_somebody_is_listed(configuration: Path, bend: Bend) -> None:
     office = "203.0.113.0/24"
+    inside = {"publicAccess": [], "privateAccess": ["10.99.0.0/16"]}
+
     bend("Pulumi.dev.yaml", lambda c: c["platform:cluster"].update(publicAccess=[office]))
-
     listed = build(load_files("dev", configuration)).one(CLUSTER).inputs["vpcConfig"]
+    bend("Pulumi.dev.yaml", lambda c: c["platform:cluster"].update(inside))
+    closed = build(load_files("dev", configuration)).one(CLUSTER).inputs["vpcConfig"]
 
-    closed = dev_cluster.one(CLUSTER).inputs["vpcConfig"]
     assert (closed["endpointPrivateAccess"], closed["endpointPublicAccess"]) == (True, False)
     assert (listed["endpointPrivateAccess"], listed["endpointPublicAccess"]) == (True, True)
     assert listed["publicAccessCidrs"] == [office]
@@ -228,6 +243,14 @@ def test_the_number_of_nodes_is_left_to_whoever_scales_them(dev_cluster: Recordi
     assert group.inputs["scalingConfig"] == {"minSize": 2, "maxSize": 5, "desiredSize": 2}
 
 
+def test_a_preview_says_that_node_groups_do_not_grow_by_themselves(prod: Settings) -> None:
+    (group,) = prod.config.cluster.node_groups
+    fixed = group.model_copy(update={"max_size": group.min_size})
+
+    assert still_groups([group, fixed]).startswith("the node groups general stay at the size")
+    assert still_groups([fixed]) == ""
+
+
 def test_labels_taints_and_processors_follow_the_settings(configuration: Path, bend: Bend) -> None:
     batch = {
         "name": "batch",
@@ -305,13 +328,16 @@ def test_nodes_are_replaced_a_third_at_a_time(dev_cluster: Recording) -> None:
     assert group["amiType"] == "AL2023_x86_64_STANDARD"
 
 
-def test_addons_are_pinned_and_belong_to_the_kubernetes_version(dev_cluster: Recording) -> None:
-    installed = {a.inputs["addonName"]: a.inputs["addonVersion"] for a in dev_cluster.of(ADDON)}
+def test_addons_are_pinned_and_belong_to_the_kubernetes_version(prod_cluster: Recording) -> None:
+    installed = {
+        a.inputs["addonName"]: a.inputs.get("addonVersion") for a in prod_cluster.of(ADDON)
+    }
 
     assert installed == {
         "coredns": "v1.14.3-eksbuild.3",
         "eks-pod-identity-agent": "v1.3.10-eksbuild.3",
         "kube-proxy": "v1.35.3-eksbuild.13",
+        "metrics-server": None,
         "vpc-cni": "v1.22.4-eksbuild.3",
     }
 
@@ -349,19 +375,19 @@ def test_the_settings_pin_other_versions_and_ask_for_the_disk_driver(
     bend("Pulumi.dev.yaml", lambda config: config["platform:cluster"].update(addons=pins))
 
     installed = {
-        addon.inputs["addonName"]: addon.inputs["addonVersion"]
+        addon.inputs["addonName"]: addon.inputs.get("addonVersion")
         for addon in build(load_files("dev", configuration)).of(ADDON)
     }
 
     assert pins.items() <= installed.items()
 
 
-def test_every_release_names_a_version_of_each_basic_addon(dev: Settings) -> None:
+def test_every_release_names_a_version_of_each_basic_addon(prod: Settings) -> None:
     basic = {"coredns", "eks-pod-identity-agent", "kube-proxy", "vpc-cni"}
     for version, release in RELEASES.items():
         assert release.addons.keys() == basic
         assert release.addons["kube-proxy"].startswith(f"v{version}.")
-    assert versions(dev.config.cluster).keys() == basic
+    assert versions(prod.config.cluster).keys() == {*basic, "metrics-server"}
 
 
 # Who may enter

@@ -284,13 +284,13 @@ def test_github_needs_a_secret_where_openid_connect_does_not(
     [
         (
             {},
-            "platform:argocd.sso: must have either issuer (OpenID Connect) or github (GitHub "
-            "itself); correct the value",
+            "platform:argocd.sso: must have one of issuer (OpenID Connect), github (GitHub itself) "
+            "and saml; correct the value",
         ),
         (
             {"issuer": "https://id.example", "github": {"organization": "acme"}},
-            "platform:argocd.sso: must have either issuer (OpenID Connect) or github (GitHub "
-            "itself); correct the value",
+            "platform:argocd.sso: must have one of issuer (OpenID Connect), github (GitHub itself) "
+            "and saml; correct the value",
         ),
         (
             {"github": {"organization": "https://github.com/acme"}},

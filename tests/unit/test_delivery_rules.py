@@ -12,6 +12,7 @@ import yaml
 
 from gitops.tree import shared
 from settings import Settings, SettingsError, load_files
+from tests.committed import on_node_groups
 from tests.unit.conftest import Bend
 
 Edit = Callable[[dict[str, Any]], object]
@@ -39,7 +40,12 @@ def groups(*types: str, **keys: Any) -> Edit:
         for number, kind in enumerate(types)
     ]
     made[-1] |= keys
-    return lambda config: config["platform:cluster"].update(nodeGroups=made)
+
+    def change(config: dict[str, Any]) -> None:
+        on_node_groups(config)
+        config["platform:cluster"].update(nodeGroups=made)
+
+    return change
 
 
 def refused(configuration: Path) -> list[str]:
@@ -147,24 +153,24 @@ REFUSED: dict[str, tuple[str, Edit, str]] = {
         groups("m7i.large", "m7g.large"),
         "Pulumi.prod.yaml: platform:cluster.nodeGroups: has arm64 nodes, while general of "
         "Pulumi.dev.yaml has x86_64 ones: a pipeline builds an image for one processor, and it "
-        "would not start here (given: n1); take one processor for every node group of every "
-        "environment, or taint this one",
+        "would not start here (given: n1); take one processor for all nodes of every "
+        "environment, or taint these",
     ),
     "processors that differ between environments": (
         "Pulumi.prod.yaml",
         groups("c6gn.large"),
         "Pulumi.prod.yaml: platform:cluster.nodeGroups: has arm64 nodes, while general of "
         "Pulumi.dev.yaml has x86_64 ones: a pipeline builds an image for one processor, and it "
-        "would not start here (given: n0); take one processor for every node group of every "
-        "environment, or taint this one",
+        "would not start here (given: n0); take one processor for all nodes of every "
+        "environment, or taint these",
     ),
     "another processor that is only disliked": (
         "Pulumi.prod.yaml",
         groups("m7i.large", "m7g.large", taints=[{"key": "arm", "effect": "PREFER_NO_SCHEDULE"}]),
         "Pulumi.prod.yaml: platform:cluster.nodeGroups: has arm64 nodes, while general of "
         "Pulumi.dev.yaml has x86_64 ones: a pipeline builds an image for one processor, and it "
-        "would not start here (given: n1); take one processor for every node group of every "
-        "environment, or taint this one",
+        "would not start here (given: n1); take one processor for all nodes of every "
+        "environment, or taint these",
     ),
 }
 

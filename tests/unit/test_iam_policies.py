@@ -25,6 +25,15 @@ from tools.iam.scopes import ATTACHED
 
 CALLED = {"dev": calls.committed()["dev"], "prod": calls.committed()["prod"]}
 BOUNDARY = "arn:aws:iam::123456789012:policy/acme-dev-boundary"
+AUTO_MODE = [
+    "iam:AddRoleToInstanceProfile",
+    "iam:CreateInstanceProfile",
+    "iam:DeleteInstanceProfile",
+    "iam:GetInstanceProfile",
+    "iam:RemoveRoleFromInstanceProfile",
+    "iam:TagInstanceProfile",
+    "iam:PassRole",
+]
 RECORD = [
     '{"stack": "dev", "actions": ["eks:CreateCluster", "iam:PassRole"]}',
     '{"stack": "prod", "actions": ["eks:DeleteCluster"]}',
@@ -128,8 +137,10 @@ def created(recording: Recording) -> Iterator[tuple[str, str]]:
             yield "Repositories", f"arn:aws:ecr:{home}:repository/{repository.inputs['name']}"
     for cluster in recording.of("aws:eks/cluster:Cluster"):
         yield "Clusters", f"arn:aws:eks:{home}:cluster/{cluster.inputs['name']}"
-    for group in recording.of("aws:eks/nodeGroup:NodeGroup"):
+    for group in recording.resources:
         inputs = group.inputs
+        if group.type != "aws:eks/nodeGroup:NodeGroup":
+            continue
         name = f"nodegroup/{inputs['clusterName']}/{inputs['nodeGroupName']}/12345678"
         yield "Clusters", f"arn:aws:eks:{home}:{name}"
 
@@ -176,15 +187,24 @@ def test_an_environment_without_a_boundary_is_what_it_was() -> None:
     assert not [role.name for role in roles if "permissionsBoundary" in role.inputs]
 
 
-def test_within_the_boundary_nobody_becomes_an_administrator(dev: Settings) -> None:
-    allowed = [action for s in boundary(dev)["Statement"] for action in s["Action"]]
+def test_within_the_boundary_nobody_becomes_an_administrator(dev: Settings, prod: Settings) -> None:
+    for settings, more in ((dev, AUTO_MODE), (prod, [])):
+        allowed = [action for s in boundary(settings)["Statement"] for action in s["Action"]]
 
-    assert [a for a in allowed if a.startswith(("iam:", "sts:", "*", "organizations:"))] == [
-        "iam:CreateServiceLinkedRole",
-        "sts:TagSession",
-    ]
-    assert json.dumps(boundary(dev)).count("NotAction") == 0
-    assert size(boundary(dev)) <= 6144
+        assert [a for a in allowed if a.startswith(("iam:", "sts:", "*", "organizations:"))] == [
+            "iam:CreateServiceLinkedRole",
+            "sts:TagSession",
+            *more,
+        ]
+        assert json.dumps(boundary(settings)).count("NotAction") == 0
+        assert size(boundary(settings)) <= 6144
+
+
+def test_auto_mode_passes_no_role_but_that_of_nodes(dev: Settings) -> None:
+    passing = next(s for s in boundary(dev)["Statement"] if "iam:PassRole" in s["Action"])
+
+    assert passing["Resource"] == ["arn:aws:iam::123456789012:role/acme-dev-auto-nodes"]
+    assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
 
 
 def test_the_boundary_lets_external_secrets_read_where_services_have_secrets(

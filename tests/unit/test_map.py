@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from settings.files import ROOT
+
+CHECKOUT = ROOT
 PRODUCT = ("__main__.py", "components", "gitops", "release", "settings", "tools")
 FOREIGN = {"lab", "bench", "tests"}
 TOP = {"__main__", "components", "gitops", "release", "settings", "tools", *FOREIGN}

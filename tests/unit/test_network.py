@@ -182,6 +182,15 @@ def test_images_are_pulled_without_leaving_aws(dev_network: Recording) -> None:
     ]
 
 
+def test_images_may_leave_aws_where_that_is_cheaper(configuration: Path, bend: Bend) -> None:
+    bend("Pulumi.dev.yaml", lambda c: c["platform:network"].update(registryEndpoints=False))
+    recording = build(load_files("dev", configuration))
+
+    (endpoint,) = recording.of("aws:ec2/vpcEndpoint:VpcEndpoint")
+    assert endpoint.inputs["serviceName"] == "com.amazonaws.eu-central-1.s3", "it costs nothing"
+    recording.assert_none("aws:ec2/securityGroup:SecurityGroup")
+
+
 PUSHING = {
     "ecr:BatchDeleteImage",
     "ecr:CompleteLayerUpload",

@@ -93,6 +93,12 @@ CASES: dict[str, tuple[Change, str]] = {
         "platform:cluster.publicAccess[0]: lets the whole internet in (given: 0.0.0.0/0); list "
         "the ranges that need the endpoint",
     ),
+    "an endpoint that nobody reaches": (
+        cluster(publicAccess=[]),
+        "platform:cluster.publicAccess: and privateAccess are empty, so nobody reaches the new "
+        "cluster and `pulumi up` fails after it is made; name the public address from which "
+        "Pulumi runs, or a connected network",
+    ),
     "an endpoint open to addresses that never reach it": (
         cluster(publicAccess=["10.0.0.0/8"]),
         "platform:cluster.publicAccess[0]: is private, and EKS refuses it here (given: "
@@ -215,7 +221,8 @@ CASES: dict[str, tuple[Change, str]] = {
     "an add-on that is not known": (
         cluster(addons={"vpc_cni": "v1.22.4-eksbuild.3"}),
         "platform:cluster.addons.vpc_cni: must be 'vpc-cni', 'kube-proxy', 'coredns', "
-        "'eks-pod-identity-agent' or 'aws-ebs-csi-driver' (given: vpc_cni); correct the value",
+        "'eks-pod-identity-agent', 'aws-ebs-csi-driver' or 'metrics-server' (given: vpc_cni); "
+        "correct the value",
     ),
     "an add-on that is not pinned": (
         cluster(addons={"coredns": "latest"}),
@@ -233,8 +240,7 @@ CASES: dict[str, tuple[Change, str]] = {
         lambda c: c["platform:cluster"]["nodeGroups"].append(
             c["platform:cluster"]["nodeGroups"][0]
         ),
-        "platform:cluster: has two nodeGroups named general; give every node group a name of "
-        "its own",
+        "platform:cluster: has two nodeGroups named general; give each a name of its own",
     ),
     "an existing cluster in a network of our own": (
         lambda c: c.update({"platform:cluster": {"existing": "legacy", **access(c)}}),
@@ -244,8 +250,8 @@ CASES: dict[str, tuple[Change, str]] = {
     ),
     "an existing cluster that is described all the same": (
         cluster(existing="legacy"),
-        "platform:cluster: has nodeGroups, version beside existing, and an existing cluster is "
-        "left as it is; correct the value",
+        "platform:cluster: has nodeGroups, publicAccess, version beside existing, and an existing "
+        "cluster is left as it is; correct the value",
     ),
     "a cluster that is neither described nor existing": (
         lambda c: c.update({"platform:cluster": access(c)}),

@@ -89,8 +89,8 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
             "secrets": {"files": ["key"]},
             "storage": {"data": {"path": "/secrets/data", "size": "1Gi", "class": "gp3"}},
         },
-        ".storage.data.path: and /secrets, the files of secrets, lie one in the other (given: "
-        "/secrets/data); choose a folder beside it",
+        ".storage.data.path: and /secrets (the files of secrets) are one inside the other "
+        "(given: /secrets/data); choose a separate folder",
     ),
     "a volume of that name": (
         {
@@ -238,8 +238,8 @@ def test_no_namespace_adds_a_kind_that_reads_others_secrets(
         lambda catalogue: catalogue["namespaces"]["streaming"].update(kinds=[kind]),
     )
     assert report(configuration) == [
-        "services.yaml: namespaces.streaming.kinds[0]: would let whoever writes to Git grant "
-        f"rights in the cluster (given: {kind}); declare it in this program"
+        "services.yaml: namespaces.streaming.kinds[0]: would let every writer of the Git "
+        f"repository grant rights in the cluster (given: {kind}); declare it in this program"
     ]
 
 

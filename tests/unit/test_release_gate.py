@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from release.configuration import Platform, parse
+from release.deployed import Place
 from release.errors import Failure
 from release.gate import Asked, Evidence, Proof, prove
-from release.history import Event, Place
+from release.history import Event
 from release.versions import NOTHING, Running, require_version
 
 OLD, NEW = "sha256:" + "a" * 64, "sha256:" + "b" * 64
@@ -52,7 +53,7 @@ def event(seconds: int, environment: str, tag: str, digest: str) -> Event:
         unverified=False,
         accepted="",
         subject="",
-        adopted=False,
+        carried_over=False,
     )
 
 

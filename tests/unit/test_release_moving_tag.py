@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from release.manifests import moving_problems, read
+from release.manifests import moving_problems, read, versionless
 
 IMAGE = "registry.example/shop/web"
 KEEL = {
@@ -84,3 +84,35 @@ def test_a_workload_that_keel_does_not_roll_is_named() -> None:
     assert problems(workload([WEB], kind="argoproj.io/v1alpha1/Rollout")) == [
         "Rollout web: Keel does not know this kind, so no build of the moving tag gets there"
     ]
+
+
+def custom(**spec: Any) -> str:
+    content = {"apiVersion": "acme.example/v1", "kind": "Robot", "metadata": {"name": "r"}}
+    return yaml.safe_dump({**content, "spec": spec})
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        (custom(image=IMAGE), "spec.image"),
+        (custom(steps=[{"run": "x"}, {"image": IMAGE}]), "spec.steps[1].image"),
+        (workload([{"name": "web", "image": IMAGE}]), "spec.template.spec.containers[0].image"),
+    ],
+)
+def test_an_image_without_a_version_is_named_wherever_it_stands(text: str, path: str) -> None:
+    (problem,) = versionless(read(text), IMAGE)
+    assert f"{path} names the image without a version" in problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        workload([WEB]),
+        custom(image=f"{IMAGE}:v20251126-abcdef1"),
+        custom(image=f"{IMAGE}-tools"),
+        custom(note=IMAGE),
+        workload([{**PROXY, "env": [{"name": "IMAGE", "value": IMAGE}]}]),
+    ],
+)
+def test_another_image_and_one_with_a_version_are_left_alone(text: str) -> None:
+    assert [*versionless(read(text), IMAGE)] == []

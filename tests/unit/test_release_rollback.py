@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from release.history import Event, Manifests, Place, Standing
+from release.deployed import Deployed, Manifests, Place
+from release.history import Event
 from release.rollback import pile, way
 from release.versions import NOTHING, UNREADABLE, Running
 
@@ -34,7 +35,7 @@ def event(kind: str, name: str, rendered: str = "", **others: bool) -> Event:
         unverified=False,
         accepted="",
         subject="",
-        adopted=others.get("adopted", False),
+        carried_over=others.get("carried_over", False),
     )
 
 
@@ -45,7 +46,7 @@ def manifests(rendered: str) -> Manifests:
 def goes_back(past: list[Event], version: str | None = None) -> tuple[str, Manifests] | None:
     """Where what the last of `past` left would go back to; the past is told from the oldest on."""
     last = past[-1]
-    there = Standing("kustomize", last.now, "")
+    there = Deployed("kustomize", last.now, "")
     found = way(there, pile(past[::-1]), last.rendered, running(version).tag if version else None)
     return (found.back.running.tag[-1], found.back.rendered) if found.back else None
 
@@ -83,7 +84,7 @@ def test_the_way_back_is_what_lies_below_the_top(past: str, back: str | None) ->
 
 def read(word: str) -> Event:
     kind = {"p": "promotion", "r": "rollback"}.get(word[0], "edit")
-    told = event(kind, word[1:2], word[2:], adopted=word[0] == "a")
+    told = event(kind, word[1:2], word[2:], carried_over=word[0] == "a")
     return told._replace(before=told.now) if word[0] == "m" else told
 
 

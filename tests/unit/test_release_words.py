@@ -1,4 +1,4 @@
-"""What others wrote, before it reaches a person: on the terminal, in commits, from the registry."""
+"""Texts of others, before they reach a person: on the terminal, in commits, from the registry."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import random
 import pytest
 
 from release.arguments import parse
+from release.commits import parse as read_commit
 from release.configuration import Platform, identity, safe_address
 from release.configuration import parse as read_platform
+from release.deployed import Place
 from release.errors import Failure
 from release.git import Person, last_words, reaching, without_secrets
-from release.history import Place, _parse, _record
+from release.history import _record
 from release.plan import BUILD, PROMOTION, Change, Plan, message
 from release.processes import Processes
 from release.registry import Images, Registry, _image
@@ -61,7 +63,7 @@ def test_a_subject_is_no_trailer_and_cannot_hide_one() -> None:
     plan = Plan("prod", PROMOTION, [change, change._replace(place=Place("prod", "shop/till"))])
     body = ["Release-Service: community/tournaments"]
     text = message(plan, Person("Ada", "ada@acme.example"), body)
-    told = _parse(b"tree x\nauthor A <a> 1 +0000\ncommitter A <a> 1 +0000\n\n" + text.encode())
+    told = read_commit(b"tree x\nauthor A <a> 1 +0000\ncommitter A <a> 1 +0000\n\n" + text.encode())
     assert [record["Service"] for record in told.records] == ["shop/cart", "shop/till"]
     assert {record["Kind"] for record in told.records} == {"promotion"}
 
@@ -77,7 +79,7 @@ def test_a_subject_is_no_trailer_and_cannot_hide_one() -> None:
     ],
 )
 def test_a_squashed_merge_still_tells_of_its_release(text: str) -> None:
-    told = _parse(b"tree x\n\n" + text.encode())
+    told = read_commit(b"tree x\n\n" + text.encode())
     found = _record(told.records, Place("prod", "shop/cart"), Running(VERSION, DIGEST))
     assert found is not None
     assert found["Kind"] == "promotion"
@@ -87,9 +89,9 @@ def test_a_squashed_merge_still_tells_of_its_release(text: str) -> None:
 
 def test_a_commit_in_another_encoding_or_in_none_is_told_in_utf_8() -> None:
     latin = b"tree x\nauthor J\xfcrgen <j> 1 +0000\nencoding ISO-8859-1\n\nMen\xfc\n"
-    assert (_parse(latin).author, _parse(latin).title) == ("Jürgen <j>", "Menü")
-    assert _parse(b"tree x\n\nMen\xfc\n").title == "Men\ufffd"
-    assert _parse(b"").seconds == 0
+    assert (read_commit(latin).author, read_commit(latin).title) == ("Jürgen <j>", "Menü")
+    assert read_commit(b"tree x\n\nMen\xfc\n").title == "Men\ufffd"
+    assert read_commit(b"").seconds == 0
 
 
 @pytest.mark.parametrize(
@@ -300,7 +302,7 @@ def test_what_a_git_host_or_ci_acts_upon_stays_words(subject: str, written: str)
     person = Person("Ada [skip ci]", "ada@acme.example")
     text = message(Plan("dev", BUILD, [change], accepted=subject), person, [subject])
     _, _, body, *rest = text.split("\n")
-    told = _parse(b"tree x\n\n" + text.encode()).records[0]
+    told = read_commit(b"tree x\n\n" + text.encode()).records[0]
     assert written in body
     assert f"Release-Subject: {written}" in rest
     assert "Release-By: Ada [\\skip ci] <ada@acme.example>" in rest

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.committed import on_node_groups
 from tests.unit.conftest import CHECKOUT, Bend, hold
 from tests.unit.recording import Recorded, Recording
 from tests.unit.whole_program import record_program
@@ -65,7 +66,8 @@ def committed(stack: str, root: Path) -> Recording:
 
 
 def everything(config: dict[str, Any]) -> None:
-    """What the committed fast environment leaves at its default."""
+    """What the committed fast environment leaves at its default, on node groups."""
+    on_node_groups(config)
     config["platform:permissionsBoundary"] = "arn:aws:iam::123456789012:policy/boundary"
     config["platform:unprotected"] = ["cluster", "applications"]
     config["platform:registry"].update(encryption="KMS", untaggedDays=3, buildDays=30)

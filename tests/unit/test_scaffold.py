@@ -17,9 +17,10 @@ from gitops.file import Ownership
 from gitops.layout import scope_of
 from gitops.tree import environment, scaffold, shared
 from settings import Settings, SettingsError, load_files
+from settings.files import ROOT
 from tests.unit.conftest import Bend
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = ROOT
 
 
 def document(settings: Settings, path: str) -> Any:

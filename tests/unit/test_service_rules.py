@@ -17,21 +17,21 @@ LONG = "customer-notification-preferences-and-subscription-manager"
 CASES: dict[str, tuple[dict[str, Any], str]] = {
     "ingress without a port": (
         {"port": None, "health": None, "ingress": True},
-        ".ingress: leads to the service's port, and it has none (given: true); add port, where it "
+        ".ingress: needs the service's port, and it has none (given: true); add port, where it "
         "answers HTTP, or remove ingress",
     ),
     "HTTP without a port": (
         {"port": None},
-        ".health: is asked over HTTP, and there is no port (given: /health); add port beside it, "
-        "or ask otherwise: tcp, grpc or command",
+        ".health: is an HTTP probe, and there is no port (given: /health); add a port, or "
+        "use tcp, grpc or command",
     ),
     "two ways to ask": (
         {"health": {"http": "/", "tcp": 8000}},
         ".health: names http and tcp; name one of http, tcp, grpc and command",
     ),
-    "no way to ask": (
+    "no probe": (
         {"health": {}},
-        ".health: names no way to ask; name one of http, tcp, grpc and command",
+        ".health: names no probe; name one of http, tcp, grpc and command",
     ),
     "one for all beside one for some": (
         {"health": {"http": "/", "liveness": "/live"}},
@@ -57,8 +57,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a port's name twice": (
         {"ports": {"http": 9000}},
-        ".ports.http: has the name that `port` gives to the service's own (given: 9000); give it "
-        "another name",
+        ".ports.http: has the name of the service's own port (given: 9000); give it another name",
     ),
     "a port for root": (
         {"ports": {"web": 80}},
@@ -77,8 +76,8 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a scheduled process that answers": (
         {"processes": {"report": {"schedule": "0 3 * * *", "replicas": 2, "port": 9000}}},
-        ".processes.report: has a schedule and port, replicas, which is of what always runs; "
-        "remove one of the two",
+        ".processes.report: has a schedule and port, replicas, which a scheduled process cannot "
+        "have; remove one of the two",
     ),
     "a clock without a schedule": (
         {"processes": {"worker": {"timeZone": "Europe/Berlin"}}},
@@ -91,8 +90,8 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a process called as another service": (
         {"processes": {"sync": {}}, "as": ("tv-api-sync", {"port": 9000})},
-        ".processes.sync: is what the service tv-api-sync is called in Kubernetes too (given: "
-        "tv-api-sync); give the process another name",
+        ".processes.sync: is also the name of the service tv-api-sync in Kubernetes "
+        "(given: tv-api-sync); give the process another name",
     ),
     "a name too long for a cron job": (
         {"processes": {"x" * 46: {"schedule": "0 3 * * *"}}},
@@ -137,7 +136,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an override where it does not live": (
         {"environments": ["prod"], "overrides": {"dev": {"replicas": 1}}},
-        ".overrides.dev: is none of the environments in which the service lives (given: dev); add "
+        ".overrides.dev: is no environment of the service (given: dev); add "
         "it to environments, or remove the override",
     ),
     "an override of what the platform sets": (
@@ -155,12 +154,11 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
             "processes": {"report": {"schedule": "0 3 * * *"}},
             "overrides": {"dev": {"processes": {"report": {"replicas": 1}}}},
         },
-        ".overrides.dev.processes.report.replicas: is of what always runs, and this process is "
-        "scheduled; remove it",
+        ".overrides.dev.processes.report.replicas: is not for a scheduled process; remove it",
     ),
     "verified where it does not live": (
         {"environments": ["prod"], "verify": {"command": "make smoke"}},
-        ".verify: is tried on dev, where the service does not live; add dev to environments, or "
+        ".verify: runs on dev, which does not have the service; add dev to environments, or "
         "remove verify",
     ),
     "a file that Kubernetes cannot name": (
@@ -202,8 +200,9 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a kind that grants rights": (
         {"kinds": ["rbac.authorization.k8s.io/Role"]},
-        "services.yaml: namespaces.streaming.kinds[0]: would let whoever writes to Git grant "
-        "rights in the cluster (given: rbac.authorization.k8s.io/Role); declare it in this program",
+        "services.yaml: namespaces.streaming.kinds[0]: would let every writer of the Git "
+        "repository grant rights in the cluster (given: rbac.authorization.k8s.io/Role); declare "
+        "it in this program",
     ),
     "a kind that is there already": (
         {"kinds": ["apps/Deployment"]},
@@ -217,14 +216,14 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a migration beside a volume": (
         {"migrate": ["bin/migrate"], "storage": {"data": {"path": "/data", "size": "1Gi"}}},
-        ".migrate: stands beside storage: the old pod of a StatefulSet ends before the new one "
-        "migrates, so a migration that fails would leave nothing that serves; keep the data in a "
+        ".migrate: cannot be combined with storage: the old pod of a StatefulSet stops before the "
+        "new one migrates, so after a failed migration no pod would serve; keep the data in a "
         "service of its own, or run the migration by hand",
     ),
     "a process called as the migration": (
         {"migrate": ["bin/migrate"], "processes": {"migrate": {"command": ["x"]}}},
-        ".processes.migrate: is what the migration of tv-api is called in Kubernetes too (given: "
-        "tv-api-migrate); give the process another name",
+        ".processes.migrate: is also the name of the migration of tv-api in Kubernetes "
+        "(given: tv-api-migrate); give the process another name",
     ),
     "a migration in one piece": (
         {"migrate": "bin/migrate up"},
@@ -233,9 +232,9 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "somebody else's image that we build": (
         {"image": {"name": "docker.io/library/redis", "version": "7", "digest": "sha256:7"}},
-        ".ci: is not a key known here; remove it; known keys: args, command, config, env, "
-        "environments, health, image, ingress, migrate, overrides, owner, packaging, port, ports, "
-        "processes, replicas, resources, scale, storage",
+        ".ci: is not a key known here; remove it; known keys: args, aws, command, config, "
+        "env, environments, health, image, ingress, migrate, overrides, owner, packaging, port, "
+        "ports, processes, replicas, resources, scale, secrets, storage",
     ),
     "a digest that is none": (
         {"image": {"name": "docker.io/library/redis", "version": "7", "digest": "sha256:7"}},
@@ -253,8 +252,8 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a volume over the files of config": (
         {"storage": {"data": {"path": "/etc", "size": "1Gi"}}},
-        ".storage.data.path: and /etc/tv-api, the files of config, lie one in the other (given: "
-        "/etc); choose a folder beside it",
+        ".storage.data.path: and /etc/tv-api (the files of config) are one inside the other "
+        "(given: /etc); choose a separate folder",
     ),
     "a volume of the platform": (
         {"storage": {"tmp": {"path": "/data", "size": "1Gi"}}},
@@ -262,8 +261,8 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a volume without a driver": (
         {"storage": {"data": {"path": "/data", "size": "1Gi"}}},
-        "Pulumi.prod.yaml: platform:cluster.addons: lacks aws-ebs-csi-driver, and no volume for "
-        "tv-api (storage) is made without it; add aws-ebs-csi-driver with the version that `aws "
+        "Pulumi.prod.yaml: platform:cluster.addons: lacks aws-ebs-csi-driver, which creates the "
+        "volumes of tv-api (storage); add aws-ebs-csi-driver with the version that `aws "
         "eks describe-addon-versions` names",
     ),
 }

@@ -20,7 +20,6 @@ from components.argocd.application_manifests import project_spec
 from gitops.tree import scaffold
 from settings import Settings, load_files
 from tests.unit.conftest import CHECKOUT, Bend, copied
-from tests.unit.test_applications import applied
 
 GUIDE = CHECKOUT / "docs" / "services.md"
 GOLDEN = CHECKOUT / "tests" / "golden" / "services"
@@ -46,12 +45,10 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Settings]:
     for stack in ("dev", "prod"):
         path = root / f"Pulumi.{stack}.yaml"
         content = yaml.safe_load(path.read_text())
-        content["config"]["platform:permissionsBoundary"] = (
-            "arn:aws:iam::123456789012:policy/boundary"
-        )
-        content["config"]["platform:cluster"]["addons"] = {
-            "aws-ebs-csi-driver": "v1.40.0-eksbuild.1"
-        }
+        config = content["config"]
+        config["platform:permissionsBoundary"] = "arn:aws:iam::123456789012:policy/boundary"
+        if stack == "prod":  # Auto Mode has a driver of its own
+            config["platform:cluster"]["addons"] = {"aws-ebs-csi-driver": "v1.40.0-eksbuild.1"}
         path.write_text(yaml.safe_dump(content))
     return {stack: load_files(stack, root) for stack in ("dev", "prod")}
 
@@ -316,44 +313,6 @@ def test_what_was_migrated_is_what_serves(tree: dict[str, str]) -> None:
     ]
     assert "imagePullPolicy" not in container(patch)
     assert "initContainers" not in tree["environments/prod/shop/accounts/deployment.yaml"]
-
-
-@pytest.mark.parametrize(
-    ("classes", "made"), [([None], True), (["io2"], False), (["io2", None], True), ([], False)]
-)
-def test_there_is_a_class_of_volumes_where_one_is_needed(
-    classes: list[str | None], made: bool, configuration: Path, bend: Bend
-) -> None:
-    def add(catalogue: dict[str, Any]) -> None:
-        catalogue["namespaces"]["streaming"]["services"]["tv-api"]["storage"] = {
-            f"data-{number}": {"path": f"/data-{number}", "size": "1Gi"}
-            | ({"class": name} if name else {})
-            for number, name in enumerate(classes)
-        }
-
-    bend("services.yaml", add)
-    bend(
-        "Pulumi.dev.yaml",
-        lambda config: config["platform:cluster"].update(
-            addons={"aws-ebs-csi-driver": "v1.40.0-eksbuild.1"}
-        ),
-    )
-    bend(
-        "Pulumi.prod.yaml",
-        lambda config: config["platform:cluster"].update(
-            addons={"aws-ebs-csi-driver": "v1.40.0-eksbuild.1"}
-        ),
-    )
-    recording = applied(load_files("dev", configuration))
-    if not made:
-        recording.assert_none("kubernetes:storage.k8s.io/v1:StorageClass")
-        return
-    found = recording.one("kubernetes:storage.k8s.io/v1:StorageClass")
-    assert found.inputs["metadata"] == {
-        "name": "gp3",
-        "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
-    }
-    assert found.inputs["parameters"] == {"type": "gp3", "encrypted": "true"}
 
 
 # --- somebody else's image

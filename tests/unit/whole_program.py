@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import runpy
+from itertools import chain
 from pathlib import Path
 
 import yaml
 
-from settings import load_files
-from tests.unit.recording import PROJECT, Recording, record
+from settings import Settings, load_files
+from tests.unit.recording import PROJECT, Answer, Recording, record
 
 
 def record_program(stack: str, root: Path, program: Path, *, preview: bool = False) -> Recording:
@@ -31,4 +32,16 @@ def record_program(stack: str, root: Path, program: Path, *, preview: bool = Fal
         },
         stack_outputs={f"organization/{PROJECT}/{owner}": {"repositories": urls}},
         root=root,
+        answers=principals(settings),
     )
+
+
+def principals(settings: Settings) -> dict[str, Answer]:
+    """AWS knows whoever is named, and the first administrator runs the program."""
+    access = settings.config.cluster.access
+    named = [*access.platform, *access.read_only, *chain(*access.teams.values())]
+    return {
+        "aws:index/getCallerIdentity:getCallerIdentity": {"arn": access.platform[0]},
+        "aws:iam/getRoles:getRoles": {"arns": named},
+        "aws:iam/getUsers:getUsers": {"arns": named},
+    }

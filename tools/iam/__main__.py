@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from settings import load_files
+from settings.files import ROOT
 from tools.iam import boundary, calls, documents
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = calls.FILE.parent
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
-FILE = Path(__file__).resolve().parents[2] / "docs" / "iam" / "calls.json"
+from settings.files import ROOT
+
+FILE = ROOT / "docs" / "iam" / "calls.json"
 
 
 def committed() -> Mapping[str, list[str]]:

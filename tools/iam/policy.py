@@ -77,8 +77,9 @@ def boundary(settings: Settings) -> Document:
     """The permissions boundary of the roles that the program creates.
 
     It allows what control plane, nodes, add-ons, Keel, External Secrets and pipelines need of AWS,
-    and nothing of IAM except EKS's look at its own roles, so that no role can become an
-    administrator. What services may be given (`aws`) has to be added by hand.
+    and nothing of IAM except EKS's look at its own roles and, in Auto Mode, instance profiles of
+    nodes, so that no role can become an administrator. What services may be given (`aws`) has to be
+    added by hand.
     """
     where = Where(settings)
     region = {"StringEquals": {"aws:RequestedRegion": settings.environment.region}}
@@ -129,9 +130,31 @@ def boundary(settings: Settings) -> Document:
                 [where.arn("iam", "role/aws-service-role/*", everywhere=True)],
             ),
             allow("OwnSession", ["sts:TagSession"], ["*"]),
+            *(_auto_mode(where) if settings.config.cluster.auto else ()),
             *_of_secrets(where),
         ],
     }  # fmt: skip
+
+
+def _auto_mode(where: Where) -> list[Document]:
+    """The control plane gives nodes their role by instance profiles that it makes itself."""
+    nodes = where.settings.environment.names.role("auto-nodes")
+    return [
+        allow(
+            "InstanceProfiles",
+            [
+                f"iam:{action}InstanceProfile"
+                for action in ("AddRoleTo", "Create", "Delete", "Get", "RemoveRoleFrom", "Tag")
+            ],
+            [where.arn("iam", "instance-profile/eks*", everywhere=True)],
+        ),
+        allow(
+            "NodesRole",
+            ["iam:PassRole"],
+            [where.arn("iam", f"role/{nodes}", everywhere=True)],
+            Condition={"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
+        ),
+    ]
 
 
 def _of_secrets(where: Where) -> list[Document]:

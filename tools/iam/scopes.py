@@ -17,7 +17,12 @@ LINKED = ("eks.amazonaws.com", "eks-nodegroup.amazonaws.com", "autoscaling.amazo
           "spot.amazonaws.com", "ec2.amazonaws.com")  # fmt: skip
 ATTACHED = (
     "AmazonEC2ContainerRegistryPullOnly",
+    "AmazonEKSBlockStoragePolicy",
     "AmazonEKSClusterPolicy",
+    "AmazonEKSComputePolicy",
+    "AmazonEKSLoadBalancingPolicy",
+    "AmazonEKSNetworkingPolicy",
+    "AmazonEKSWorkerNodeMinimalPolicy",
     "AmazonEKSWorkerNodePolicy",
     "AmazonEKS_CNI_Policy",
     "service-role/AmazonEBSCSIDriverPolicy",
@@ -168,6 +173,11 @@ SCOPES = (
           "DescribeSecurityGroupRules DescribeSecurityGroups DescribeSubnets DescribeTags "
           "DescribeVpcAttribute DescribeVpcEndpoints DescribeVpcEndpointServices DescribeVpcs",
           _everything),
+    Scope("LookAhead", "ec2", "DescribeInstanceTypeOfferings DescribeInstanceTypes", _everything),
+    Scope("ReadQuotas", "servicequotas", "GetServiceQuota", _everything),
+    Scope("FindPrincipals", "iam", "ListRoles ListUsers", _everything),
+    Scope("FindRepositories", "ecr", "DescribeRepositories",
+          lambda where: [where.arn("ecr", "repository/*")]),
     Scope("CreateNetworks", "ec2",
           "AllocateAddress CreateFlowLogs CreateInternetGateway CreateLaunchTemplate "
           "CreateNatGateway CreateRouteTable CreateSecurityGroup CreateSubnet CreateVpc "

@@ -17,12 +17,12 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from settings import Settings, SettingsError, load_files
+from settings.files import ROOT
 from tools.leftovers import ec2, services
 from tools.leftovers.found import Found
 from tools.leftovers.report import leftovers, render
 from tools.leftovers.state import known, wanted
 
-ROOT = Path(__file__).resolve().parents[2]
 Client = Callable[[str], Any]
 
 

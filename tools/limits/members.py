@@ -138,14 +138,15 @@ TYPES: Mapping[str, tuple[Call, ...]] = MappingProxyType(
                 "resolveConflictsOnCreate=resolveConflicts tags",
             ),
             Call("eks", "UpdateAddon", "resolveConflictsOnUpdate=resolveConflicts"),
+            Call("eks", "DeleteAddon", "preserve"),
         ),
         "aws:eks/cluster:Cluster": (
             Call(
                 "eks",
                 "CreateCluster",
-                "accessConfig bootstrapSelfManagedAddons deletionProtection "
+                "accessConfig bootstrapSelfManagedAddons computeConfig deletionProtection "
                 "enabledClusterLogTypes=logging.clusterLogging[].types encryptionConfig "
-                "kubernetesNetworkConfig name roleArn upgradePolicy version "
+                "kubernetesNetworkConfig name roleArn storageConfig upgradePolicy version "
                 "vpcConfig=resourcesVpcConfig tags",
             ),
         ),

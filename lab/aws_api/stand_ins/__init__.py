@@ -19,6 +19,7 @@ from lab.aws_api.stand_ins import (
     eks_updates,
     iam,
     logs,
+    service_quotas,
     sts,
 )
 
@@ -34,5 +35,6 @@ STAND_INS: StandIns = {
     **ecr.STAND_INS,
     **iam.STAND_INS,
     **logs.STAND_INS,
+    **service_quotas.STAND_INS,
     **sts.STAND_INS,
 }

@@ -20,6 +20,9 @@ from lab.aws_api.stand_ins.eks import (
 )
 
 _ENTRY_KEY = ("clusterName", "principalArn")
+AUTO_NODE = ":cluster-access-policy/AmazonEKSAutoNodePolicy"
+"""The one policy of an entry of type EC2, by which nodes of Auto Mode join: EKS User Guide,
+"Create a node class"."""
 
 
 def _create(request: ApiRequest) -> Body:
@@ -101,7 +104,8 @@ def _associate(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, AssociateAccessPolicy."""
     given = request.given
     entry = stored(request, ENTRY, key_of(given, *_ENTRY_KEY))
-    if entry["type"] != "STANDARD":
+    auto_node = entry["type"] == "EC2" and given["policyArn"].endswith(AUTO_NODE)
+    if entry["type"] != "STANDARD" and not auto_node:
         raise Refusal(
             "InvalidRequestException",
             f"An access entry of type {entry['type']} takes no access policy",

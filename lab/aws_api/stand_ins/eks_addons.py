@@ -21,12 +21,14 @@ from lab.aws_api.stand_ins.eks import (
     without,
 )
 from lab.aws_api.stand_ins.eks_pod_identities import associate, owned
-from settings.kubernetes import RELEASES
+from settings.kubernetes import METRICS, RELEASES
 
 _KEY = ("clusterName", "addonName")
 _STEERING = ("resolveConflicts", "preserve", "podIdentityAssociations")
 NAMESPACE = "kube-system"
 """The namespace of AWS's own add-ons, unless another is given."""
+_UNPINNED = {METRICS: "v0.8.0-eksbuild.1"}
+"""Add-ons whose version the settings leave to EKS; the lab's stands for whatever EKS chooses."""
 
 
 def _create(request: ApiRequest) -> Body:
@@ -57,7 +59,7 @@ def _create(request: ApiRequest) -> Body:
 def _default(name: str, cluster: Body) -> str:
     """The version that a cluster gets when none is named."""
     release = RELEASES.get(cluster["version"])
-    for known, version in (release.addons if release else {}).items():
+    for known, version in [*(release.addons if release else {}).items(), *_UNPINNED.items()]:
         if known == name:
             return version
     raise Refusal(

@@ -51,6 +51,7 @@ def environment_of(cluster: str) -> str:
 def _create(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, CreateCluster."""
     given = request.given
+    _wholly_auto_or_not(given)
     vpc = _vpc_of_subnets(request, given["resourcesVpcConfig"].get("subnetIds", []))
     cluster = request.moto()["cluster"]
     remembered = {name: given[name] for name in FORGOTTEN if name in given}
@@ -64,6 +65,22 @@ def _create(request: ApiRequest) -> Body:
     }
     request.store.put(CLUSTER, given["name"], remembered)
     return {"cluster": {**_as_played(request, cluster), "status": "CREATING"}}
+
+
+def _wholly_auto_or_not(given: Body) -> None:
+    """EKS User Guide, Auto Mode: compute, disks and load balancing are on together or off."""
+    balancing = given.get("kubernetesNetworkConfig", {}).get("elasticLoadBalancing")
+    disks = given.get("storageConfig", {}).get("blockStorage")
+    switches = [given.get("computeConfig"), balancing, disks]
+    states = {bool(switch and switch.get("enabled")) for switch in switches}
+    mentioned = [switch for switch in switches if switch is not None]
+    if len(states) > 1 or 0 < len(mentioned) < len(switches):
+        raise Refusal(
+            "InvalidParameterException",
+            "For EKS Auto Mode, please ensure that all required configs, including computeConfig, "
+            "kubernetesNetworkConfig, and blockStorage are all either fully enabled or fully "
+            "disabled.",
+        )
 
 
 def _vpc_of_subnets(request: ApiRequest, subnets: list[str]) -> str:
@@ -120,6 +137,7 @@ def _as_played(request: ApiRequest, cluster: Body) -> Body:
 def _update_config(request: ApiRequest) -> Body:
     """Amazon EKS API Reference, UpdateClusterConfig."""
     given, name = request.given, request.given["name"]
+    _wholly_auto_or_not(given)
     cluster = cluster_of(request, name)
     changes = {
         member: merged(cluster.get(member), given[member])

@@ -53,6 +53,18 @@ def _node_group(config: Content, _: Content) -> None:
     groups.append({**groups[0], "name": "spare", "capacity": "spot", "minSize": 0})
 
 
+def _to_auto_mode(config: Content, _: Content) -> None:
+    del config["platform:cluster"]["nodeGroups"]
+    config["platform:cluster"]["compute"] = "auto"
+
+
+def _to_node_groups(config: Content, _: Content) -> None:
+    cluster = config["platform:cluster"]
+    del cluster["pools"]
+    group = {"name": "general", "instanceTypes": ["m7i.large"], "minSize": 2, "maxSize": 5}
+    cluster.update(compute="nodeGroups", nodeGroups=[group])
+
+
 def _team(config: Content, catalogue: Content) -> None:
     catalogue["teams"]["chat"] = {"group": "acme:chat"}
     catalogue["namespaces"]["streaming"]["services"]["tv-api"]["owner"] = "chat"
@@ -91,13 +103,19 @@ CHANGES = (
     _service("delivery of a service: `keel` to `commit`", "tournaments", delivery="commit"),
     Change(what="a new team that takes over a service", stacks=DEV, edit=_team),
     _stack("a new reader", DEV, "cluster.access", readOnly=[f"{ACCOUNT}/support"]),
-    _stack("more nodes", DEV, "cluster.nodeGroups.0", maxSize=8),
-    _stack("larger nodes", DEV, "cluster.nodeGroups.0", instanceTypes=["m7i.2xlarge"]),
-    _stack("larger disks", DEV, "cluster.nodeGroups.0", diskGib=100),
-    Change(what="a second node group", stacks=DEV, edit=_node_group),
+    _stack("room for more nodes of Auto Mode", DEV, "cluster.pools.0", maxCpus=64),
+    _stack("on-demand nodes of Auto Mode", DEV, "cluster.pools.0", capacity="on-demand"),
+    _stack("more nodes of a group", PROD, "cluster.nodeGroups.0", maxSize=12),
+    _stack("larger nodes of a group", PROD, "cluster.nodeGroups.0", instanceTypes=["m7i.2xlarge"]),
+    _stack("larger disks of a group", PROD, "cluster.nodeGroups.0", diskGib=100),
+    Change(what="a second node group", stacks=PROD, edit=_node_group),
+    Change(what="Auto Mode in place of node groups", stacks=PROD, edit=_to_auto_mode),
+    Change(what="node groups in place of Auto Mode", stacks=DEV, edit=_to_node_groups),
     _stack("a Kubernetes upgrade", PROD, "cluster", version="1.36"),
     _stack("a Kubernetes downgrade", DEV, "cluster", version="1.34"),
-    _stack("a public access list", DEV, "cluster", publicAccess=["203.0.113.0/24"]),
+    _stack(
+        "a public access list", DEV, "cluster", publicAccess=["203.0.113.0/24", "198.51.100.0/24"]
+    ),
     _stack("a NAT gateway for each zone", DEV, "network", nat="per-zone"),
     _stack("a third zone", DEV, "network", zones=["a", "b", "c"]),
     _stack("flow logs", PROD, "network", flowLogs=True),

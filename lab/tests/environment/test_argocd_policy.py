@@ -21,8 +21,9 @@ from components.argocd import rbac as argocd_rbac
 from lab.toolchain import Toolchain
 from settings import Settings, load_files
 from settings.argocd import Notifications
+from settings.files import ROOT
 
-CHECKOUT = Path(__file__).resolve().parents[3]
+CHECKOUT = ROOT
 NOWHERE = {
     "apiVersion": "v1",
     "kind": "Config",

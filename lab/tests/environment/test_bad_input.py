@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import pytest
 
 from lab import supervisor
@@ -9,6 +11,7 @@ from lab.ports import PortsTakenError
 from lab.site import Site
 from lab.tests.environment.conftest import Lab
 from lab.waiting import wait_until_empty
+from tests.committed import committed
 
 
 def test_every_problem_is_in_one_report_and_nothing_is_created(lab: Lab) -> None:
@@ -36,6 +39,29 @@ def test_every_problem_is_in_one_report_and_nothing_is_created(lab: Lab) -> None
         "Pulumi.prod.yaml: platform:organization: must be a DNS label",
         "Pulumi.prod.yaml: platform:organization: cannot change from acme",
         "Pulumi.prod.yaml: platform:registry.untaggedDays",
+    ):
+        assert expected in output, output
+    assert lab.program.read("stack", "export", stack="prod") == before
+
+
+def test_what_aws_knows_is_told_in_one_report_and_nothing_is_created(lab: Lab) -> None:
+    before = lab.program.read("stack", "export", stack="prod")
+    cluster = deepcopy(committed("prod")["platform:cluster"])
+    cluster["nodeGroups"][0].update(instanceTypes=["m9i.large"])
+    cluster["access"]["readOnly"] = ["arn:aws:iam::123456789012:role/nobody"]
+    lab.program.trying = {"prod": {"platform:cluster": cluster}}
+    try:
+        done = lab.program.run("up", "--yes", stack=lab.program.selected("prod"))
+    finally:
+        lab.program.trying = {}
+        lab.program.selected("prod")
+    output = done.stdout + done.stderr
+    assert done.returncode != 0
+    for expected in (
+        "2 problems in the configuration, nothing was created",
+        "platform:cluster.access.readOnly[0]: does not exist, and EKS refuses an access entry",
+        "platform:cluster.nodeGroups[0].instanceTypes: has none that EC2 offers in zone a and b",
+        "not checked: the quotas of the nodes, because AWS did not answer",
     ):
         assert expected in output, output
     assert lab.program.read("stack", "export", stack="prod") == before

@@ -24,11 +24,13 @@ from components.keel import keel
 from components.keel import values as keel_values
 from lab.toolchain import Toolchain
 from settings import Settings, load_files
-from settings.argocd import Notifications, Sso
+from settings.argocd import Notifications
+from settings.files import ROOT
 from settings.secret_keys import SECRETS
+from settings.sign_on import GROUPS, Sso
 from tests.unit.clusters import keel_config
 
-CHECKOUT = Path(__file__).resolve().parents[3]
+CHECKOUT = ROOT
 LAB = CHECKOUT / "lab" / "charts"
 REAL = os.environ.get("CHARTS_DIR")
 KUBERNETES = "1.35.0"
@@ -96,6 +98,10 @@ def by_github(stack: str) -> Settings:
     return told(loud(stack), sso=Sso.model_validate(sso))
 
 
+def installation(settings: Settings) -> argocd_values.Installation:
+    return wiring.argocd_installation(settings, frozenset(SECRETS))
+
+
 def told(settings: Settings, **argo_cd: object) -> Settings:
     """`settings` with `platform:argocd` changed."""
     changed = settings.config.argocd.model_copy(update=argo_cd)
@@ -156,12 +162,12 @@ def test_settings_and_rights_arrive_as_they_were_given(
 ) -> None:
     rendered, settings = argo_cd(source, stack, tmp_path), loud(stack)
     assert (
-        argocd_values.config_map(settings.config.argocd, SECRETS).items()
+        argocd_values.config_map(installation(settings)).items()
         <= rendered.data("argocd-cm").items()
     )
     assert argocd_values.PARAMS.items() <= rendered.data("argocd-cmd-params-cm").items()
     assert rendered.data("argocd-rbac-cm") == argocd_rbac.rbac(
-        settings.catalogue, owners_sync=settings.speed.owners_sync
+        settings.catalogue, owners_sync=settings.speed.owners_sync, groups_claim=GROUPS
     )
     assert rendered.data("argocd-cm")["url"] == f"https://{settings.config.argocd_domain}"
 
@@ -171,7 +177,7 @@ def test_settings_and_rights_arrive_as_they_were_given(
 def test_sign_on_by_github_arrives_as_it_was_given(source: str, stack: str, tmp_path: Path) -> None:
     settings = by_github(stack)
     settled = argo_cd(source, settings, tmp_path).data("argocd-cm")
-    assert argocd_values.config_map(settings.config.argocd, SECRETS).items() <= settled.items()
+    assert argocd_values.config_map(installation(settings)).items() <= settled.items()
     assert "oidc.config" not in settled, "Argo CD would ask it in place of Dex"
 
 

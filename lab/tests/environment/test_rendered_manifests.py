@@ -16,8 +16,8 @@ from gitops.tree import scaffold
 from gitops.version import released_helm, released_kustomize
 from lab.toolchain import MissingToolError, Toolchain
 from settings import Settings, load_files
+from settings.files import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 VERSION, DIGEST = "v20250819-f3b8541", "sha256:" + "a" * 64
 STACKS = ("dev", "prod")
 SERVICES = (

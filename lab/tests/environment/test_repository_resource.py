@@ -17,8 +17,8 @@ import pytest
 
 from lab.pulumi_home import assemble
 from lab.toolchain import MissingToolError, Toolchain
+from settings.files import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 URL = "https://github.com/acme/gitops.git"
 PROGRAM = """\
 from components import wiring

@@ -377,6 +377,11 @@ def life_of_the_rest(aws: LabAws) -> None:
     (found,) = ecr.describe_repositories()["repositories"]
     assert made["repositoryUri"] == f"{aws.site.registry_host}/shop/api" == found["repositoryUri"]
 
+    quotas = aws.client("service-quotas")
+    raised = quotas.get_service_quota(ServiceCode="ec2", QuotaCode="L-1216C47A")["Quota"]
+    usual = quotas.get_service_quota(ServiceCode="vpc", QuotaCode="L-FE5A380F")["Quota"]
+    assert (raised["Value"], usual["Value"]) == (64.0, 5.0)
+
     arn = iam.create_open_id_connect_provider(
         Url="https://token.example", ClientIDList=["one"], ThumbprintList=["0" * 40]
     )["OpenIDConnectProviderArn"]

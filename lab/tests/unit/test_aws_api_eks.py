@@ -90,6 +90,40 @@ def test_a_cluster_keeps_what_moto_forgets(aws: LabAws, eks: Any) -> None:
         eks.delete_cluster(name="acme-dev")
 
 
+AUTO = {
+    "computeConfig": {"enabled": True},
+    "storageConfig": {"blockStorage": {"enabled": True}},
+    "kubernetesNetworkConfig": {"elasticLoadBalancing": {"enabled": True}},
+}
+
+
+def test_a_cluster_goes_into_auto_mode_and_keeps_the_range_of_its_services(
+    aws: LabAws, eks: Any
+) -> None:
+    cluster(aws, kubernetesNetworkConfig={"serviceIpv4Cidr": "172.20.0.0/16"})
+
+    update = eks.update_cluster_config(name="acme-dev", **AUTO)["update"]
+
+    found = eks.describe_cluster(name="acme-dev")["cluster"]
+    assert update["type"] == "AutoModeUpdate"
+    assert found["computeConfig"] == {"enabled": True}
+    assert found["storageConfig"] == {"blockStorage": {"enabled": True}}
+    assert found["kubernetesNetworkConfig"] == {
+        "serviceIpv4Cidr": "172.20.0.0/16",
+        "elasticLoadBalancing": {"enabled": True},
+    }
+
+
+@pytest.mark.parametrize("missing", AUTO)
+def test_auto_mode_is_on_or_off_as_a_whole(aws: LabAws, eks: Any, missing: str) -> None:
+    partly = {key: value for key, value in AUTO.items() if key != missing}
+    with pytest.raises(ClientError, match="fully enabled or fully disabled"):
+        cluster(aws, **partly)
+    cluster(aws)
+    with pytest.raises(ClientError, match="fully enabled or fully disabled"):
+        eks.update_cluster_config(name="acme-dev", **partly)
+
+
 @pytest.mark.parametrize("version", ["1.34", "1.37"])
 def test_a_cluster_goes_one_minor_version_up_at_a_time(aws: LabAws, eks: Any, version: str) -> None:
     cluster(aws)
@@ -216,6 +250,24 @@ def test_an_access_entry_has_awss_defaults_and_its_parts_in_its_arn(aws: LabAws,
     eks.tag_resource(resourceArn=made["accessEntryArn"], tags={"Team": "x", "Old": "1"})
     eks.untag_resource(resourceArn=made["accessEntryArn"], tagKeys=["Old"])
     assert eks.describe_access_entry(**ENTRY)["accessEntry"]["tags"] == {"Team": "x"}
+
+
+def test_nodes_of_auto_mode_join_by_the_one_policy_that_their_entry_takes(
+    aws: LabAws, eks: Any
+) -> None:
+    cluster(aws)
+    eks.create_access_entry(**ENTRY, type="EC2")
+    policy = "arn:aws:eks::aws:cluster-access-policy/"
+    scope = {"type": "cluster"}
+
+    eks.associate_access_policy(
+        **ENTRY, policyArn=f"{policy}AmazonEKSAutoNodePolicy", accessScope=scope
+    )
+
+    with pytest.raises(ClientError, match="type EC2 takes no access policy"):
+        eks.associate_access_policy(
+            **ENTRY, policyArn=f"{policy}AmazonEKSClusterAdminPolicy", accessScope=scope
+        )
 
 
 def test_a_cluster_without_the_api_mode_takes_no_access_entry(aws: LabAws, eks: Any) -> None:

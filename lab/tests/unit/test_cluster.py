@@ -31,6 +31,14 @@ def test_nodes_carry_the_labels_that_eks_gives_them(prod: Settings) -> None:
     assert labels["kubernetes.io/hostname"] == "node-1"
 
 
+def test_nodes_of_auto_mode_say_which_pool_they_are_of(dev: Settings) -> None:
+    labels = nodes(dev.environment)[0]["metadata"]["labels"]
+
+    assert labels["eks.amazonaws.com/compute-type"] == "auto"
+    assert labels["karpenter.sh/nodepool"] == "general"
+    assert "eks.amazonaws.com/nodegroup" not in labels
+
+
 def read(path: Path) -> x509.Certificate:
     return x509.load_pem_x509_certificate(path.read_bytes())
 

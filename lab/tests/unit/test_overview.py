@@ -12,7 +12,7 @@ from lab.overview import Row, render, tag_of
 from lab.site import Site
 from lab.up import never_released, unsettled
 from settings import Settings
-from settings.argocd import Sso
+from settings.sign_on import Sso
 from tests.committed import committed
 
 SITE = Site(home=Path("/lab"), port_base=21000)

@@ -9,7 +9,8 @@ from typing import NamedTuple, Optional
 
 from release import manifests, references
 from release.context import Context
-from release.history import Event, Manifests, Place, Standing, events, rendered_now, standing
+from release.deployed import Deployed, Manifests, Place, deployed, rendered_manifests
+from release.history import Event, events
 from release.manifests import Manifest
 from release.patches import problems as patch_problems
 from release.rendering import Rendered, Renderer, Wanted, export, folder_at, not_moving, refused
@@ -37,7 +38,7 @@ class Check:
 
     def problems(self) -> list[str]:
         """Everything that is wrong with `head`, a line each."""
-        there = standing(self.repository, self.head)
+        there = deployed(self.repository, self.head)
         wanted = [Wanted(*place, known.packaging) for place, known in there.items()]
         tree = self._tree("head", self.head)
         renderer = Renderer(self.context.processes, self.context.environ, self.platform, wanted)
@@ -73,7 +74,7 @@ class Check:
             yield from references.problems(tree, rendered.wanted)
 
     def _immutable(
-        self, there: Mapping[Place, Standing], done: Mapping[Place, Rendered], renderer: Renderer
+        self, there: Mapping[Place, Deployed], done: Mapping[Place, Rendered], renderer: Renderer
     ) -> Iterator[str]:
         """Objects that change what Kubernetes never changes: against what runs, or what ran."""
         safe = [place for place in done if self._is_safe(place)]
@@ -82,7 +83,7 @@ class Check:
             place: runs[place.rendered] for place in safe if place.rendered in runs
         }
         if self.base is not None:
-            old = standing(self.repository, self.base)
+            old = deployed(self.repository, self.base)
             changed = [p for p in done if p not in before and p in old and self._is_changed(p)]
             wanted = [Wanted(*place, old[place].packaging) for place in changed]
             if wanted:
@@ -105,14 +106,14 @@ class Check:
     # --- what only releases write
 
     def _by_hand(
-        self, there: Mapping[Place, Standing], done: Mapping[Place, Rendered]
+        self, there: Mapping[Place, Deployed], done: Mapping[Place, Rendered]
     ) -> Iterator[str]:
         """Versions and rendered manifests of safe environments that no release made."""
         if self.base is None:
             return
-        old = standing(self.repository, self.base)
+        old = deployed(self.repository, self.base)
         places = sorted({p for p in [*there, *old] if self._is_safe(p)})
-        trees = {c: rendered_now(self.repository, c, places) for c in (self.base, self.head)}
+        trees = {c: rendered_manifests(self.repository, c, places) for c in (self.base, self.head)}
         known: Optional[list[Event]] = None
         for place in places:
             before, after = trees[self.base][place], trees[self.head][place]
@@ -152,7 +153,7 @@ class Check:
                 f"{place.rendered} is neither what base, overlay and version render to, nor what "
                 f"ran; {remedy}"
             )
-        elif own and own[0].kind == "edit" and not own[0].adopted:
-            yield f"{place.rendered} was changed by hand: no release tells of it; {remedy}"
+        elif own and own[0].kind == "edit" and not own[0].carried_over:
+            yield f"{place.rendered} was changed by hand: no release records it; {remedy}"
         elif moved and before and own and own[0].kind == "edit":
             yield f"{name}: the version was moved by hand; {remedy}"

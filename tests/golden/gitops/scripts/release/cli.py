@@ -33,7 +33,7 @@ COMMANDS: dict[str, tuple[Callable[[Start, Sequence[str]], int], str]] = {
     "deliver": (commands.deliver, usage.DELIVER),
 }
 _READING = ("history", "render")
-"""Commands that change nothing: whoever stops reading has seen enough."""
+"""Commands that change nothing: a closed pipe is no failure of theirs."""
 
 
 def main(words: Sequence[str]) -> int:
@@ -109,7 +109,7 @@ def _tell_interrupted(terminal: Terminal, context: Context | None) -> None:
         terminal.note("interrupted while pushing; this clone is as it was")
         terminal.note("whether the push arrived: scripts/history.sh --limit 5")
     elif terminal.committed:
-        terminal.note("interrupted, but the release landed")
+        terminal.note("interrupted, but the release is on the branch")
     else:
         terminal.note("interrupted; nothing was changed")
 
@@ -117,7 +117,7 @@ def _tell_interrupted(terminal: Terminal, context: Context | None) -> None:
 def _state(start: Start) -> list[str]:
     if start.context is not None and start.context.pushing:
         return ["this was during the push: whether it arrived says scripts/history.sh --limit 5"]
-    return ["the release landed" if start.terminal.committed else "nothing was changed"]
+    return ["the release is on the branch" if start.terminal.committed else "nothing was changed"]
 
 
 def _place(error: BaseException) -> str:

@@ -1,5 +1,5 @@
 # Managed: generated, so change services.yaml or the stack files instead.
-"""The person's clone, which the scripts stand in. It is read, and moved only by `follow`."""
+"""The person's clone, in which the scripts run. It is read, and only `follow` moves it."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class Clone:
                 f"this is not the GitOps repository: {PATH} is missing",
                 "run the script from its own clone",
             )
-        told = git.inside(
+        found = git.inside(
             root, "rev-parse", "--show-cdup", "--absolute-git-dir", "--git-common-dir",
             "--is-shallow-repository", "--show-object-format",
         )  # fmt: skip
-        lines = told.text.split("\n")
-        if told.code or lines[0]:
-            self._refuse(told.words)
+        lines = found.text.split("\n")
+        if found.code or lines[0]:
+            self._refuse(found.words)
         self.git_dir, common, shallow, self.object_format = lines[1:5]
         self._common = os.path.normpath(os.path.join(root, common))
         self.objects = os.path.join(self._common, "objects")
@@ -166,9 +166,9 @@ class Clone:
 
         It finds the commit that is to be pushed, although that is not in the clone yet.
         """
-        told = self.git.inside(self.root, "rev-parse", "--git-path", "hooks", hooks=True)
-        hook = os.path.join(self.root, told.text.strip(), "pre-push")
-        if told.code or not os.access(hook, os.X_OK) or not os.path.isfile(hook):
+        located = self.git.inside(self.root, "rev-parse", "--git-path", "hooks", hooks=True)
+        hook = os.path.join(self.root, located.text.strip(), "pre-push")
+        if located.code or not os.access(hook, os.X_OK) or not os.path.isfile(hook):
             return
         ref = f"refs/heads/{branch}"
         ran = self.git.hook(

@@ -14,6 +14,7 @@ from release.check import Check
 from release.configuration import PATH, parse
 from release.context import Context
 from release.delivery import Build, Delivery, Source, require_digest
+from release.deployed import Place, deployed
 from release.errors import DONE, PRECONDITION, UNVERIFIED, USAGE, Failure
 from release.git import Person
 from release.historycommand import as_json, as_table
@@ -41,8 +42,8 @@ def history(start: Start, words: Sequence[str]) -> int:
     context = start.enter()
     follow_or_last_known(context)
     repository = context.repository
-    standing = past.standing(repository, repository.tip)
-    environments = sorted({place.environment for place in standing})
+    known = deployed(repository, repository.tip)
+    environments = sorted({place.environment for place in known})
     if environment and environment not in environments:
         raise Failure(
             USAGE, f"no such environment: {environment}", f"environments: {' '.join(environments)}"
@@ -51,9 +52,9 @@ def history(start: Start, words: Sequence[str]) -> int:
     found = [
         event
         for event in past.events(repository, repository.tip, services, environment)
-        if not event.adopted
+        if not event.carried_over
     ]
-    unknown = [name for name in names if not _is_known(name, found, standing)]
+    unknown = [name for name in names if not _is_known(name, found, known)]
     if unknown:
         raise Failure(USAGE, f"there is and was no such service: {' '.join(unknown)}")
     shown = found[:limit] if limit else found
@@ -65,8 +66,8 @@ def history(start: Start, words: Sequence[str]) -> int:
     return DONE
 
 
-def _is_known(name: str, found: Iterable[past.Event], standing: Iterable[past.Place]) -> bool:
-    places = [*standing, *(event.place for event in found)]
+def _is_known(name: str, found: Iterable[past.Event], deployed: Iterable[Place]) -> bool:
+    places = [*deployed, *(event.place for event in found)]
     return any(name in (place.service, place.name) for place in places)
 
 
@@ -96,13 +97,13 @@ def render(start: Start, words: Sequence[str]) -> int:
     if len(words) > 2:  # noqa: PLR2004 - the folder and the commit
         raise Failure(USAGE, "too many arguments", "see --help")
     out = os.path.abspath(first)
-    context = _at_home(start)
+    context = _local(start)
     commit = _commit(context, words[1]) if len(words) > 1 else None
     rendercommand.into_folder(context, out, commit)
     return DONE
 
 
-def _at_home(start: Start) -> Context:
+def _local(start: Start) -> Context:
     """The repository as this clone has it: nobody else is asked."""
     context = start.enter(borrow=True)
     repository = context.repository
@@ -127,7 +128,7 @@ def _commit(context: Context, name: str) -> str:
 def _check(start: Start, words: Sequence[str]) -> int:
     if len(words) > 1:
         raise Failure(USAGE, "--check takes one commit", "see --help")
-    context = _at_home(start)
+    context = _local(start)
     head = _commit(context, "HEAD")
     context.repository.tip = head
     try:
@@ -144,7 +145,7 @@ def _check(start: Start, words: Sequence[str]) -> int:
 
 
 def _carry_over(start: Start, environment: str) -> int:
-    context = _at_home(start)
+    context = _local(start)
     if environment not in context.repository.platform.safe:
         raise Failure(
             USAGE,

@@ -1,5 +1,5 @@
 # Managed: generated, so change services.yaml or the stack files instead.
-"""What the generator tells the release scripts about the platform: `scripts/platform.json`."""
+"""The configuration that the generator writes for the scripts: `scripts/platform.json`."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ class Service(NamedTuple):
     verified: bool
     """Whether a promotion asks for proof that the version was verified on the fast environment."""
     environments: frozenset[str] = frozenset()
-    """Where it lives; nothing stands for everywhere."""
+    """The environments that have it; empty for all."""
     foreign: str = ""
-    """The whole name of an image that somebody else builds, or of a chart; empty for our own."""
+    """The whole name of an image that others build, or of a chart; empty for our own."""
     kinds: frozenset[tuple[str, str]] = frozenset()
-    """What it may have deployed; nothing stands for what its namespace may."""
+    """The kinds that it may deploy; empty for those of its namespace."""
 
 
 class Platform(NamedTuple):
@@ -78,7 +78,7 @@ class Platform(NamedTuple):
         return sorted(names, key=lambda name: (name != "prod", name))
 
     def target(self, name: Optional[str]) -> Environment:
-        """The safe environment that is meant. Raises Failure."""
+        """The safe environment of that name. Raises Failure."""
         if name is None and self.safe:
             return self.environments[self.safe[0]]
         if name not in self.safe:
@@ -101,7 +101,7 @@ class Platform(NamedTuple):
         return (known.foreign or known.image) if known else service
 
     def is_foreign(self, service: str) -> bool:
-        """Whether somebody else builds its image: the registry knows nothing of it."""
+        """Whether others build its image, so that our registry does not have it."""
         known = self.services.get(service)
         return known is not None and bool(known.foreign)
 
@@ -115,13 +115,13 @@ class Platform(NamedTuple):
         return there.moving_tag if there and known and known.delivery == "keel" else ""
 
     def kinds_of(self, service: str) -> frozenset[tuple[str, str]]:
-        """What a service may deploy; nothing stands for everything."""
+        """The kinds that a service may deploy; empty for all."""
         known = self.services.get(service)
         own = known.kinds if known else frozenset()
         return own or self.kinds.get(service.partition("/")[0], frozenset())
 
     def is_package(self, service: str) -> bool:
-        """Whether it is a chart of somebody else, and runs whatever images that names."""
+        """Whether it is a chart of others, with whatever images that names."""
         known = self.services.get(service)
         return known is not None and known.packaging == PACKAGE
 
@@ -136,19 +136,19 @@ class Platform(NamedTuple):
 
 
 def parse(text: str, where: str) -> Platform:
-    """The platform that `text` describes. Raises Failure, which names `where` it stands."""
+    """The platform that `text` describes. Raises Failure, which names `where` it is."""
     try:
-        told = json.loads(text)
-        if told["format"] != FORMAT:
+        content = json.loads(text)
+        if content["format"] != FORMAT:
             raise Failure(
                 PRECONDITION,
-                f"{where} has the format {told['format']!r}, and these scripts know {FORMAT}",
+                f"{where} has the format {content['format']!r}, and these scripts know {FORMAT}",
                 "take the newest scripts: git pull",
             )
-        environments = {name: _environment(name, e) for name, e in told["environments"].items()}
+        environments = {name: _environment(name, e) for name, e in content["environments"].items()}
         platform = Platform(
-            url=_address(told["git"]["url"]),
-            branch=_branch(told["git"]["branch"]),
+            url=_address(content["git"]["url"]),
+            branch=_branch(content["git"]["branch"]),
             environments=environments,
             services={
                 name: Service(
@@ -160,11 +160,11 @@ def parse(text: str, where: str) -> Platform:
                     foreign=str(s.get("foreign") or ""),
                     kinds=frozenset(_kind(kind) for kind in s.get("kinds", ())),
                 )
-                for name, s in told["services"].items()
+                for name, s in content["services"].items()
             },
             kinds={
                 namespace: frozenset(_kind(kind) for kind in kinds)
-                for namespace, kinds in told.get("kinds", {}).items()
+                for namespace, kinds in content.get("kinds", {}).items()
             },
         )
         platform.fast  # noqa: B018 - there has to be one
@@ -180,19 +180,19 @@ def parse(text: str, where: str) -> Platform:
     return platform
 
 
-def _environment(name: str, told: Any) -> Environment:
+def _environment(name: str, content: Any) -> Environment:
     if not _NAME.fullmatch(name):
         raise ValueError(f"an environment called {name!r}")
     return Environment(
         name=name,
-        safe=_one_of(told["speed"], ("fast", "safe")) == "safe",
-        account=str(told["account"]),
-        region=str(told["region"]),
-        registry=str(told["registry"]),
-        moving_tag=str(told.get("moving_tag") or ""),
-        releases=_one_of(told.get("releases") or "push", ("push", "pull-request")),
-        refuse=_one_of(told.get("refuse") or "", ("", *SEVERITIES)),
-        kubernetes=str(told.get("kubernetes") or ""),
+        safe=_one_of(content["speed"], ("fast", "safe")) == "safe",
+        account=str(content["account"]),
+        region=str(content["region"]),
+        registry=str(content["registry"]),
+        moving_tag=str(content.get("moving_tag") or ""),
+        releases=_one_of(content.get("releases") or "push", ("push", "pull-request")),
+        refuse=_one_of(content.get("refuse") or "", ("", *SEVERITIES)),
+        kubernetes=str(content.get("kubernetes") or ""),
     )
 
 

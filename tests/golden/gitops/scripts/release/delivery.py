@@ -10,9 +10,10 @@ from datetime import datetime, timezone
 from typing import NamedTuple, Optional
 
 from release.context import Context
+from release.deployed import Place, deployed, select, short_version
 from release.errors import USAGE, Failure
 from release.git import Git, Person, last_words
-from release.history import Place, events, select, short_version, standing
+from release.history import events
 from release.plan import BUILD, Change, Plan
 from release.terminal import one_line
 from release.versions import is_digest, is_version
@@ -27,12 +28,12 @@ class Source:
     def __init__(self, git: Git, folder: str, version: str, scratch: str) -> None:
         """Raises Failure where `version` is not a build of what is there."""
         self._git = git
-        told = git.inside(
+        located = git.inside(
             folder, "rev-parse", "--absolute-git-dir", "--git-common-dir", "--verify", "HEAD"
         )
-        lines = told.text.split("\n")
-        if told.code or len(lines) < len(("git dir", "common dir", "commit")):
-            words = [last_words(told.words)] if "ownership" in told.words else []
+        lines = located.text.split("\n")
+        if located.code or len(lines) < len(("git dir", "common dir", "commit")):
+            words = [last_words(located.words)] if "ownership" in located.words else []
             raise Failure(USAGE, f"not a Git clone: {folder!r}", *words)
         self.folder, self.commit = os.path.abspath(folder), lines[2]
         self._common = os.path.normpath(os.path.join(folder, lines[1]))
@@ -155,7 +156,7 @@ class Delivery:
     def plan(self) -> Plan:
         repository = self.context.repository
         fast = repository.platform.fast.name
-        everything = standing(repository, repository.tip)
+        everything = deployed(repository, repository.tip)
         (self.service,) = select(everything, fast, [self.build.service], repository.branch)
         known = repository.platform.services.get(self.service)
         if known and known.delivery == "keel":

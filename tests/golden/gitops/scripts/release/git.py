@@ -69,7 +69,7 @@ class Git:
     """Runs Git, with everything that may steer it under control."""
 
     def __init__(self, processes: Processes, environ: Mapping[str, str], home: str) -> None:
-        """`home` is an empty folder, which stands for the person's where none is needed."""
+        """`home`: an empty folder, used in place of the person's."""
         self._processes = processes
         self._given = dict(environ)
         self._clean = {

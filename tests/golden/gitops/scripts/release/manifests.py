@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, Optional
 
 from release.subset_yaml import YamlError, load_all
@@ -69,6 +70,12 @@ class Manifest(NamedTuple):
         return f"{self.kind} {self.name}"
 
 
+@lru_cache(maxsize=20000)
+def _documents(part: str) -> tuple[Any, ...]:
+    """What a part of YAML says: most of it is the same before a release and after it."""
+    return tuple(load_all(part))
+
+
 def read(text: str) -> list[Manifest]:
     """The objects in what kustomize wrote. Raises ManifestError."""
     found = []
@@ -76,7 +83,7 @@ def read(text: str) -> list[Manifest]:
         if not part.strip():
             continue
         try:
-            documents = load_all(part)
+            documents = _documents(part)
         except YamlError as error:
             raise ManifestError(f"what was rendered cannot be read: {error}") from error
         for content in documents:
@@ -149,6 +156,29 @@ def moving_problems(manifests: Iterable[Manifest], image: str, tag: str) -> Iter
                     "does not pull it anew; set imagePullPolicy: Always"
                 )
         yield from _unrolled(manifest, [str(one.get("name")) for one in own])
+
+
+def versionless(manifests: Iterable[Manifest], image: str) -> Iterator[str]:
+    """Keys called `image` that name it without a version: no release and no build gets there."""
+    for manifest in manifests:
+        for path, text in _texts(manifest.content, ""):
+            if text == image and path.endswith(".image"):
+                yield (
+                    f"{manifest}: {path} names the image without a version, which releases set in "
+                    "containers and initContainers alone; write a version there, or use a container"
+                )
+
+
+def _texts(content: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Every text in an object, with the path to it."""
+    if isinstance(content, dict):
+        for key, value in content.items():
+            yield from _texts(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(content, list):
+        for number, value in enumerate(content):
+            yield from _texts(value, f"{path}[{number}]")
+    elif isinstance(content, str):
+        yield path, content
 
 
 def _running(spec: dict[str, Any], key: str, image: str) -> list[dict[str, Any]]:

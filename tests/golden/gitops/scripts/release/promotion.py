@@ -8,18 +8,10 @@ from typing import NamedTuple, Optional
 
 from release.configuration import Environment
 from release.context import Context
+from release.deployed import Deployed, Place, deployed, select, short_version
 from release.errors import UNVERIFIED, Failure
 from release.gate import Asked, Evidence, findings_problems, prove
-from release.history import (
-    Event,
-    Place,
-    Standing,
-    applied,
-    events,
-    select,
-    short_version,
-    standing,
-)
+from release.history import Event, applied, events
 from release.plan import PROMOTION, Change, Plan, moved_by_hand
 from release.registry import Images
 from release.versions import NOTHING, Running, is_digest, is_version, require_version
@@ -35,7 +27,7 @@ class Request(NamedTuple):
     names: Sequence[str]
     from_dev: bool
     configuration: bool
-    """Whether services whose version stays are meant too, where all that dev runs is promoted."""
+    """Whether promoting all that dev runs includes services whose version stays."""
     asked: Asked
     yes: bool
 
@@ -52,9 +44,9 @@ class Promotion:
     def plan(self) -> Plan:
         """Raises Failure where something that was asked for cannot be released."""
         repository = self.context.repository
-        self.standing = standing(repository, repository.tip)
+        self.deployed = deployed(repository, repository.tip)
         self.services = select(
-            self.standing, self.target.name, self.request.names, repository.branch
+            self.deployed, self.target.name, self.request.names, repository.branch
         )
         self.events = events(
             repository, repository.tip, self.services if self.request.names else None
@@ -84,7 +76,7 @@ class Promotion:
             digests = {c.place.service: c.digest for c in changes if c.place.service in moving}
             self.problems += findings_problems(self.context.registry, self.target.refuse, digests)
         self._refuse_problems()
-        moved = {s: (self._standing_of(s).running, self._runs(s)) for s in wanted}
+        moved = {s: (self._in_target(s).running, self._runs(s)) for s in wanted}
         notes += moved_by_hand(moved)
         return Plan(self.target.name, PROMOTION, changes, notes, self.request.asked.accepted)
 
@@ -104,7 +96,7 @@ class Promotion:
         return self._what_has(version, moving, notes)
 
     def _follows_tag(self, service: str) -> bool:
-        there = self.standing.get(Place(self.fast.name, service))
+        there = self.deployed.get(Place(self.fast.name, service))
         return there is not None and there.running.tag == (self.fast.moving_tag or self.fast.name)
 
     def _what_dev_runs(self, moving: Sequence[str]) -> dict[str, str]:
@@ -121,7 +113,7 @@ class Promotion:
             images = self.context.registry.require(moving)
         wanted = {}
         for service in self.services:
-            there = self.standing.get(Place(fast, service))
+            there = self.deployed.get(Place(fast, service))
             running = there.running if there else NOTHING
             if service in moving:
                 image = images[service].tagged(running.tag)
@@ -147,7 +139,7 @@ class Promotion:
         having = {e.place.service for e in self.events if e.now.tag == version}
         here = {service for service in self.services if service in having}
         absent = sorted(
-            service for service in having - here if Place(self.fast.name, service) in self.standing
+            service for service in having - here if Place(self.fast.name, service) in self.deployed
         )
         if absent:
             notes.append(
@@ -196,12 +188,12 @@ class Promotion:
 
     # --- one service
 
-    def _standing_of(self, service: str) -> Standing:
-        return self.standing[Place(self.target.name, service)]
+    def _in_target(self, service: str) -> Deployed:
+        return self.deployed[Place(self.target.name, service)]
 
     def _runs_already(self, service: str, version: str) -> bool:
         """Whether the version file names exactly what a release would write."""
-        running = self._standing_of(service).running
+        running = self._in_target(service).running
         if running.tag != version or not is_digest(running.digest):
             return False
         on_fast = {
@@ -215,19 +207,19 @@ class Promotion:
 
     def _last_release(self, service: str) -> Optional[Event]:
         """What put there what runs, unless it was an edit by hand."""
-        last = next((e for e in self._own(service, self.target.name) if not e.adopted), None)
+        last = next((e for e in self._own(service, self.target.name) if not e.carried_over), None)
         return last if last is not None and last.kind != "edit" else None
 
     def _own(self, service: str, environment: str) -> list[Event]:
         return [e for e in self.own.get(service, ()) if e.place.environment == environment]
 
     def _runs(self, service: str) -> Running:
-        return applied(self._own(service, self.target.name), self._standing_of(service).running)
+        return applied(self._own(service, self.target.name), self._in_target(service).running)
 
     def _change(
         self, service: str, version: str, same: bool, images: Optional[Images]
     ) -> Optional[Change]:
-        there = self._standing_of(service)
+        there = self._in_target(service)
         runs = self._runs(service)
         own = self.own.get(service, ())
         evidence = Evidence(service, self.platform, own, images, self._follows_tag(service))

@@ -11,7 +11,7 @@ from release.kustomization import kustomization
 from release.rendering import Wanted
 
 SHARED = "components"
-"""What services share; the generator tells Argo CD so."""
+"""The folder for what services share, which Argo CD watches."""
 _LOCAL_CHART = re.compile(r"(?m)^[ \t-]*[\"']?repository[\"']?:\s*[\"']?file://([^\s\"'#]+)")
 
 

@@ -10,9 +10,9 @@ from release import arguments
 from release.arguments import Arguments
 from release.configuration import Environment
 from release.context import Context
+from release.deployed import short_version
 from release.errors import DONE, PRECONDITION, USAGE, Failure
 from release.gate import Asked
-from release.history import short_version
 from release.listing import listing
 from release.plan import Plan
 from release.promotion import Promotion, Request
@@ -29,7 +29,7 @@ _VALUES = ("--service", "--environment")
 
 
 class _Words(NamedTuple):
-    """What is asked and said; {} stands for the environment."""
+    """What is asked and printed; {} is the environment."""
 
     question: str
     done: str

@@ -34,7 +34,7 @@ def rivals(repository: Repository, folder: str) -> list[str]:
 
 def _claims(content: bytes, branch: str, repository: Repository) -> bool:
     try:
-        told: Any = json.loads(content)["git"]
-        return told["branch"] == branch and identity(told["url"]) == identity(repository.url)
+        git: Any = json.loads(content)["git"]
+        return git["branch"] == branch and identity(git["url"]) == identity(repository.url)
     except (ValueError, KeyError, TypeError, AttributeError):
         return False

@@ -8,18 +8,17 @@ from typing import NamedTuple, Optional
 
 from release.configuration import Environment
 from release.context import Context
-from release.errors import UNVERIFIED, Failure
-from release.history import (
-    Event,
+from release.deployed import (
+    Deployed,
     Manifests,
     Place,
-    Standing,
-    events,
-    rendered_now,
+    deployed,
+    rendered_manifests,
     select,
     short_version,
-    standing,
 )
+from release.errors import UNVERIFIED, Failure
+from release.history import Event, events
 from release.plan import ROLLBACK, Change, Plan, moved_by_hand
 from release.registry import Images, describe
 from release.versions import Running
@@ -38,7 +37,7 @@ class State(NamedTuple):
 class Way(NamedTuple):
     """Where a service would go back to."""
 
-    standing: Standing
+    deployed: Deployed
     runs: Running
     back: Optional[State]
     stays: bool = False
@@ -58,12 +57,12 @@ def pile(history: Sequence[Event]) -> list[State]:
         if not event.now:
             continue
         if states and event.rendered and states[-1].rendered == event.rendered:
-            continue  # a hand moved the version file alone: that never ran
+            continue  # only the version file was edited: that never ran
         # Where the manifests alone were edited, they still are those of the version before.
-        edited = event.kind == "edit" and not event.adopted and event.now == event.before
+        edited = event.kind == "edit" and not event.carried_over and event.now == event.before
         running = states[-1].running if edited and states else event.now
         state = State(running, event.rendered, event.commit, event.subject)
-        if event.adopted:
+        if event.carried_over:
             if states and states[-1].running == event.now:
                 states[-1] = states[-1]._replace(rendered=event.rendered)
             continue
@@ -94,7 +93,7 @@ def _find(states: Sequence[State], wanted: State) -> Optional[int]:
 
 
 def way(
-    there: Standing, states: Sequence[State], rendered: Manifests, version: Optional[str]
+    there: Deployed, states: Sequence[State], rendered: Manifests, version: Optional[str]
 ) -> Way:
     """Where a service that is `there` goes back to: to `version`, or to the state before."""
     below = list(states)
@@ -129,7 +128,7 @@ class Rollback:
     def ways(self) -> dict[str, Way]:
         """By service (namespace/name), where each would go."""
         repository, environment = self.context.repository, self.target.name
-        known = standing(repository, repository.tip)
+        known = deployed(repository, repository.tip)
         services = select(known, environment, self.names, repository.branch)
         history = events(repository, repository.tip, services if self.names else None, environment)
         by_service: dict[str, list[Event]] = {service: [] for service in services}
@@ -137,7 +136,7 @@ class Rollback:
             if event.place.service in by_service:
                 by_service[event.place.service].append(event)
         places = {service: Place(environment, service) for service in services}
-        rendered_here = rendered_now(repository, repository.tip, places.values())
+        rendered_here = rendered_manifests(repository, repository.tip, places.values())
         found = {}
         for service, place in places.items():
             rendered, own = rendered_here[place], by_service[service]
@@ -160,11 +159,11 @@ class Rollback:
                 changes.append(change)
         if problems:
             raise Failure(UNVERIFIED, "nothing was changed:", *problems)
-        moved = {s: (w.standing.running, w.runs) for s, w in going.items()}
+        moved = {s: (w.deployed.running, w.runs) for s, w in going.items()}
         return Plan(self.target.name, ROLLBACK, changes, moved_by_hand(moved))
 
     def _without_way(self, ways: dict[str, Way]) -> list[str]:
-        """What is wrong with services that are meant and have no way back."""
+        """The services of the request that have no way back."""
         without = {service: way for service, way in ways.items() if not way.back and not way.stays}
         if self.names:
             return [self._problem(service, way) for service, way in without.items()]
@@ -203,7 +202,7 @@ class Rollback:
         silent = registry.silent(services)
         if silent:
             self.context.terminal.warn(f"the registry did not answer for {describe(silent)}")
-            self.context.terminal.warn("going on with the digests that Git records")
+            self.context.terminal.warn("continuing with the digests that Git records")
         return found
 
     def _change(
@@ -234,8 +233,8 @@ class Rollback:
             return None
         return Change(
             place=Place(self.target.name, service),
-            packaging=way.standing.packaging,
-            path=way.standing.path,
+            packaging=way.deployed.packaging,
+            path=way.deployed.path,
             previous=short_version(way.runs),
             version=version,
             digest=digest,

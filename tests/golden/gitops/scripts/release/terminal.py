@@ -115,7 +115,7 @@ class Terminal:
                 ) from error
 
     def note(self, text: str = "") -> None:
-        """A line on standard error, for people."""
+        """A line on standard error."""
         if self._err is None:
             return
         try:
@@ -142,7 +142,7 @@ class Terminal:
     # --- what is asked
 
     def require_somebody(self) -> None:
-        """Raises Failure unless somebody sees what is shown and can answer."""
+        """Raises Failure unless a person sees the terminal and can answer."""
         if not _is_terminal(self._in):
             raise Failure(
                 DECLINED,

@@ -58,7 +58,7 @@ def is_digest(text: str) -> bool:
 
 
 def require_version(text: str, *, foreign: bool = False) -> str:
-    """`text`, if it is a version, or the tag of somebody else's image. Raises Failure."""
+    """`text`, if it is a version, or the tag of a foreign image. Raises Failure."""
     if not is_version(text) and not (foreign and is_tag(text)):
         raise Failure(
             USAGE,
@@ -102,7 +102,7 @@ def file_text(packaging: str, image: str, version: str, digest: str) -> str:
 
 
 def _written(version: str) -> str:
-    """A version as YAML: those of somebody else's image may look like numbers."""
+    """A version as YAML, in quotes where it could look like a number."""
     return version if is_version(version) else f'"{version}"'
 
 

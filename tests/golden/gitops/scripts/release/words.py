@@ -13,7 +13,7 @@ _TRAILER = re.compile(r"[A-Za-z]+(-[A-Za-z]+)+\s*:")
 
 
 def inert(text: str) -> str:
-    """`text`, read by people as before and by no machine as a command: `[\\skip ci]`."""
+    """`text`, with the same words but no command for a machine: `[\\skip ci]`."""
     return _LIVE.sub(lambda found: f"{found[0]}\\", text)
 
 
@@ -23,5 +23,5 @@ def restored(text: str) -> str:
 
 
 def quoted(line: str) -> str:
-    """A line of somebody's that is no trailer of the message."""
+    """A quoted line that is no trailer of the message."""
     return f"> {line}" if _TRAILER.match(line) else line

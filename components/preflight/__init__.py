@@ -1,0 +1,1 @@
+"""What AWS can tell before anything is created."""

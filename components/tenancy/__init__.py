@@ -1,0 +1,1 @@
+"""What keeps teams apart in one cluster."""

@@ -1,0 +1,294 @@
+"""The preflight: what AWS tells before anything is created, in one report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pulumi
+import pytest
+
+from components import wiring
+from components.preflight.access import is_principal
+from components.preflight.preflight import CHECKS, preflight
+from settings import Settings, load_files
+from tests.unit.conftest import Bend
+from tests.unit.existing import existing_network
+from tests.unit.recording import Answer, Recording, record
+
+Warnings = list[str]
+ROLES = "aws:iam/getRoles:getRoles"
+CALLER = "aws:index/getCallerIdentity:getCallerIdentity"
+ZONES = "aws:index/getAvailabilityZones:getAvailabilityZones"
+OFFERINGS = "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings"
+QUOTA = "aws:servicequotas/getServiceQuota:getServiceQuota"
+VPCS = "aws:ec2/getVpcs:getVpcs"
+ADDRESSES = "aws:ec2/getEips:getEips"
+SUBNETS = "aws:ec2/getSubnets:getSubnets"
+GATEWAYS = "aws:ec2/getNatGateways:getNatGateways"
+CLUSTERS = "aws:eks/getClusters:getClusters"
+CLUSTER = "aws:eks/getCluster:getCluster"
+REPOSITORIES = "aws:ecr/getRepositories:getRepositories"
+REPOSITORY = "aws:ecr/getRepository:getRepository"
+ISSUER = "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider"
+OURS = {"Organization": "acme", "Environment": "dev", "ManagedBy": "pulumi"}
+
+
+class Refused(grpc.RpcError):
+    """What the engine answers where the provider has an error."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(said)
+        self.said = said
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        return self.said
+
+
+@pytest.fixture
+def warnings(monkeypatch: pytest.MonkeyPatch) -> Warnings:
+    told: Warnings = []
+    monkeypatch.setattr(pulumi.log, "warn", told.append)
+    return told
+
+
+def run(settings: Settings, answers: Mapping[str, Answer], *, preview: bool = True) -> Recording:
+    return record(
+        lambda: preflight(wiring.preflight(settings), settings.sources),
+        answers=answers,
+        preview=preview,
+    )
+
+
+def report(settings: Settings, answers: Mapping[str, Answer]) -> list[str]:
+    """The problems, without the heading."""
+    with pytest.raises(pulumi.RunError) as refused:
+        run(settings, answers)
+    heading, *lines = str(refused.value).splitlines()
+    assert heading.endswith("in the configuration, nothing was created:")
+    return [line.removeprefix("  - ") for line in lines]
+
+
+def test_an_account_that_fits_is_told_nothing(dev: Settings, prod: Settings) -> None:
+    for settings in (dev, prod):
+        recording = run(settings, {})
+        assert recording.resources == []
+
+
+def test_an_account_that_fits_leaves_nothing_unchecked(
+    dev: Settings, prod: Settings, warnings: Warnings
+) -> None:
+    for settings in (dev, prod):
+        run(settings, {})
+    assert warnings == []
+
+
+def test_all_problems_are_in_one_report(dev: Settings) -> None:
+    told = report(
+        dev,
+        {
+            CALLER: {"arn": "arn:aws:iam::123456789012:user/eve"},
+            ROLES: {"arns": ["arn:aws:iam::123456789012:role/platform"]},
+            ZONES: {"names": ["eu-central-1a", "eu-central-1c"], "zoneIds": ["x", "y"]},
+            QUOTA: {"value": 1.0},
+            VPCS: lambda asked: {"ids": [] if asked.get("tags") else ["vpc-1"]},
+            ADDRESSES: lambda asked: {"allocationIds": [] if asked.get("tags") else ["e"] * 5},
+            CLUSTERS: {"names": ["acme-dev"]},
+            CLUSTER: {"tags": {}},
+            REPOSITORIES: {"names": ["community/leaderboard", "other"]},
+            REPOSITORY: {"tags": {"Organization": "others"}},
+            ISSUER: {"arn": "x", "tags": {}},
+        },
+    )
+    assert [line.partition(": platform:")[2].partition(":")[0] for line in told[:-1]] == [
+        "ci.existing",
+        "ci.existing",
+        "organization",
+        "network.cidr",
+        "network.zones[1]",
+        "network.nat",
+        "cluster.nodeGroups[0].minSize",
+        "cluster.access.platform",
+        "cluster.access.teams.gaming[0]",
+        "cluster.access.teams.tvhub[0]",
+    ], told
+    assert told[-1].startswith("services.yaml")
+
+
+@pytest.mark.parametrize(
+    ("answers", "line"),
+    [
+        (
+            {CALLER: {"arn": "arn:aws:sts::123456789012:assumed-role/intern/eve"}},
+            "cluster.access.platform: does not list who runs Pulumi now, and the cluster would "
+            "refuse every object (given: arn:aws:sts::123456789012:assumed-role/intern/eve); add "
+            "the role or user, or run Pulumi as one that is listed",
+        ),
+        (
+            {ZONES: {"names": ["eu-central-1b"], "zoneIds": ["euc1-az3"]}},
+            "network.zones[0]: is no zone of eu-central-1 for this account (given: a); "
+            "choose among b",
+        ),
+        (
+            {ZONES: {"names": ["eu-central-1a", "eu-central-1b"], "zoneIds": ["x", "use1-az3"]}},
+            "network.zones[1]: is use1-az3, where EKS puts no control plane, and the first two "
+            "zones hold it (given: b); name another zone before it",
+        ),
+        (
+            {OFFERINGS: {"locations": ["eu-central-1a"], "instanceTypes": ["m6i.large"]}},
+            "cluster.nodeGroups[0].instanceTypes: has none that EC2 offers in zone b (given: "
+            "m7i.large, m6i.large); add a type that is offered there",
+        ),
+        (
+            {QUOTA: lambda asked: {"value": 3.0 if asked["quotaCode"] == "L-1216C47A" else 99.0}},
+            "cluster.nodeGroups[0].minSize: needs 4 vCPUs of standard On-Demand instances; the "
+            "quota of eu-central-1 is 3; ask AWS for more of quota L-1216C47A of ec2 in Service "
+            "Quotas",
+        ),
+        (
+            {
+                QUOTA: lambda asked: {"value": 5.0},
+                ADDRESSES: lambda asked: {"allocationIds": [] if asked.get("tags") else ["e"] * 5},
+            },
+            "network.nat: needs 1 Elastic IP addresses; the quota of eu-central-1 is 5, 5 are "
+            "used; ask AWS for more of quota L-0263D0A3 of ec2 in Service Quotas",
+        ),
+        (
+            {
+                QUOTA: lambda asked: {"value": 5.0},
+                SUBNETS: {"ids": ["subnet-1"]},
+                GATEWAYS: {"ids": ["nat"] * 5},
+            },
+            "network.nat: needs 1 NAT gateways in one zone; the quota of eu-central-1 is 5, 5 are "
+            "used; ask AWS for more of quota L-FE5A380F of vpc in Service Quotas",
+        ),
+        (
+            {CLUSTERS: {"names": ["acme-dev"]}, CLUSTER: {"tags": {**OURS, "Environment": "x"}}},
+            "organization: and the stack's name are the name of a cluster that this program did "
+            "not make (given: acme-dev); choose another organization or stack, or use it by "
+            "platform:cluster.existing",
+        ),
+        (
+            {
+                ISSUER: lambda asked: {
+                    "tags": {} if "github" in asked["url"] else OURS,
+                    "arn": "x",
+                }
+            },
+            "ci.existing: is the URL of an OpenID Connect provider that this program did not make "
+            "(given: https://token.actions.githubusercontent.com); add github-actions to the list",
+        ),
+    ],
+    ids=["caller", "zone", "control plane", "type", "vCPUs", "addresses", "NAT", "name", "issuer"],
+)
+def test_what_would_fail_later_is_told(
+    dev: Settings, answers: Mapping[str, Answer], line: str
+) -> None:
+    (told,) = report(dev, answers)
+
+    assert told.partition(": platform:")[2] == line
+
+
+def test_what_this_program_made_is_no_clash(dev: Settings, warnings: Warnings) -> None:
+    full = {"value": 5.0}
+    mine: dict[str, Answer] = {
+        CLUSTERS: {"names": ["acme-dev"]},
+        CLUSTER: {"tags": {**OURS, "Name": "acme-dev"}},
+        REPOSITORIES: {"names": ["community/leaderboard"]},
+        REPOSITORY: {"tags": {**OURS, "Service": "leaderboard"}},
+        QUOTA: full,
+        VPCS: {"ids": ["vpc-1"] * 5},
+        ADDRESSES: {"allocationIds": ["eipalloc-1"] * 5},
+    }
+    run(dev, mine)
+
+    assert warnings == []
+
+
+def test_a_stack_without_the_registry_asks_nothing_about_it(prod: Settings) -> None:
+    asked = {call.token for call in run(prod, {}).calls}
+
+    assert not asked & {REPOSITORIES, ISSUER}
+
+
+def test_an_issuer_that_is_missing_is_made(dev: Settings, warnings: Warnings) -> None:
+    def missing(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise Refused("reading IAM OIDC Provider: not found")
+
+    run(dev, {ISSUER: missing})
+
+    assert warnings == []
+
+
+def test_of_an_existing_network_nothing_new_is_asked(configuration: Path, bend: Bend) -> None:
+    vpc = "vpc-0a1b2c3d4e5f60718"
+    bend(
+        "Pulumi.dev.yaml",
+        lambda c: c.update({"platform:network": {"existing": existing_network(vpc)}}),
+    )
+    told = report(load_files("dev", configuration), {VPCS: {"ids": []}})
+
+    assert [line.partition(": platform:")[2].partition(":")[0] for line in told] == [
+        "network.existing.privateSubnets[0]",
+        "network.existing.privateSubnets[1]",
+        "network.existing.vpc",
+    ]
+
+
+def test_no_answer_is_told_and_stops_nothing(dev: Settings, warnings: Warnings) -> None:
+    def refused(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise Refused("AccessDenied: you may not\nand more")
+
+    run(dev, {QUOTA: refused})
+
+    assert len(warnings) == 2
+    for what, warning in zip(("network", "nodes"), warnings, strict=True):
+        assert warning.startswith(f"not checked: the quotas of the {what}, because AWS did not")
+        assert warning.endswith("AccessDenied: you may not")
+
+
+def test_offline_a_preview_asks_nothing_and_says_so(
+    dev: Settings, warnings: Warnings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWO_SPEED_OFFLINE", "1")
+
+    assert run(dev, {}).calls == []
+    (told,) = warnings
+    assert all(what in told for what in CHECKS)
+
+
+def test_offline_nothing_is_applied(dev: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWO_SPEED_OFFLINE", "1")
+
+    with pytest.raises(pulumi.RunError, match="is for previews; unset it, nothing was created"):
+        run(dev, {}, preview=False)
+
+
+PLATFORM = "arn:aws:iam::123456789012:role/platform"
+SSO = "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0a1b"
+
+
+@pytest.mark.parametrize(
+    ("caller", "principal", "same"),
+    [
+        ("arn:aws:sts::123456789012:assumed-role/platform/ci", PLATFORM, True),
+        ("arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Admin_0a1b/eve", SSO, True),
+        ("arn:aws:sts::123456789012:assumed-role/plat/form", PLATFORM, False),
+        ("arn:aws:sts::210987654321:assumed-role/platform/ci", PLATFORM, False),
+        ("arn:aws:iam::123456789012:user/platform", PLATFORM, False),
+        ("arn:aws:iam::123456789012:root", PLATFORM, False),
+        ("arn:aws:iam::123456789012:user/eve", "arn:aws:iam::123456789012:user/eve", True),
+        (
+            "arn:aws:sts::123456789012:assumed-role/eve/x",
+            "arn:aws:iam::123456789012:user/eve",
+            False,
+        ),
+    ],
+)
+def test_a_session_is_its_role(caller: str, principal: str, same: bool) -> None:
+    assert is_principal(caller, principal) is same
