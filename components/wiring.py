@@ -49,7 +49,7 @@ def preflight(settings: Settings) -> PreflightArgs:
             for namespace, name, _ in settings.catalogue.built()
             if owner
         },
-        issuers=new_issuers(settings.catalogue, config.ci.existing) if owner else {},
+        issuers={**(new_issuers(settings.catalogue, config.ci.existing) if owner else {})},
         file=settings.environment.file,
     )
 

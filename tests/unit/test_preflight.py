@@ -44,7 +44,7 @@ def dev(configuration: Path, bend: Bend) -> Settings:
     return load_files("dev", configuration)
 
 
-class Refused(grpc.RpcError):
+class Refused(grpc.RpcError):  # type: ignore[misc]
     """What the engine answers where the provider has an error."""
 
     def __init__(self, said: str) -> None:

@@ -120,7 +120,7 @@ def stands(lab: Lab, environment: str) -> dict[str, Any]:
 def runs(lab: Lab, environment: str) -> str:
     """The version of the chart that the cluster has."""
     for container in stands(lab, environment).get("template", {}).get("spec", {})["containers"]:
-        return next(e["value"] for e in container["env"] if e["name"] == "VERSION")
+        return str(next(e["value"] for e in container["env"] if e["name"] == "VERSION"))
     return ""
 
 

@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,12 @@ LOCAL = REGISTRY / "local-images"
 
 def main() -> int:
     command, *words = sys.argv[1:]
-    own = {"buildx": _buildx, "tag": _tag, "push": _push, "pull": _pull}
+    own: dict[str, Callable[..., int]] = {
+        "buildx": _buildx,
+        "tag": _tag,
+        "push": _push,
+        "pull": _pull,
+    }
     if command in own:
         return own[command](*words)
     if command == "login":
