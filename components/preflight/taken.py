@@ -28,7 +28,7 @@ def repositories(args: PreflightArgs) -> Iterator[Problem]:
     """The names of the image repositories, in the stack that owns the registry."""
     if not args.repositories:
         return
-    there = args.repositories.keys() & set(ask(aws.ecr.get_repositories).names)
+    there = args.repositories.keys() & set(ask(aws.ecr.get_repositories).names or ())
     for name in sorted(there):
         if not _ours(args, ask(aws.ecr.get_repository, name=name).tags):
             yield Problem(
