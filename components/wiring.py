@@ -130,6 +130,7 @@ def argocd_installation(settings: Settings, secrets: frozenset[str]) -> Installa
     return Installation(
         environment=settings.stack,
         config=settings.config.argocd,
+        gitops=settings.config.gitops,
         domain=settings.config.argocd_domain,
         catalogue=settings.living,
         speed=settings.speed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +54,13 @@ class Addition:
         teams: of the catalogue.
         namespaces: of the catalogue.
         cluster: keys of `platform:cluster` in both stack files.
+        stack: other keys of both stack files.
     """
 
     teams: Content
     namespaces: Content
-    cluster: Content
+    cluster: Content = field(default_factory=dict)
+    stack: Content = field(default_factory=dict)
 
     def config(self, stack: str) -> Content:
         """The keys of a stack file that differ; what was added can be deleted again."""
@@ -66,6 +68,7 @@ class Addition:
         return {
             "platform:cluster": {**committed["platform:cluster"], **self.cluster},
             "platform:unprotected": ["applications", "registry"],
+            **self.stack,
         }
 
 
