@@ -217,7 +217,7 @@ class Service(Process):
         "is of environment variables",
     )
     aws: Rights | None = Field(
-        None, description="what its pods may do in AWS, in each environment where it lives"
+        None, description="what its pods may do in AWS, in each environment that has it"
     )
     processes: dict[DnsLabel, FurtherProcess] = Field(
         default={}, description="further processes of the same image, each named <service>-<name>"

@@ -11,8 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from components import policies
-from settings.catalogue import HOTFIXES, BuiltService, Catalogue
-from settings.registry import Ci
+from settings.catalogue import HOTFIXES, BuiltService, Catalogue, Ci
 
 GITHUB_ISSUER = "token.actions.githubusercontent.com"
 GITHUB_AUDIENCE = "sts.amazonaws.com"

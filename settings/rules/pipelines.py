@@ -49,11 +49,11 @@ def architectures(environments: Sequence[Environment], catalogue: Catalogue) -> 
 
 def one_configuration(catalogue: Catalogue) -> Iterator[Problem]:
     """CircleCI reads one file of a repository."""
-    homes: dict[str, str] = {}
+    built: dict[str, str] = {}
     for namespace, name, service in catalogue.built():
         if service.ci != "circleci":
             continue
-        if other := homes.get(service.source):
+        if other := built.get(service.source):
             yield Problem(
                 CATALOGUE_FILE,
                 f"namespaces.{namespace}.services.{name}.source",
@@ -61,7 +61,7 @@ def one_configuration(catalogue: Catalogue) -> Iterator[Problem]:
                 f"is the source of {other} too, and CircleCI reads one pipeline of a repository",
                 "build one of the two with ci: github-actions, or move it to its own repository",
             )
-        homes.setdefault(service.source, name)
+        built.setdefault(service.source, name)
 
 
 def building(catalogue: Catalogue) -> Iterator[Problem]:

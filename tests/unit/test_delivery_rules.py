@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,9 @@ import yaml
 
 from gitops.tree import shared
 from settings import Settings, SettingsError, load_files
+from settings.catalogue import Catalogue
+from settings.problems import Problem
+from settings.rules import pipelines
 from tests.committed import on_node_groups
 from tests.unit.conftest import Bend
 
@@ -260,6 +263,12 @@ def test_code_owners_review_everything_but_the_versions_of_builds(
     bend("services.yaml", lambda c: c.update(codeOwners="acme/releasers"))
     bend("services.yaml", lambda c: c["teams"]["tvhub"].update(github="acme/tvhub"))
     text = shared(load_files("dev", configuration))[".github/CODEOWNERS"].text
+    assert text.splitlines()[:3] == [
+        "# Managed: generated, so change services.yaml or the stack files instead.",
+        "# The last line that matches counts; one of the teams in it reviews.",
+        "*                                                            @acme/releasers",
+    ]
+    assert text.endswith("\n")
     rules = {
         path: owners
         for path, *owners in (line.split() for line in text.splitlines() if line[0] != "#")
@@ -311,3 +320,86 @@ def test_a_verified_version_is_tagged_by_a_job_that_runs_nothing_of_the_service(
         "CircleCI takes << for the beginning of a parameter"
     )
     assert "checkout" not in config["vouch"]["steps"]
+
+
+# The rules of pipelines alone, without a file
+
+
+def catalogue(**services: dict[str, Any]) -> Catalogue:
+    """Services of one namespace, by name, each with what it says differently."""
+    usual = {"owner": "shop", "delivery": "commit", "ci": "github-actions"}
+    return Catalogue.model_validate(
+        {
+            "teams": {"shop": {"group": "acme:shop"}},
+            "releasers": "acme:releasers",
+            "namespaces": {
+                "shop": {
+                    "services": {
+                        name: {**usual, "source": f"acme/{name}", **keys}
+                        for name, keys in services.items()
+                    }
+                }
+            },
+        }
+    )
+
+
+def told(problems: Iterable[Problem]) -> list[str]:
+    return [
+        str(problem).removeprefix("services.yaml: namespaces.shop.services.")
+        for problem in problems
+    ]
+
+
+def test_circleci_reads_one_pipeline_of_a_repository() -> None:
+    circleci = {"ci": "circleci", "source": "acme/mono"}
+    github = {"source": "acme/mono"}
+    alone = {"ci": "circleci"}
+    found = pipelines.one_configuration(
+        catalogue(a=github, b=circleci, c=github, d=circleci, e=circleci, f=alone)
+    )
+    words = (
+        "is the source of b too, and CircleCI reads one pipeline of a repository (given: "
+        "acme/mono); build one of the two with ci: github-actions, or move it to its own repository"
+    )
+    assert told(found) == [f"d.source: {words}", f"e.source: {words}"]
+
+
+WATCHING = (
+    "build.watch: says what else builds the service, and every push does: only GitHub Actions "
+    "looks at paths, and only where build.path is set (given: libs, tools); remove it, or add "
+    "build.path"
+)
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"build": {"path": "web", "watch": ["libs"]}}, []),
+        ({"build": {"watch": ["libs", "tools"]}}, [WATCHING]),
+        ({"ci": "circleci", "build": {"path": "web", "watch": ["libs", "tools"]}}, [WATCHING]),
+        ({"ci": "circleci", "build": {"path": "web"}}, []),
+        (
+            {"build": {"secrets": ["VERSION", "NPM", "DIGEST"]}},
+            [
+                f"build.secrets: is a variable of the pipeline itself (given: {name}); give the "
+                "secret another name in the CI system"
+                for name in ("DIGEST", "VERSION")
+            ],
+        ),
+    ],
+)
+def test_what_a_build_names_is_looked_at(keys: dict[str, Any], words: list[str]) -> None:
+    assert told(pipelines.building(catalogue(web=keys))) == [f"web.{line}" for line in words]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"verify": {"job": "smoke.yml"}},
+        {"ci": "circleci", "verify": {"command": "make smoke"}},
+        {"ci": "circleci"},
+    ],
+)
+def test_a_verification_that_the_ci_system_can_run_is_accepted(keys: dict[str, Any]) -> None:
+    assert told(pipelines.verification(catalogue(web=keys))) == []

@@ -328,7 +328,7 @@ def refused(platform: Platform, service: str, found: Sequence[Manifest]) -> Iter
 
 
 def not_moving(platform: Platform, wanted: Wanted, found: Sequence[Manifest]) -> Iterator[str]:
-    """What runs the service's image, or will, and stands still while its version moves."""
+    """What runs the service's image, or will, and does not follow its version."""
     environment = platform.environments.get(wanted.environment)
     if environment is None:
         return
