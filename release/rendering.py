@@ -27,7 +27,9 @@ _LEFT_OUT = (
     "rendered",
     "pipelines",
     "scripts",
+    ".gitea",
     ".github",
+    ".gitlab",
     ".circleci",
     ".scaffold",
 )

@@ -15,7 +15,7 @@ from settings.model import (
     Branch,
     Digest,
     DnsLabel,
-    GithubTeam,
+    GitTeam,
     HasKey,
     Matching,
     Model,
@@ -94,8 +94,8 @@ class Team(Model):
     """A team that owns services."""
 
     group: Group = Field(description="the team's group, as the SSO provider names it")
-    github: GithubTeam | None = Field(
-        None, description="the team on GitHub, as owner/team, for CODEOWNERS"
+    github: GitTeam | None = Field(
+        None, description="the team on the Git host, as organization/team, for CODEOWNERS"
     )
 
 
@@ -337,10 +337,10 @@ class Catalogue(Model):
 
     teams: dict[DnsLabel, Team] = Field(min_length=1, description="who owns services")
     releasers: Group = Field(description="the SSO group whose members approve syncs of safe stacks")
-    code_owners: GithubTeam | None = Field(
+    code_owners: GitTeam | None = Field(
         None,
-        description="the releasers' team on GitHub, as owner/team: creates CODEOWNERS, so that "
-        "they review changes of safe environments",
+        description="the releasers' team on the Git host, as organization/team: creates "
+        "CODEOWNERS, so that they review changes of safe environments",
     )
     circleci: CircleCi | None = Field(None, description="needed where a service has ci: circleci")
     namespaces: dict[DnsLabel, Namespace] = Field(

@@ -11,10 +11,12 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from settings import UserError
+
 _FOR_ITS_EFFECTS = re.compile(r'^\t_ "([^"]+)".*\n', re.MULTILINE)
 
 
-class UnknownImportsError(Exception):
+class UnknownImportsError(UserError):
     """A file does not import what it is to keep; the message names it."""
 
     def __init__(self, file: str, unknown: Sequence[str]) -> None:
