@@ -185,7 +185,6 @@ def test_what_cannot_work_is_refused(configuration: Path, bend: Bend, case: str)
     keys, message = CASES[case]
     bounded(bend)
     bend("Pulumi.prod.yaml", lambda config: config["platform:cluster"].update(_driver()))
-    bend("Pulumi.dev.yaml", lambda config: config["platform:cluster"].update(_driver()))
     change(bend, **{"environments": ["dev"]} if "another account" in case else {}, **keys)
     assert report(configuration) == [WHERE + message]
 
