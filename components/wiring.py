@@ -49,7 +49,7 @@ def preflight(settings: Settings) -> PreflightArgs:
             for namespace, name, _ in settings.catalogue.built()
             if owner
         },
-        issuers=new_issuers(settings.catalogue, config.ci.existing) if owner else {},
+        issuers={**(new_issuers(settings.catalogue, config.ci.existing) if owner else {})},
         file=settings.environment.file,
     )
 
@@ -130,6 +130,7 @@ def argocd_installation(settings: Settings, secrets: frozenset[str]) -> Installa
     return Installation(
         environment=settings.stack,
         config=settings.config.argocd,
+        gitops=settings.config.gitops,
         domain=settings.config.argocd_domain,
         catalogue=settings.living,
         speed=settings.speed,

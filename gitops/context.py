@@ -22,10 +22,10 @@ from gitops.version import (
 )
 from gitops.workloads import described, placed
 from settings import Names, Settings, kinds
-from settings.catalogue import BuiltService, ForeignService, Service
+from settings.catalogue import HOTFIXES, BuiltService, ForeignService, Service
 from settings.git_url import parse_git_url
 from settings.images import OF_MIGRATIONS
-from settings.machines import Architecture
+from settings.machines import PLATFORMS, Architecture, Platform
 from settings.placement import variables
 from settings.secrets import FOLDER, object_name
 
@@ -89,7 +89,6 @@ def shared(settings: Settings) -> Context:
             for name, group in sorted(settings.catalogue.namespaces.items())
         },
         "kinds_everywhere": kinds.declared(),
-        "runner": _RUNNERS[_architecture(settings)],
         "services": [_service(settings, *entry) for entry in settings.catalogue.entries()],
         "packages": [*packages.described(settings)],
     }
@@ -189,6 +188,7 @@ def _origin(settings: Settings, repository: str, name: str, service: Service) ->
         "source": service.source,
         "branch": service.branch,
         "build": _build(settings, name, service),
+        "hotfixes": HOTFIXES if service.hotfix else "",
         "ci": service.ci,
         "workflow": _workflow(settings, name, service),
         "gitops": access(settings.config.gitops.url, service.ci),
@@ -235,14 +235,23 @@ def _build(settings: Settings, name: str, service: BuiltService) -> Context:
         *(w for k, v in sorted(build.args.items()) for w in ("--build-arg", f"{k}={v}")),
         *(w for k in sorted(build.secrets) for w in ("--secret", f"id={k},env={k}")),
     ]
-    own = f".github/workflows/{_workflow(settings, name, service)}"
+    github = service.ci == "github-actions"
+    workflow = f".github/workflows/{_workflow(settings, name, service)}"
+    own = workflow if github else ".circleci/config.yml"
+    platforms = build.platforms or [PLATFORMS[_architecture(settings)]]
     watched = [form for path in build.watch for form in (path, f"{path}/**")]
     return {
         "folder": folder,
         "test": f"make --directory {folder} test" if build.path else "make test",
         "options": "".join(f" {shlex.quote(word)}" for word in options),
         "secrets": sorted(build.secrets),
+        "platforms": sorted(platforms),
+        "several": len(platforms) > 1,
+        "cache": build.cache,
+        "buildx": build.cache or len(platforms) > 1,
         "paths": [f"{folder}/**", *watched, own] if build.path else [],
+        "watched": shlex.join([folder, *build.watch, own]),
+        "runner": _RUNNERS[_processor(platforms[0])],
     }
 
 
@@ -250,6 +259,10 @@ def _workflow(settings: Settings, name: str, service: BuiltService) -> str:
     """The file name of a service's workflow: its own where a repository has several services."""
     sources = [other.source for _, _, other in settings.catalogue.built()]
     return f"release-{name}.yml" if sources.count(service.source) > 1 else "release.yml"
+
+
+def _processor(platform: Platform) -> Architecture:
+    return next(known for known, name in PLATFORMS.items() if name == platform)
 
 
 def _architecture(settings: Settings) -> Architecture:

@@ -1,4 +1,4 @@
-"""The EBS CSI driver of one cluster: volumes for claims, attached at once, without any disk."""
+"""The EBS drivers of one cluster: volumes for claims, attached at once, without any disk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 from lab.kubernetes_api import KubernetesApi
 
 Object = dict[str, Any]
-DRIVER = "ebs.csi.aws.com"
+DRIVERS = frozenset({"ebs.csi.aws.com", "ebs.csi.eks.amazonaws.com"})
+"""The add-on's, and the one of EKS Auto Mode."""
 PROVISIONER = "volume.kubernetes.io/storage-provisioner"
 """By this annotation Kubernetes asks a provisioner for a claim's volume."""
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
@@ -33,10 +34,10 @@ def reconcile(api: KubernetesApi) -> None:
 
 
 def waiting(claims: list[Object]) -> Iterator[Object]:
-    """The claims that this driver has to give a volume, on a node that the scheduler chose."""
+    """The claims that a driver here has to give a volume, on a node that the scheduler chose."""
     for claim in claims:
         annotations = claim["metadata"].get("annotations", {})
-        ours = annotations.get(PROVISIONER) == DRIVER and SELECTED_NODE in annotations
+        ours = annotations.get(PROVISIONER) in DRIVERS and SELECTED_NODE in annotations
         if ours and not claim["spec"].get("volumeName"):
             yield claim
 
@@ -44,7 +45,7 @@ def waiting(claims: list[Object]) -> Iterator[Object]:
 def unattached(attachments: list[Object]) -> Iterator[Object]:
     for attachment in attachments:
         attached = attachment.get("status", {}).get("attached")
-        if attachment["spec"]["attacher"] == DRIVER and not attached:
+        if attachment["spec"]["attacher"] in DRIVERS and not attached:
             yield attachment
 
 
@@ -52,7 +53,7 @@ def unclaimed(volumes: list[Object]) -> Iterator[Object]:
     """The volumes that are to be deleted with their claim, which is gone."""
     for one in volumes:
         deletes = one["spec"].get("persistentVolumeReclaimPolicy") == "Delete"
-        ours = one["spec"].get("csi", {}).get("driver") == DRIVER
+        ours = one["spec"].get("csi", {}).get("driver") in DRIVERS
         if ours and deletes and one.get("status", {}).get("phase") == "Released":
             yield one
 
@@ -60,6 +61,7 @@ def unclaimed(volumes: list[Object]) -> Iterator[Object]:
 def volume(claim: Object, storage_class: Object, node: Object) -> Object:
     """The volume of a claim, in the zone of its node."""
     metadata, spec = claim["metadata"], claim["spec"]
+    driver = metadata["annotations"][PROVISIONER]
     zone = node.get("metadata", {}).get("labels", {}).get(ZONE, "")
     within = [{"key": ZONE, "operator": "In", "values": [zone]}]
     return {
@@ -74,7 +76,7 @@ def volume(claim: Object, storage_class: Object, node: Object) -> Object:
                 "kind": "PersistentVolumeClaim",
                 **{key: metadata[key] for key in ("namespace", "name", "uid")},
             },
-            "csi": {"driver": DRIVER, "volumeHandle": f"vol-{metadata['uid'].replace('-', '')}"},
+            "csi": {"driver": driver, "volumeHandle": f"vol-{metadata['uid'].replace('-', '')}"},
             "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": within}]}},
             "persistentVolumeReclaimPolicy": storage_class.get("reclaimPolicy", "Delete"),
             "storageClassName": spec["storageClassName"],

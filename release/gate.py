@@ -18,6 +18,7 @@ class Asked(NamedTuple):
     untested: bool
     unverified: bool
     accepted: str
+    hotfix: bool = False
 
 
 class Proof(NamedTuple):
@@ -26,6 +27,7 @@ class Proof(NamedTuple):
     digest: str
     untested: bool
     unverified: bool
+    hotfix: bool = False
 
 
 class Evidence:
@@ -75,6 +77,11 @@ class Evidence:
         image = self._images.tagged(f"verified-{version}") if self._images else None
         return image is not None and image.digest == digest
 
+    def is_hotfix(self, version: str, digest: str) -> bool:
+        """Whether its pipeline built it on a branch of hotfixes."""
+        image = self._images.tagged(f"hotfix-{version}") if self._images else None
+        return image is not None and image.digest == digest
+
     def since(self, version: str) -> int:
         """When the version was first heard of, in seconds; 0 where it never was."""
         times = [e.seconds for e in self._events if e.now.tag == version]
@@ -109,11 +116,20 @@ def prove(
         digest = _digest(evidence, version, asked.offline, problems)
     if digest is None:
         return None
+    if asked.hotfix:
+        if evidence.is_hotfix(version, digest):
+            return Proof(digest, untested=False, unverified=False, hotfix=True)
+        problems.append(
+            f"{service}: {version} is no hotfix (the registry has no tag hotfix-{version} on it); "
+            "promote it as every version, without --hotfix"
+        )
+        return None
     # What does not live there cannot be tried there.
     untested = platform.lives_in(fast, service) and not evidence.ran(version, digest)
     if untested and not asked.untested:
         problems.append(
-            f"{service}: {version} never ran on {fast}; let it run there first, or add --untested"
+            f"{service}: {version} never ran on {fast}; let it run there first, or add "
+            f"{'--hotfix' if evidence.is_hotfix(version, digest) else '--untested'}"
         )
         return None
     unverified = platform.asks_for_verification(service) and not evidence.is_verified(

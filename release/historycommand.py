@@ -28,6 +28,8 @@ def as_table(events: Sequence[Event], terminal: Terminal) -> list[str]:
 
 def _row(event: Event) -> tuple[str, ...]:
     marks = [event.kind]
+    if event.hotfix:
+        marks.append("hotfix")
     if event.untested:
         marks.append("untested")
     if event.unverified:
@@ -75,6 +77,8 @@ def _object(event: Event) -> dict[str, Any]:
     }
     if event.is_forgeable:
         entry["committer"] = event.committer
+    if event.hotfix:
+        entry["hotfix"] = True
     if event.unverified:
         entry["unverified"] = True
     if event.accepted:

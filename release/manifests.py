@@ -22,6 +22,8 @@ _STATEFUL_SET_MAY_CHANGE = frozenset(
     }
 )  # fmt: skip
 _CONTAINERS = ("initContainers", "containers")
+_OF_KUBERNETES = frozenset({"", "apps", "batch"})
+"""API groups of its own workloads: those of others may leave the image to their controllers."""
 _ENDING = frozenset({"CronJob", "Job", "Pod"})
 """They pull when they run."""
 _ROLLED = frozenset({("apps", "DaemonSet"), ("apps", "Deployment"), ("apps", "StatefulSet")})
@@ -245,6 +247,19 @@ def kinds_problems(
         if kinds and (manifest.group, manifest.kind) not in kinds:
             group = f" ({manifest.group})" if manifest.group else ""
             yield f"{manifest}{group}: Argo CD's project does not allow this kind"
+
+
+def imageless_problems(manifests: Iterable[Manifest]) -> Iterator[str]:
+    """The containers that only a patch knows: kustomize adds what it finds no container for."""
+    for manifest in (each for each in manifests if each.group in _OF_KUBERNETES):
+        spec = _at(manifest.content, _PODS_AT.get(manifest.kind, _POD_TEMPLATE))
+        for key in _CONTAINERS if isinstance(spec, dict) else ():
+            for container in spec.get(key) or []:
+                if isinstance(container, dict) and not container.get("image"):
+                    yield (
+                        f"{manifest}: its container {container.get('name')} has no image, so "
+                        "Kubernetes refuses it; a patch names a container that base does not have"
+                    )
 
 
 def elsewhere_problems(manifests: Iterable[Manifest], namespace: str) -> Iterator[str]:

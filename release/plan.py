@@ -31,6 +31,8 @@ class Change(NamedTuple):
     """Of the commit that was built, where known."""
     untested: bool = False
     unverified: bool = False
+    hotfix: bool = False
+    """Whether it was built on a branch of hotfixes and promoted as one."""
     goes_back: bool = False
     """Whether a promotion replaces a newer version by an older one."""
     state: Optional[str] = None
@@ -66,6 +68,8 @@ def summary(plan: Plan, fast: str, terminal: Terminal) -> list[str]:
             words += "  configuration only"
         if change.goes_back:
             words += f"  GOES BACK: {change.previous} is newer"
+        if change.hotfix:
+            words += f"  HOTFIX: it never ran on {fast}"
         if change.untested:
             words += f"  UNTESTED: never ran on {fast}"
         if change.unverified:
@@ -77,11 +81,16 @@ def summary(plan: Plan, fast: str, terminal: Terminal) -> list[str]:
 def moved_by_hand(files: Mapping[str, tuple[Running, Running]]) -> list[str]:
     """Says of each service whose version file names one thing, while another runs."""
     return [
-        f"{service}: its version file was edited to {short_version(named)}; "
-        f"{short_version(runs)} runs"
+        f"{service}: its version file was edited to {_told(named, runs)}; {_told(runs, named)} runs"
         for service, (named, runs) in files.items()
         if named != runs
     ]
+
+
+def _told(running: Running, other: Running) -> str:
+    """The version of `running`; with its digest where that alone tells it from `other`."""
+    version = short_version(running)
+    return f"{version}@{running.digest or 'no digest'}" if running.tag == other.tag else version
 
 
 def message(plan: Plan, by: Person, body: Sequence[str] = (), more: Sequence[str] = ()) -> str:
@@ -119,6 +128,8 @@ def _trailers(plan: Plan, change: Change, by: Person) -> list[str]:
         f"Release-Kind: {plan.kind}",
         f"Release-By: {inert(one_line(str(by)))}",
     ]
+    if change.hotfix:
+        lines.append("Release-Hotfix: true")
     if change.untested:
         lines.append("Release-Untested: true")
     if change.unverified:

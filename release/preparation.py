@@ -9,8 +9,8 @@ from typing import Optional
 
 from release import manifests, versions
 from release.context import Context
+from release.deployed import Place
 from release.errors import UNVERIFIED, Failure
-from release.history import Place
 from release.manifests import Manifest, ManifestError
 from release.patches import problems as patch_problems
 from release.plan import PROMOTION, Change, Plan

@@ -27,7 +27,9 @@ _LEFT_OUT = (
     "rendered",
     "pipelines",
     "scripts",
+    ".gitea",
     ".github",
+    ".gitlab",
     ".circleci",
     ".scaffold",
 )
@@ -319,14 +321,15 @@ def _has_content(text: str) -> bool:
 
 
 def refused(platform: Platform, service: str, found: Sequence[Manifest]) -> Iterator[str]:
-    """The objects that Argo CD's project does not allow."""
+    """The objects that Argo CD's project does not allow, or that Kubernetes cannot run."""
     namespace = service.partition("/")[0]
+    yield from manifests.imageless_problems(found)
     yield from manifests.kinds_problems(found, platform.kinds_of(service))
     yield from manifests.elsewhere_problems(found, namespace)
 
 
 def not_moving(platform: Platform, wanted: Wanted, found: Sequence[Manifest]) -> Iterator[str]:
-    """What runs the service's image, or will, and stands still while its version moves."""
+    """What runs the service's image, or will, and does not follow its version."""
     environment = platform.environments.get(wanted.environment)
     if environment is None:
         return

@@ -10,11 +10,12 @@ from pydantic import Field, Tag, model_validator
 
 from settings.health import Command
 from settings.kinds import AddedKind
+from settings.machines import Platform
 from settings.model import (
     Branch,
     Digest,
     DnsLabel,
-    GithubTeam,
+    GitTeam,
     HasKey,
     Matching,
     Model,
@@ -83,6 +84,8 @@ Packaging = Literal["kustomize", "helm"]
 Ci = Literal["circleci", "github-actions"]
 
 
+HOTFIXES = "hotfix/"
+"""How the branches begin from which a version comes that does not reach the fast environment."""
 MAIN = ""
 """The name of a service's own process among its processes."""
 
@@ -91,8 +94,8 @@ class Team(Model):
     """A team that owns services."""
 
     group: Group = Field(description="the team's group, as the SSO provider names it")
-    github: GithubTeam | None = Field(
-        None, description="the team on GitHub, as owner/team, for CODEOWNERS"
+    github: GitTeam | None = Field(
+        None, description="the team on the Git host, as organization/team, for CODEOWNERS"
     )
 
 
@@ -147,6 +150,16 @@ class Build(Model):
         default=[],
         description="names of secrets of the CI system, for RUN --mount=type=secret,id=<name>",
     )
+    platforms: Annotated[list[Platform], Field(min_length=1), different] | None = Field(
+        None,
+        description="the processors that the image runs on; that of the node groups unless set. "
+        "One is built on a machine of its own kind, of several the others are emulated",
+    )
+    cache: bool = Field(
+        False,
+        description="layers of one build serve the next: they are kept in the image repository "
+        "under the tag build-cache",
+    )
 
 
 class Source(Model):
@@ -161,6 +174,11 @@ class Source(Model):
     build: Build = Field(
         Build.model_validate({}),
         description="how the image is built; by the Dockerfile at the top unless set",
+    )
+    hotfix: bool = Field(
+        False,
+        description="its pipeline also builds branches called hotfix/…, which then may push its "
+        "images; such a version is promoted with --hotfix and does not touch the fast environment",
     )
     verify: Verify | None = Field(
         None,
@@ -199,7 +217,7 @@ class Service(Process):
         "is of environment variables",
     )
     aws: Rights | None = Field(
-        None, description="what its pods may do in AWS, in each environment where it lives"
+        None, description="what its pods may do in AWS, in each environment that has it"
     )
     processes: dict[DnsLabel, FurtherProcess] = Field(
         default={}, description="further processes of the same image, each named <service>-<name>"
@@ -319,10 +337,10 @@ class Catalogue(Model):
 
     teams: dict[DnsLabel, Team] = Field(min_length=1, description="who owns services")
     releasers: Group = Field(description="the SSO group whose members approve syncs of safe stacks")
-    code_owners: GithubTeam | None = Field(
+    code_owners: GitTeam | None = Field(
         None,
-        description="the releasers' team on GitHub, as owner/team: creates CODEOWNERS, so that "
-        "they review changes of safe environments",
+        description="the releasers' team on the Git host, as organization/team: creates "
+        "CODEOWNERS, so that they review changes of safe environments",
     )
     circleci: CircleCi | None = Field(None, description="needed where a service has ci: circleci")
     namespaces: dict[DnsLabel, Namespace] = Field(

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from settings.model import Branch, GitUrl, HttpUrl, Model
+from settings.model import Branch, GitUrl, HttpUrl, Matching, Model, different
+
+KnownHost = Annotated[
+    str,
+    Matching(
+        r"[^\s#|@]\S* (ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+={0,2}",
+        "must be a line of ssh-keyscan: the host, with a port as [host]:2222, and the key",
+    ),
+]
+Certificate = Annotated[
+    str,
+    Matching(
+        r"\s*(-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+",
+        "must be one or more certificates in PEM, from BEGIN CERTIFICATE to END CERTIFICATE",
+    ),
+]
 
 
 class GithubApp(Model):
@@ -34,4 +49,12 @@ class GitOpsConfig(Model):
     )
     github_app: GithubApp | None = Field(
         None, description="in place of the secrets gitToken and gitPrivateKey"
+    )
+    known_hosts: Annotated[list[KnownHost], different] = Field(
+        default=[],
+        description="the SSH keys of a host of your own, lines of `ssh-keyscan` that you have "
+        "compared with what the host publishes; those of the large hosts are known",
+    )
+    certificate_authority: Certificate | None = Field(
+        None, description="whom Argo CD trusts for a host of your own with HTTPS, in PEM"
     )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 Architecture = Literal["x86_64", "arm64"]
+Platform = Literal["linux/amd64", "linux/arm64"]
+PLATFORMS: Mapping[Architecture, Platform] = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
+"""What images call the processors."""
 
 
 def architecture(instance_type: str) -> Architecture:

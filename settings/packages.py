@@ -62,7 +62,7 @@ class Package(Model):
 
     owner: str = Field(description="a key of `teams`")
     chart: PackageChart = Field(
-        description="what the fast environment runs; promoted from there as every version"
+        description="what the fast environment runs; promoted like other versions"
     )
     values: Values = Field(default={}, description="the chart's values in every environment")
     kinds: Annotated[list[PackageKind], different] = Field(
@@ -76,7 +76,7 @@ class Package(Model):
         "apiextensions.k8s.io/CustomResourceDefinition",
     )
     environments: Annotated[list[DnsLabel], Field(min_length=1), different] | None = Field(
-        None, description="the stacks in which it lives; all of them unless set"
+        None, description="the stacks that have it; all unless set"
     )
     overrides: dict[DnsLabel, PackageOverride] = Field(
         default={}, description="by stack, the values that differ there"

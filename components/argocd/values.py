@@ -14,6 +14,8 @@ from components.argocd.rbac import rbac
 from settings import Speed
 from settings.argocd import ArgoCdConfig
 from settings.catalogue import Catalogue
+from settings.git_url import parse_git_url
+from settings.gitops_repository import GitOpsConfig
 from settings.sign_on import GROUPS, GithubSso, SamlSso, Sso
 
 SECRET = "argocd-platform"  # noqa: S105 -- the Secret's name
@@ -27,6 +29,7 @@ class Installation:
 
     environment: str
     config: ArgoCdConfig
+    gitops: GitOpsConfig
     domain: str
     """Where Argo CD's UI and API are reached."""
     catalogue: Catalogue
@@ -58,6 +61,7 @@ def values(wanted: Installation) -> dict[str, Any]:
             ),
             # With it, Argo CD accepts only push webhooks that Git has signed.
             "secret": {"githubSecret": reference("gitWebhookSecret", wanted.secrets)},
+            **_git_host(wanted.gitops),
         },
         # One controller serves one cluster; a second replica would have no work.
         "controller": {
@@ -92,6 +96,16 @@ PARAMS = {
     # Replacing deletes and recreates; it would also undo what Keel wrote.
     "server.sync.replace.allowed": "false",
 }
+
+
+def _git_host(gitops: GitOpsConfig) -> dict[str, Any]:
+    """What Argo CD has to know of a Git host of one's own; nothing unless the stack says so."""
+    known, authority = gitops.known_hosts, gitops.certificate_authority
+    host = parse_git_url(gitops.url).host.partition(":")[0]
+    return {
+        **({"ssh": {"extraHosts": "\n".join(known)}} if known else {}),
+        **({"tls": {"certificates": {host: authority}}} if authority else {}),
+    }
 
 
 def reference(name: str, secrets: Collection[str]) -> str:

@@ -11,8 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from components import policies
-from settings.catalogue import BuiltService, Catalogue
-from settings.registry import Ci
+from settings.catalogue import HOTFIXES, BuiltService, Catalogue, Ci
 
 GITHUB_ISSUER = "token.actions.githubusercontent.com"
 GITHUB_AUDIENCE = "sts.amazonaws.com"
@@ -36,16 +35,28 @@ def new_issuers(catalogue: Catalogue, existing: Collection[Ci]) -> dict[Ci, str]
 
 
 def github(provider_arn: str, service: BuiltService) -> str:
-    """Trust in workflows of one repository on one branch.
+    """Trust in workflows of one repository on one branch, and on hotfixes where it has them.
 
     With `githubIds`, exactly the subject that carries them, which GitHub gives to repositories
     created or renamed since 2026-07-15; without, exactly the older one of names. Never both:
     a name that is given up can be taken by another account. Jobs with `environment:` carry
     that in place of the branch and are not trusted.
     """
-    subject = f"repo:{github_repository(service)}:ref:refs/heads/{service.branch}"
-    claims = {f"{GITHUB_ISSUER}:aud": GITHUB_AUDIENCE, f"{GITHUB_ISSUER}:sub": subject}
-    return _trust(provider_arn, {"StringEquals": claims})
+    repository = f"repo:{github_repository(service)}:ref:refs/heads/"
+    audience, subject = f"{GITHUB_ISSUER}:aud", f"{GITHUB_ISSUER}:sub"
+    if not service.hotfix:
+        exactly = {audience: GITHUB_AUDIENCE, subject: f"{repository}{service.branch}"}
+        return _trust(provider_arn, {"StringEquals": exactly})
+    trusted = [f"{repository}{branch}" for branch in _branches(service)]
+    return _trust(
+        provider_arn,
+        {"StringEquals": {audience: GITHUB_AUDIENCE}, "StringLike": {subject: trusted}},
+    )
+
+
+def _branches(service: BuiltService) -> list[str]:
+    """The branches that are built, as patterns of IAM; Git allows neither * nor ? in a name."""
+    return [service.branch, f"{HOTFIXES}*"] if service.hotfix else [service.branch]
 
 
 def github_repository(service: BuiltService) -> str:
@@ -65,15 +76,16 @@ def circleci(provider_arn: str, organization: UUID, service: BuiltService) -> st
     any UUID and nothing longer: a `*` would match a branch that has another subject in its name.
     """
     issuer = circleci_issuer(organization)
-    subject = (
+    begins = (
         f"org/{organization}/project/{service.circleci_project}/user/{ANY_UUID}"
-        f"/vcs-origin/github.com/{service.source}/vcs-ref/refs/heads/{service.branch}"
+        f"/vcs-origin/github.com/{service.source}/vcs-ref/refs/heads/"
     )
+    trusted = [f"{begins}{branch}" for branch in _branches(service)]
     return _trust(
         provider_arn,
         {
             "StringEquals": {f"{issuer}:aud": str(organization)},
-            "StringLike": {f"{issuer}:sub": subject},
+            "StringLike": {f"{issuer}:sub": trusted if service.hotfix else trusted[0]},
         },
     )
 

@@ -71,8 +71,6 @@ class ControlPlane(pulumi.ComponentResource):
     def _cluster(self, args: ControlPlaneArgs) -> aws.eks.Cluster:
         config = args.config
         role, attachments = self._role()
-        # AWS leaves Auto Mode as it is where nothing is said of it; it wants all three or none.
-        said, auto = config.compute is not None, config.auto
         return aws.eks.Cluster(
             f"{self._prefix}-eks",
             name=self._names.cluster,
@@ -84,23 +82,10 @@ class ControlPlane(pulumi.ComponentResource):
                 endpoint_public_access=bool(config.public_access),
                 public_access_cidrs=[str(cidr) for cidr in config.public_access] or None,
             ),
-            kubernetes_network_config=aws.eks.ClusterKubernetesNetworkConfigArgs(
-                ip_family="ipv4",
-                service_ipv4_cidr=str(config.service_cidr),
-                elastic_load_balancing=(
-                    aws.eks.ClusterKubernetesNetworkConfigElasticLoadBalancingArgs(enabled=auto)
-                    if said
-                    else None
-                ),
-            ),
-            compute_config=aws.eks.ClusterComputeConfigArgs(enabled=auto) if said else None,
-            storage_config=(
-                aws.eks.ClusterStorageConfigArgs(
-                    block_storage=aws.eks.ClusterStorageConfigBlockStorageArgs(enabled=auto)
-                )
-                if said
-                else None
-            ),
+            # AWS wants all three of Auto Mode, or none, and leaves it as it is without them.
+            kubernetes_network_config=_kubernetes_network(config),
+            compute_config=_compute(config),
+            storage_config=_storage(config),
             access_config=aws.eks.ClusterAccessConfigArgs(
                 # Changing either later replaces the cluster.
                 authentication_mode="API",
@@ -196,3 +181,23 @@ class ControlPlane(pulumi.ComponentResource):
             tags=self._names.tags(Name=self._names.of("cluster-logs")),
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def _kubernetes_network(
+    config: ClusterConfig,
+) -> aws.eks.ClusterKubernetesNetworkConfigArgs:
+    balancing = aws.eks.ClusterKubernetesNetworkConfigElasticLoadBalancingArgs(enabled=config.auto)
+    return aws.eks.ClusterKubernetesNetworkConfigArgs(
+        ip_family="ipv4",
+        service_ipv4_cidr=str(config.service_cidr),
+        elastic_load_balancing=balancing if config.compute else None,
+    )
+
+
+def _compute(config: ClusterConfig) -> aws.eks.ClusterComputeConfigArgs | None:
+    return aws.eks.ClusterComputeConfigArgs(enabled=config.auto) if config.compute else None
+
+
+def _storage(config: ClusterConfig) -> aws.eks.ClusterStorageConfigArgs | None:
+    block = aws.eks.ClusterStorageConfigBlockStorageArgs(enabled=config.auto)
+    return aws.eks.ClusterStorageConfigArgs(block_storage=block) if config.compute else None

@@ -42,11 +42,10 @@ class PreflightArgs:
 
 
 class UnansweredError(Exception):
-    """AWS did not answer; the message is the first line of what it said."""
+    """AWS did not answer; the message is what it said, on one line."""
 
     def __init__(self, said: Exception) -> None:
-        lines = str(said).strip().splitlines()
-        super().__init__(lines[0] if lines else type(said).__name__)
+        super().__init__(" ".join(str(said).split()) or type(said).__name__)
 
 
 def ask(function: Callable[..., Answer], **given: Any) -> Answer:

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 from components.preflight.asking import PreflightArgs, ask
 from settings import Problem
-from settings.cluster import NodeGroup
+from settings.nodes import NodeGroup
 
 STANDARD = frozenset("acdhimrtz")
 """The first letters of the instance families that share one quota of vCPUs; each other family has
@@ -57,7 +57,7 @@ def network(args: PreflightArgs) -> Iterator[Problem]:
 
 
 def nodes(args: PreflightArgs) -> Iterator[Problem]:
-    """The nodes to begin with. What else runs in the account is not counted."""
+    """The nodes to begin with, of node groups. What else runs in the account is not counted."""
     for capacity, quota in VCPUS.items():
         groups = [
             (index, group)

@@ -46,7 +46,7 @@ def issuers(args: PreflightArgs) -> Iterator[Problem]:
         try:
             found = ask(aws.iam.get_open_id_connect_provider, url=url)
         except UnansweredError as error:
-            if "not found" in str(error) or "NoSuchEntity" in str(error):
+            if "couldn't find resource" in str(error):  # in the words of the provider
                 continue
             raise
         if not _ours(args, found.tags):

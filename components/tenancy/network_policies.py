@@ -12,7 +12,7 @@ _NAME = "kubernetes.io/metadata.name"
 _WORKLOAD = "app.kubernetes.io/name"
 
 
-def network_policies(tenant: Tenant) -> Iterator[tuple[str, dict[str, Any]]]:
+def network_policies(tenant: Tenant) -> Iterator[tuple[str, Any]]:
     """Each NetworkPolicy by its name; what none of them allows is refused."""
     own: list[dict[str, Any]] = [{"pod_selector": {}}]
     if tenant.callers:

@@ -21,7 +21,7 @@ def hard(quota: Quota) -> dict[str, str]:
     }
 
 
-def limits(default: Resources) -> list[dict[str, Any]]:
+def limits(default: Resources) -> list[Any]:
     """The `limits` of a LimitRange: for containers that set none, without which the quota refuses
     their pods."""
     limit = {"memory": default.memory_limit}

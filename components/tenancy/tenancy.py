@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 from pulumi import Input, ResourceOptions
@@ -60,7 +61,7 @@ class Tenancy(pulumi.ComponentResource):
         defaults = core.v1.LimitRange(
             f"{self._prefix}-{tenant.namespace}-defaults",
             metadata={"name": "defaults", "namespace": namespace},
-            spec={"limits": quotas.limits(self._args.defaults)},
+            spec=core.v1.LimitRangeSpecArgs(limits=quotas.limits(self._args.defaults)),
             opts=self._own(),
         )
         core.v1.ResourceQuota(
@@ -88,7 +89,7 @@ class Tenancy(pulumi.ComponentResource):
                 opts=self._own(),
             )
 
-    def _policy(self, policy: str, spec: Mapping[str, object]) -> None:
+    def _policy(self, policy: str, spec: Any) -> None:
         name = self._args.names.of(policy)
         rule = admissionregistration.v1.ValidatingAdmissionPolicy(
             f"{self._prefix}-{policy}",

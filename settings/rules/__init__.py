@@ -47,6 +47,7 @@ def of_catalogue(written: Catalogue) -> Iterator[Problem]:
     yield from packages.check(written)
     yield from pipelines.one_configuration(written)
     yield from pipelines.building(written)
+    yield from pipelines.hotfix_branch(written)
     yield from pipelines.verification(written)
     yield from releases.reviewers(written)
 
@@ -65,6 +66,7 @@ def of_one(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
     yield from sync_windows.without_effect(environment)
     yield from releases.only_where_safe(environment)
     yield from releases.by_pull_request(environment)
+    yield from releases.review_on_bitbucket(environment, catalogue)
 
 
 def of_all(environments: Sequence[Environment], catalogue: Catalogue) -> Iterator[Problem]:
@@ -75,7 +77,7 @@ def of_all(environments: Sequence[Environment], catalogue: Catalogue) -> Iterato
     yield from delivery.one_fast_environment(environments)
     yield from network.overlapping_networks(environments)
     yield from network.shared_domains(environments)
-    yield from pipelines.one_architecture(environments)
+    yield from pipelines.architectures(environments, catalogue)
     yield from services.in_environments(environments, catalogue)
     yield from rights.check(environments, catalogue)
     yield from packages.in_environments(environments, catalogue)

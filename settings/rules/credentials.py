@@ -14,6 +14,13 @@ from settings.files import CATALOGUE_FILE
 from settings.git_url import parse_git_url
 from settings.problems import Problem
 
+_KNOWN_TO_ARGO_CD = frozenset(
+    {
+        "bitbucket.org", "github.com", "gitlab.com", "ssh.dev.azure.com", "ssh.github.com",
+        "vs-ssh.visualstudio.com",
+    }
+)  # fmt: skip
+"""The hosts whose SSH keys Argo CD brings."""
 _BEGINNINGS = {"http": "https:// or http://", "ssh": "ssh:// or git@"}
 _TRANSPORTS = {"gitPrivateKey": "ssh", "gitToken": "http", "gitops.githubApp": "http"}
 """Each way to read the GitOps repository, and the transport of the URLs that it goes with."""
@@ -24,6 +31,7 @@ def check(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
     yield from _one_credential(environment)
     yield from _fitting_url(environment)
     yield from _whole_github_app(environment)
+    yield from _host_of_ones_own(environment)
     yield from _sign_on_by_github(environment, catalogue)
 
 
@@ -73,6 +81,32 @@ def _whole_github_app(environment: Environment) -> Iterator[Problem]:
             "",
             f"is missing, and platform:{key} belongs to a GitHub App",
             f"add the app's id and installation, or `pulumi config rm platform:{key}`",
+        )
+
+
+def _host_of_ones_own(environment: Environment) -> Iterator[Problem]:
+    """Argo CD reads from a host only whose key or certificate it knows."""
+    gitops = environment.config.gitops
+    address = parse_git_url(gitops.url)
+    over_ssh, known = address.transport == "ssh", bool(gitops.known_hosts)
+    if over_ssh and not known and address.host not in _KNOWN_TO_ARGO_CD:
+        yield environment.problem(
+            "gitops.knownHosts",
+            address.host,
+            "is missing, and Argo CD reads over SSH only from hosts whose key it knows",
+            f"add what `ssh-keyscan {address.host}` prints, compared with what the host publishes",
+        )
+    without_use = [
+        *(["knownHosts"] if known and not over_ssh else []),
+        *(["certificateAuthority"] if gitops.certificate_authority and over_ssh else []),
+    ]
+    for key in without_use:
+        yield environment.problem(
+            f"gitops.{key}",
+            "",
+            f"has no effect with {gitops.url}",
+            "remove it, or write the repository's other URL: keys of hosts go with ssh://, a "
+            "certificate authority with https://",
         )
 
 

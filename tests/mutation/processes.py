@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -12,8 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 AT_ONCE = os.cpu_count() or 1
 ERROR = 3
 """The exit status of a fork whose work raised an exception."""
-WAIT = 1800
-"""Seconds after which a fork that waits for something is ended."""
 
 Work = Callable[[], int]
 """Returns the exit status of its fork."""
@@ -47,7 +44,6 @@ def _fork(work: Work, folder: str) -> int:
         return pid
     status = ERROR
     try:
-        signal.setitimer(signal.ITIMER_REAL, WAIT)
         os.environ["PYTEST_DEBUG_TEMPROOT"] = folder
         silent = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silent, 1)

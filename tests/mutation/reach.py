@@ -12,8 +12,11 @@ import coverage
 import pytest
 from _pytest.runner import runtestprotocol
 
-NEAREST = 200
-"""How many tests are tried on a mutant at most: those that run the fewest lines."""
+NEAREST = 100
+"""How many tests are tried on a mutant at most: those that run the fewest lines.
+
+Beside them the golden tests: they run nearly everything, and compare it with what was written down.
+"""
 
 Runners = defaultdict[str, defaultdict[int, set[str]]]
 """By file and line, who runs it: a test, or `fixture NAME`."""
@@ -47,7 +50,7 @@ class Reach:
     def nearest(
         self, items: Iterable[pytest.Item], file: str, lines: Iterable[int]
     ) -> list[pytest.Item]:
-        """The tests among `items` that run one of the lines, the quickest first."""
+        """The tests among `items` that run a line, the quickest first and golden ones last."""
         known = self.runners[file]
         names = set[str]().union(*(known[line] for line in lines if line in known))
         found = [
@@ -55,8 +58,10 @@ class Reach:
             for item in items
             if names & _names(item)
         ]
-        near = [item for _, _, item in sorted(found)[:NEAREST]]
-        return sorted(near, key=lambda item: self.seconds[item.nodeid])
+        found.sort()
+        near = sorted(found[:NEAREST], key=lambda one: self.seconds[one[1]])
+        golden = [one for one in found[NEAREST:] if "golden" in one[1]]
+        return [item for _, _, item in [*near, *golden]]
 
     @cached_property
     def _sizes(self) -> Counter[str]:

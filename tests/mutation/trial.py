@@ -21,6 +21,8 @@ from tests.mutation.reach import Reach, fails, measure
 
 SURVIVED, NOTICED = 0, 1
 """Exit statuses of a fork."""
+WAIT = 1800
+"""Seconds after which a mutant that waits for something counts as noticed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +88,7 @@ class Trial:
     def _trying(self, mutant: Mutant, tests: Sequence[pytest.Item]) -> processes.Work:
         def work() -> int:
             mutant.apply()
+            signal.setitimer(signal.ITIMER_REAL, WAIT)
             for item, following in zip(tests, [*tests[1:], None], strict=True):
                 # An endless loop ends the process by a signal.
                 signal.setitimer(signal.ITIMER_PROF, 5 + 10 * self._reach.seconds[item.nodeid])

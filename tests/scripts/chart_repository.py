@@ -57,8 +57,13 @@ class ChartRepository:
     def publish(self, name: str, version: str, templates: Mapping[str, str] | None = None) -> str:
         """Adds a version of a chart, or puts another archive in its place; the digest."""
         made = templates or {"statefulset.yaml": STATEFUL_SET}
-        common = {"apiVersion": "v2", "name": "common", "version": "1.0.0", "type": "library"}
-        chart = {
+        common: dict[str, object] = {
+            "apiVersion": "v2",
+            "name": "common",
+            "version": "1.0.0",
+            "type": "library",
+        }
+        chart: dict[str, object] = {
             "apiVersion": "v2",
             "name": name,
             "version": version,

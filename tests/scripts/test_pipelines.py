@@ -86,11 +86,11 @@ def pipelines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pipeline]:
         path = ".github/workflows/release.yml" if ci == "github-actions" else ".circleci/config.yml"
         text = files[f"pipelines/{name}/{path}"].text
         parsed = yaml.safe_load(text)
-        found[service] = Pipeline(text=text, parsed=parsed, jobs=dict(_jobs(ci, parsed)))
+        found[service] = Pipeline(text=text, parsed=parsed, jobs=dict(jobs_of(ci, parsed)))
     return found
 
 
-def _jobs(
+def jobs_of(
     ci: str, parsed: dict[str, Any]
 ) -> Iterator[tuple[str, list[tuple[str, dict[str, str]]]]]:
     for name, job in parsed["jobs"].items():
@@ -295,6 +295,23 @@ def test_an_older_build_that_finishes_last_does_not_move_dev_back(
     ran = build(releases, pipelines[service], source.clone(older))
     assert ran.code == 0, ran.said
     assert "newer" in ran.out
+    assert behind_moving_tag(releases, service) == [newer]
+    assert releases.tip == tip
+
+
+@pytest.mark.parametrize("service", COMBINATIONS)
+def test_an_older_build_that_cannot_fetch_does_not_move_dev_back(
+    releases: ReleaseRepository, pipelines: dict[str, Pipeline], source: Source, service: str
+) -> None:
+    source.commit("Older", "2026-11-01T12:00:00Z")
+    before = source.clone()
+    git(before, "remote", "set-url", "origin", "https://127.0.0.1:9/private.git")
+    newer = source.commit("Newer", "2026-11-02T12:00:00Z")
+    assert build(releases, pipelines[service], source.clone()).code == 0
+    tip = releases.tip
+    ran = build(releases, pipelines[service], before)
+    assert ran.code == 0, ran.said
+    assert f"stays on {newer}" in ran.out
     assert behind_moving_tag(releases, service) == [newer]
     assert releases.tip == tip
 

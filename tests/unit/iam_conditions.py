@@ -15,9 +15,16 @@ def admits(trust_policy: str, claims: Mapping[str, str]) -> bool:
     )
 
 
-def _meets(condition: Mapping[str, Mapping[str, str]], claims: Mapping[str, str]) -> bool:
+def _meets(
+    condition: Mapping[str, Mapping[str, str | list[str]]], claims: Mapping[str, str]
+) -> bool:
+    """All keys have to agree; of several values for one key, one."""
     return all(
-        key in claims and _OPERATORS[operator](claims[key], expected)
+        key in claims
+        and any(
+            _OPERATORS[operator](claims[key], value)
+            for value in ([expected] if isinstance(expected, str) else expected)
+        )
         for operator, comparisons in condition.items()
         for key, expected in comparisons.items()
     )

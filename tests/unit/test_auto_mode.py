@@ -378,7 +378,7 @@ CASES: Mapping[str, tuple[dict[str, object], str]] = {
 
 @pytest.mark.parametrize(("keys", "expected"), CASES.values(), ids=CASES.keys())
 def test_what_auto_mode_cannot_have_is_refused(
-    configuration: Path, bend: Bend, keys: dict[str, object], expected: str
+    configuration: Path, bend: Bend, keys: dict[str, Any], expected: str
 ) -> None:
     bend("Pulumi.prod.yaml", lambda c: compute(c, **keys))
 

@@ -133,6 +133,44 @@ def test_the_branch_that_a_service_names_is_the_one_that_is_trusted(
         assert "refs/heads/main" not in trust(identity, service)
 
 
+HOTFIXES: tuple[tuple[str, str, str], ...] = (
+    ("tv-api", f"{GITHUB}:sub", "repo:acme/tv-api:ref:refs/heads/"),
+    (
+        "tournaments",
+        f"{CIRCLECI}:sub",
+        f"org/{ORGANIZATION}/project/{PROJECT}/user/{USER}/vcs-origin/github.com/acme/tournaments"
+        "/vcs-ref/refs/heads/",
+    ),
+)
+
+
+@pytest.mark.parametrize(("service", "claim", "begins"), HOTFIXES)
+def test_branches_of_hotfixes_are_trusted_where_the_service_says_so(
+    configuration: Path, bend: Bend, service: str, claim: str, begins: str
+) -> None:
+    def with_hotfixes(catalogue: dict[str, Any]) -> None:
+        for group in catalogue["namespaces"].values():
+            if service in group["services"]:
+                group["services"][service]["hotfix"] = True
+
+    def job(branch: str) -> dict[str, str]:
+        make = github_job if claim.startswith(GITHUB) else circleci_job
+        return make(f"{begins}{branch}")
+
+    without = trust(build(load_files("dev", configuration)), service)
+    assert not admits(without, job("hotfix/login"))
+    bend("services.yaml", with_hotfixes)
+    trusted = trust(build(load_files("dev", configuration)), service)
+    for branch, expected in (
+        ("main", True),
+        ("hotfix/login", True),
+        ("hotfix", False),
+        ("feature/hotfix/x", False),
+        ("main2", False),
+    ):
+        assert admits(trusted, job(branch)) == expected, branch
+
+
 def test_a_role_pushes_to_its_own_repository_and_to_nothing_else(identity: Recording) -> None:
     own = "arn:aws:ecr:eu-central-1:123456789012:repository/streaming/tv-api"
     policy = identity.one("aws:iam/rolePolicy:RolePolicy", "ci-tv-api-push")

@@ -588,6 +588,16 @@ def test_a_cluster_that_is_not_there_is_reported_together_with_its_network(
     ]
 
 
+def test_a_region_without_clusters_is_told(configuration: Path, bend: Bend) -> None:
+    with pytest.raises(pulumi.RunError) as refused:
+        use_existing(configuration, bend, clusters=[])
+
+    assert [line.partition(": ")[2] for line in str(refused.value).splitlines()[1:]] == [
+        "platform:cluster.existing: is no cluster in the account and region of this stack "
+        "(given: legacy); correct aws:region",
+    ]
+
+
 def groups(recording: Recording) -> dict[str, list[str]]:
     entries: list[Recorded] = recording.of(ENTRY)
     return {e.inputs["principalArn"]: e.inputs["kubernetesGroups"] for e in entries}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ import yaml
 
 from gitops.tree import shared
 from settings import Settings, SettingsError, load_files
+from settings.catalogue import Catalogue
+from settings.problems import Problem
+from settings.rules import pipelines
 from tests.committed import on_node_groups
 from tests.unit.conftest import Bend
 
@@ -31,6 +35,17 @@ def worker_of(service: str, namespace: str) -> Edit:
         services["worker"] = dict(services[service])
 
     return change
+
+
+def at(bend: Bend, host: str) -> None:
+    """The GitOps repository is on `host`."""
+    for stack in ("dev", "prod"):
+        bend(
+            f"Pulumi.{stack}.yaml",
+            lambda config: config["platform:gitops"].update(
+                url=f"https://{host}/acme/gitops.git", githubApp=None
+            ),
+        )
 
 
 def groups(*types: str, **keys: Any) -> Edit:
@@ -122,13 +137,13 @@ REFUSED: dict[str, tuple[str, Edit, str]] = {
         lambda c: c["teams"]["tvhub"].update(github="acme/tvhub"),
         "services.yaml: teams.tvhub.github: is for CODEOWNERS, which is generated only where "
         "the releasers have a team too (given: acme/tvhub); add codeOwners, the releasers' team "
-        "on GitHub, or remove this key",
+        "there, or remove this key",
     ),
-    "a team that is none of GitHub": (
+    "a team with a sign before it": (
         "services.yaml",
         lambda c: c.update(codeOwners="@acme/releasers"),
-        "services.yaml: codeOwners: must be a GitHub team written as organization/team, as in "
-        "its page's address (given: @acme/releasers); correct the value",
+        "services.yaml: codeOwners: must be a team of the Git host written as organization/team, "
+        "as in its page's address (given: @acme/releasers); correct the value",
     ),
     "a group of two lines": (
         "services.yaml",
@@ -154,7 +169,7 @@ REFUSED: dict[str, tuple[str, Edit, str]] = {
         "Pulumi.prod.yaml: platform:cluster.nodeGroups: has arm64 nodes, while general of "
         "Pulumi.dev.yaml has x86_64 ones: a pipeline builds an image for one processor, and it "
         "would not start here (given: n1); take one processor for all nodes of every "
-        "environment, or taint these",
+        "environment, taint these, or set build.platforms of every service to both",
     ),
     "processors that differ between environments": (
         "Pulumi.prod.yaml",
@@ -162,7 +177,7 @@ REFUSED: dict[str, tuple[str, Edit, str]] = {
         "Pulumi.prod.yaml: platform:cluster.nodeGroups: has arm64 nodes, while general of "
         "Pulumi.dev.yaml has x86_64 ones: a pipeline builds an image for one processor, and it "
         "would not start here (given: n0); take one processor for all nodes of every "
-        "environment, or taint these",
+        "environment, taint these, or set build.platforms of every service to both",
     ),
     "another processor that is only disliked": (
         "Pulumi.prod.yaml",
@@ -170,7 +185,7 @@ REFUSED: dict[str, tuple[str, Edit, str]] = {
         "Pulumi.prod.yaml: platform:cluster.nodeGroups: has arm64 nodes, while general of "
         "Pulumi.dev.yaml has x86_64 ones: a pipeline builds an image for one processor, and it "
         "would not start here (given: n1); take one processor for all nodes of every "
-        "environment, or taint these",
+        "environment, taint these, or set build.platforms of every service to both",
     ),
 }
 
@@ -260,6 +275,12 @@ def test_code_owners_review_everything_but_the_versions_of_builds(
     bend("services.yaml", lambda c: c.update(codeOwners="acme/releasers"))
     bend("services.yaml", lambda c: c["teams"]["tvhub"].update(github="acme/tvhub"))
     text = shared(load_files("dev", configuration))[".github/CODEOWNERS"].text
+    assert text.splitlines()[:3] == [
+        "# Managed: generated, so change services.yaml or the stack files instead.",
+        "# The last line that matches counts; one of the teams in it reviews.",
+        "*                                                            @acme/releasers",
+    ]
+    assert text.endswith("\n")
     rules = {
         path: owners
         for path, *owners in (line.split() for line in text.splitlines() if line[0] != "#")
@@ -274,8 +295,60 @@ def test_code_owners_review_everything_but_the_versions_of_builds(
     )
 
 
+@pytest.mark.parametrize(
+    ("host", "files"),
+    [
+        ("github.com", [".github/CODEOWNERS"]),
+        ("gitlab.com", [".gitlab/CODEOWNERS"]),
+        ("codeberg.org", [".gitea/CODEOWNERS"]),
+        (
+            "git.acme.example:8443",
+            [".gitea/CODEOWNERS", ".github/CODEOWNERS", ".gitlab/CODEOWNERS"],
+        ),
+    ],
+)
+def test_code_owners_stand_where_the_git_host_reads_them(
+    configuration: Path, bend: Bend, host: str, files: list[str]
+) -> None:
+    at(bend, host)
+    bend("services.yaml", lambda c: c.update(codeOwners="acme/releasers"))
+    found = shared(load_files("dev", configuration))
+    assert sorted(path for path in found if path.endswith("CODEOWNERS")) == files
+
+
+def test_code_owners_are_refused_where_their_file_is_not_known(
+    configuration: Path, bend: Bend
+) -> None:
+    at(bend, "bitbucket.org")
+    bend("services.yaml", lambda c: c.update(codeOwners="acme/releasers"))
+    assert refused(configuration) == [
+        f"Pulumi.{stack}.yaml: platform:gitops.url: leads to Bitbucket, for which no CODEOWNERS "
+        "is generated (given: https://bitbucket.org/acme/gitops.git); remove codeOwners from "
+        "services.yaml, and write .bitbucket/CODEOWNERS"
+        for stack in ("dev", "prod")
+    ]
+
+
+def test_gitea_reads_regular_expressions_of_which_every_one_counts(
+    configuration: Path, bend: Bend
+) -> None:
+    at(bend, "git.acme.example")
+    bend("services.yaml", lambda c: c.update(codeOwners="acme/releasers"))
+    bend("services.yaml", lambda c: c["teams"]["tvhub"].update(github="acme/tvhub"))
+    text = shared(load_files("dev", configuration))[".gitea/CODEOWNERS"].text
+    rules = [line.split() for line in text.splitlines() if line[0] != "#"]
+
+    def asked(path: str) -> set[str]:
+        return {o for pattern, *owners in rules if re.fullmatch(pattern, path) for o in owners}
+
+    assert asked("rendered/prod/streaming/tv-api/deployment-tv-api.yaml") == {"@acme/releasers"}
+    assert asked("base/streaming/tv-api/deployment.yaml") == {"@acme/releasers", "@acme/tvhub"}
+    assert asked("base/community/tournaments/deployment.yaml") == {"@acme/releasers"}
+    assert all(owners for _, *owners in rules), "Gitea leaves out a line without owners"
+
+
 def test_without_code_owners_there_is_no_such_file(dev: Settings) -> None:
-    assert ".github/CODEOWNERS" not in shared(dev)
+    assert not [path for path in shared(dev) if path.endswith("CODEOWNERS")]
 
 
 def test_a_verified_version_is_tagged_by_a_job_that_runs_nothing_of_the_service(
@@ -311,3 +384,86 @@ def test_a_verified_version_is_tagged_by_a_job_that_runs_nothing_of_the_service(
         "CircleCI takes << for the beginning of a parameter"
     )
     assert "checkout" not in config["vouch"]["steps"]
+
+
+# The rules of pipelines alone, without a file
+
+
+def catalogue(**services: dict[str, Any]) -> Catalogue:
+    """Services of one namespace, by name, each with what it says differently."""
+    usual = {"owner": "shop", "delivery": "commit", "ci": "github-actions"}
+    return Catalogue.model_validate(
+        {
+            "teams": {"shop": {"group": "acme:shop"}},
+            "releasers": "acme:releasers",
+            "namespaces": {
+                "shop": {
+                    "services": {
+                        name: {**usual, "source": f"acme/{name}", **keys}
+                        for name, keys in services.items()
+                    }
+                }
+            },
+        }
+    )
+
+
+def told(problems: Iterable[Problem]) -> list[str]:
+    return [
+        str(problem).removeprefix("services.yaml: namespaces.shop.services.")
+        for problem in problems
+    ]
+
+
+def test_circleci_reads_one_pipeline_of_a_repository() -> None:
+    circleci = {"ci": "circleci", "source": "acme/mono"}
+    github = {"source": "acme/mono"}
+    alone = {"ci": "circleci"}
+    found = pipelines.one_configuration(
+        catalogue(a=github, b=circleci, c=github, d=circleci, e=circleci, f=alone)
+    )
+    words = (
+        "is the source of b too, and CircleCI reads one pipeline of a repository (given: "
+        "acme/mono); build one of the two with ci: github-actions, or move it to its own repository"
+    )
+    assert told(found) == [f"d.source: {words}", f"e.source: {words}"]
+
+
+WATCHING = (
+    "build.watch: says what else builds the service, and every push does: only GitHub Actions "
+    "looks at paths, and only where build.path is set (given: libs, tools); remove it, or add "
+    "build.path"
+)
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"build": {"path": "web", "watch": ["libs"]}}, []),
+        ({"build": {"watch": ["libs", "tools"]}}, [WATCHING]),
+        ({"ci": "circleci", "build": {"path": "web", "watch": ["libs", "tools"]}}, [WATCHING]),
+        ({"ci": "circleci", "build": {"path": "web"}}, []),
+        (
+            {"build": {"secrets": ["VERSION", "NPM", "DIGEST"]}},
+            [
+                f"build.secrets: is a variable of the pipeline itself (given: {name}); give the "
+                "secret another name in the CI system"
+                for name in ("DIGEST", "VERSION")
+            ],
+        ),
+    ],
+)
+def test_what_a_build_names_is_looked_at(keys: dict[str, Any], words: list[str]) -> None:
+    assert told(pipelines.building(catalogue(web=keys))) == [f"web.{line}" for line in words]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"verify": {"job": "smoke.yml"}},
+        {"ci": "circleci", "verify": {"command": "make smoke"}},
+        {"ci": "circleci"},
+    ],
+)
+def test_a_verification_that_the_ci_system_can_run_is_accepted(keys: dict[str, Any]) -> None:
+    assert told(pipelines.verification(catalogue(web=keys))) == []

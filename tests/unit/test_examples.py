@@ -22,7 +22,8 @@ def shop(folder: Path) -> Path:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
         cluster = content["config"]["platform:cluster"]
         cluster["access"]["teams"] = {}
-        cluster["addons"] = {"aws-ebs-csi-driver": "v1.40.0-eksbuild.1"}
+        if stack == "prod":  # Auto Mode has a driver of its own
+            cluster["addons"] = {"aws-ebs-csi-driver": "v1.40.0-eksbuild.1"}
         file.write_text(yaml.safe_dump(content))
     return folder
 

@@ -23,3 +23,14 @@ def test_a_folder_has_the_name_that_git_gives_it() -> None:
         "run/deep/b": file("b\n"),
     }
     assert tree_id(files) == "288e3214c90af7aa047cc76a069025ab2bc8b348"
+
+
+def test_programs_and_several_files_of_a_folder_have_the_names_that_git_gives_them() -> None:
+    files = {
+        "bin/run": file("#!/bin/sh\n"),
+        "bin/a": file("a\n"),
+        "bin/deep/b": file("b\n"),
+        "bin.d": file("c\n"),
+        "go": file("#!/bin/sh\n"),
+    }
+    assert tree_id(files) == "aa494d9599e52f0698fc7cccd65b21a425e9f8da"

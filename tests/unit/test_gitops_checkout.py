@@ -171,10 +171,12 @@ def test_delete_leaves_every_file_and_says_so(
     stack: Stack, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     outputs = PROVIDER.create(stack.inputs).outs
-    assert outputs
+    assert outputs == {"checkout": str(folder), "url": URL}
     PROVIDER.delete("checkout", outputs)
     assert (folder / SEEDED).exists()
-    assert "every file stays" in capsys.readouterr().out
+    assert capsys.readouterr().out == (
+        f"{folder}: every file stays: delete and commit what is no longer needed\n"
+    )
 
 
 # --- refused at preview
@@ -188,11 +190,17 @@ def reason(props: Properties) -> str:
 
 def test_a_missing_checkout_says_how_to_clone_it(tmp_path: Path) -> None:
     missing = tmp_path / "nowhere"
-    assert f"git clone {URL} {missing}" in reason(inputs(missing))
+    assert reason(inputs(missing)) == (
+        f"there is no checkout of the GitOps repository at {missing}; run: git clone {URL} "
+        f"{missing}"
+    )
 
 
 def test_a_folder_that_is_no_work_tree_is_refused(tmp_path: Path) -> None:
-    assert "not the top of a Git work tree" in reason(inputs(tmp_path))
+    assert reason(inputs(tmp_path)) == (
+        f"{tmp_path} is not the top of a Git work tree; move it away and run: git clone {URL} "
+        f"{tmp_path}"
+    )
 
 
 def test_a_folder_inside_another_work_tree_is_refused(folder: Path) -> None:
@@ -200,12 +208,31 @@ def test_a_folder_inside_another_work_tree_is_refused(folder: Path) -> None:
     assert "not the top of a Git work tree" in reason(inputs(folder / "inner"))
 
 
+def belongs_elsewhere(folder: Path, where: str) -> str:
+    return (
+        f"{folder} {where}, but platform:gitops.url is {URL}; correct one of the two, or move the "
+        f"folder away and run: git clone {URL} {folder}"
+    )
+
+
 def test_a_checkout_of_another_repository_is_refused(folder: Path) -> None:
     git(folder, "remote", "set-url", "origin", "https://github.com/acme/other.git")
-    said = reason(inputs(folder))
-    assert "belongs to https://github.com/acme/other.git" in said
-    assert f"platform:gitops.url is {URL}" in said
+    git(folder, "remote", "add", "fork", "/srv/a folder/gitops.git")
+    assert reason(inputs(folder)) == belongs_elsewhere(
+        folder, "belongs to https://github.com/acme/other.git, /srv/a folder/gitops.git"
+    )
     assert list(folder.iterdir()) == [folder / ".git"]
+
+
+def test_a_checkout_without_a_remote_is_refused(folder: Path) -> None:
+    git(folder, "remote", "remove", "origin")
+    assert reason(inputs(folder)) == belongs_elsewhere(folder, "has no remote")
+
+
+def test_one_of_several_remotes_is_enough(folder: Path) -> None:
+    git(folder, "remote", "rename", "origin", "upstream")
+    git(folder, "remote", "add", "fork", "https://github.com/someone/gitops.git")
+    assert not PROVIDER.check({}, inputs(folder)).failures
 
 
 def test_a_symbolic_link_in_the_checkout_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -63,21 +64,63 @@ def run(moment: str, installed: Recorded, secrets: Secrets, patch: pytest.Monkey
     asyncio.run(call())
 
 
+@pytest.fixture
+def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is shown as a warning."""
+    shown: list[str] = []
+    monkeypatch.setattr("pulumi.log.warn", shown.append)
+    return shown
+
+
 def test_a_release_that_pulumi_does_not_know_of_leaves_no_record(
-    prod: Settings, monkeypatch: pytest.MonkeyPatch
+    prod: Settings, monkeypatch: pytest.MonkeyPatch, warnings: list[str]
 ) -> None:
     secrets = Secrets(v1="superseded", v2="deployed", v3="pending-upgrade")
     run("before_create", release(prod), secrets, monkeypatch)
     assert secrets.status_of == {}
     assert secrets.asked == [("argocd", "owner=helm,name=argocd")]
+    assert warnings == [
+        "removed Helm's record of argocd in the namespace argocd: a run was killed before it could "
+        "finish it"
+    ]
 
 
 def test_an_update_keeps_what_it_starts_from(
-    prod: Settings, monkeypatch: pytest.MonkeyPatch
+    prod: Settings, monkeypatch: pytest.MonkeyPatch, warnings: list[str]
 ) -> None:
     secrets = Secrets(v1="superseded", v2="deployed", v3="pending-upgrade")
     run("before_update", release(prod), secrets, monkeypatch)
     assert secrets.status_of == {"v1": "superseded", "v2": "deployed"}
+    assert secrets.asked == [
+        (
+            "argocd",
+            "owner=helm,name=argocd,status in (pending-install,pending-upgrade,pending-rollback)",
+        )
+    ]
+    assert len(warnings) == 1
+
+
+def test_a_release_that_was_finished_is_left_as_it_is(
+    prod: Settings, monkeypatch: pytest.MonkeyPatch, warnings: list[str]
+) -> None:
+    secrets = Secrets(v1="superseded", v2="deployed")
+    run("before_update", release(prod), secrets, monkeypatch)
+    assert secrets.status_of == {"v1": "superseded", "v2": "deployed"}
+    assert warnings == []
+
+
+def test_the_cluster_is_the_one_that_the_kubeconfig_names() -> None:
+    kubeconfig = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "dev",
+        "contexts": [{"name": "dev", "context": {"cluster": "dev", "user": "dev"}}],
+        "clusters": [{"name": "dev", "cluster": {"server": "https://dev.example"}}],
+        "users": [{"name": "dev", "user": {}}],
+    }
+    api = helm_record.core_api(json.dumps(kubeconfig))
+    assert isinstance(api, CoreV1Api)
+    assert api.api_client.configuration.host == "https://dev.example"
 
 
 def test_in_somebody_elses_cluster_no_record_is_touched(prod: Settings) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 
 from settings import Settings, SettingsError, load
+from settings.pulumi_config import load_stack
 from settings.rules import immutable
 from tests.committed import committed
 from tests.unit.conftest import CHECKOUT
 from tests.unit.existing import existing_network
+from tests.unit.recording import record
 
 
 def refusal(
@@ -35,6 +39,7 @@ def test_what_stands_is_said_in_the_keys_of_the_stack_file(dev: Settings, prod: 
         "platform:network.cidr": "10.10.0.0/16",
         "platform:network.zones": "a and b",
         "platform:cluster.serviceCidr": "172.20.0.0/16",
+        "platform:cluster.compute": "auto",
         "platform:cluster.version": "1.35",
         "platform:registry.encryption": "AES256",
     }
@@ -272,3 +277,25 @@ def test_a_change_of_what_cannot_change_is_told_with_both_values(
 ) -> None:
     found = [str(problem) for problem in immutable.check("dev", config, applied)]
     assert found == [f"Pulumi.dev.yaml: {problem}" for problem in problems]
+
+
+def test_what_was_applied_is_read_from_the_outputs_of_the_stack_itself() -> None:
+    asked: list[dict[str, Any]] = []
+
+    def outputs(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        asked.append(dict(inputs))
+        return {"outputs": {"standing": {"aws:region": "us-east-1"}}}
+
+    config = {
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in committed("prod").items()
+    }
+    with pytest.raises(pulumi.RunError) as refused:
+        record(
+            lambda: load_stack() and None,
+            stack="prod",
+            config=config,
+            answers={"pulumi:pulumi:readStackOutputs": outputs},
+        )
+    assert "aws:region: cannot change from us-east-1 to eu-central-1" in str(refused.value)
+    assert asked == [{"name": "organization/two-speed-gitops/prod"}]

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from components.keel.values import pull_policy
 from settings import Settings
 from settings.catalogue import BuiltService, Catalogue, ForeignService, Namespace
-from settings.cluster import NodeGroup
 from settings.keel_repositories import repositories
+from settings.nodes import NodeGroup
 from settings.rules import quotas
 from tests.unit.conftest import CHECKOUT
 from tests.unit.extremes import FAST, L63, SAFE, record_extreme

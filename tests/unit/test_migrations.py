@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import copy
 import threading
+from collections.abc import Callable
+from email.message import Message
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 
@@ -68,11 +72,17 @@ class Cluster:
     def call(self, method: str, path: str, body: gate.Object | None) -> gate.Object | None:
         with self.lock:
             if method == "POST":
+                assert path == JOBS
                 return self.create(body or {})
             if method == "DELETE":
-                self.deleted.append(path.removeprefix(f"{JOBS}/").partition("?")[0])
+                name, _, how = path.removeprefix(f"{JOBS}/").partition("?")
+                assert (how, body) == ("propagationPolicy=Background", None)
+                self.deleted.append(name)
                 return {}
+            assert method == "GET"
+            assert body is None
             if path.startswith(f"{JOBS}?"):
+                assert path == (f"{JOBS}?labelSelector=app.kubernetes.io%2Fname%3Daccounts-migrate")
                 return {"items": list(self.jobs.values())}
             if path.startswith(JOBS):
                 return self.jobs.get(path.removeprefix(f"{JOBS}/"))
@@ -95,9 +105,14 @@ def run(cluster: Cluster) -> int:
     return gate.main(ENVIRON, cluster.call, pause=0.001)
 
 
-def test_the_first_pod_makes_the_job_of_its_own_version() -> None:
+def test_the_first_pod_makes_the_job_of_its_own_version(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     cluster = Cluster(pod(f"{IMAGE}:v20251126-abcdef1@{NEW}"))
     assert run(cluster) == 0
+    assert capsys.readouterr().out == (
+        "accounts-migrate-bbbbbbbbbb: migrating\naccounts-migrate-bbbbbbbbbb: done\n"
+    )
     (job,) = cluster.made
     assert job["metadata"] == {
         "name": "accounts-migrate-bbbbbbbbbb",
@@ -105,6 +120,10 @@ def test_the_first_pod_makes_the_job_of_its_own_version() -> None:
     }
     assert job["spec"]["backoffLimit"] == 0
     assert job["spec"]["activeDeadlineSeconds"] == 600
+    assert (job["apiVersion"], job["kind"]) == ("batch/v1", "Job")
+    assert job["spec"]["template"]["metadata"] == {
+        "labels": {"app.kubernetes.io/name": "accounts-migrate"}
+    }
     assert job["spec"]["template"]["spec"] == {
         "securityContext": {"runAsNonRoot": True},
         "restartPolicy": "Never",
@@ -122,6 +141,105 @@ def test_the_first_pod_makes_the_job_of_its_own_version() -> None:
         ],
         "volumes": [{"name": "tmp", "emptyDir": {}}],
     }
+
+
+def test_the_job_is_placed_and_sized_as_the_pod() -> None:
+    own = pod(f"{IMAGE}@{NEW}")
+    placed = {
+        "imagePullSecrets": [{"name": "registry"}],
+        "nodeSelector": {"pool": "general"},
+        "tolerations": [{"key": "pool"}],
+    }
+    own["spec"].update(placed, hostNetwork=True)
+    sized = {
+        "envFrom": [{"secretRef": {"name": "accounts"}}],
+        "resources": {"limits": {"memory": "1Gi"}},
+        "securityContext": {"readOnlyRootFilesystem": True},
+    }
+    own["spec"]["containers"][1].update(sized)
+    wanted = gate.wanted(own, "accounts-migrate-1", {**ENVIRON, "MINUTES": "2"})
+    assert wanted["spec"]["activeDeadlineSeconds"] == 120
+    assert wanted["spec"]["template"]["spec"] == {
+        **placed,
+        "securityContext": {"runAsNonRoot": True},
+        "restartPolicy": "Never",
+        "serviceAccountName": "accounts",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "containers": [
+            {
+                **sized,
+                "env": [{"name": "DATABASE", "value": "db"}],
+                "name": "accounts",
+                "image": f"{IMAGE}@{NEW}",
+                "command": ["python", "manage.py", "migrate"],
+                "volumeMounts": [{"name": "tmp", "mountPath": "/scratch"}],
+            }
+        ],
+        "volumes": [{"name": "tmp", "emptyDir": {}}],
+    }
+
+
+def test_a_container_that_mounts_nothing_gets_no_volumes() -> None:
+    own = pod(f"{IMAGE}@{NEW}")
+    del own["spec"]["containers"][1]["volumeMounts"]
+    spec = gate.wanted(own, "accounts-migrate-1", ENVIRON)["spec"]["template"]["spec"]
+    assert (spec["volumes"], spec["containers"][0]["volumeMounts"]) == ([], [])
+    del own["spec"]["volumes"]
+    assert gate.wanted(own, "accounts-migrate-1", ENVIRON)["spec"]["template"]["spec"] == spec
+
+
+def test_only_the_container_that_shows_the_image_is_believed() -> None:
+    own = pod(f"{IMAGE}:dev", shown=NEW)
+    own["status"]["initContainerStatuses"].insert(0, {"name": "wait", "imageID": f"x@{OLD}"})
+    assert gate.digest(own, "accounts") == NEW
+    own["status"]["initContainerStatuses"].insert(1, {"name": "image"})
+    assert gate.digest(own, "accounts") == NEW
+
+
+@pytest.mark.parametrize(
+    ("own", "why"),
+    [
+        (pod(f"{IMAGE}:dev"), f"the digest of {IMAGE}:dev is not known yet"),
+        ({**pod(f"{IMAGE}:dev"), "status": {}}, f"the digest of {IMAGE}:dev is not known yet"),
+        (
+            {"spec": pod(f"{NEW}:dev")["spec"]},
+            f"the digest of {NEW}:dev is not known yet",
+        ),
+        ({}, "the pod has no container accounts"),
+        ({"spec": {"containers": [{"name": "proxy"}]}}, "the pod has no container accounts"),
+    ],
+)
+def test_a_pod_that_does_not_tell_what_it_runs_says_so(own: gate.Object, why: str) -> None:
+    with pytest.raises(gate.Unclear) as refused:
+        gate.digest(own, "accounts")
+    assert str(refused.value) == why
+
+
+@pytest.mark.parametrize(
+    ("conditions", "ended"),
+    [
+        ([], ""),
+        ([{"type": "Complete", "status": "False"}], ""),
+        ([{"type": "Suspended", "status": "True"}], ""),
+        (
+            [
+                {"type": "SuccessCriteriaMet", "status": "True"},
+                {"type": "Complete", "status": "True"},
+            ],
+            "Complete",
+        ),
+        (
+            [{"type": "FailureTarget", "status": "True"}, {"type": "Failed", "status": "True"}],
+            "Failed",
+        ),
+    ],
+)
+def test_a_job_has_ended_where_kubernetes_says_so(
+    conditions: list[dict[str, str]], ended: str
+) -> None:
+    assert gate.outcome({"status": {"conditions": conditions}}) == ended
+    assert gate.outcome({"status": {}}) == gate.outcome({}) == ""
 
 
 def test_behind_a_moving_tag_the_digest_is_that_of_what_has_run() -> None:
@@ -177,9 +295,13 @@ def test_a_failure_keeps_the_version_from_starting_and_says_so(
     assert run(cluster) == 1
     assert run(cluster) == 1
     assert len(cluster.made) == 1
-    said = capsys.readouterr().out
-    assert "FAILED, so this version does not start; the one before goes on" in said
-    assert "kubectl --namespace shop logs job/accounts-migrate-bbbbbbbbbb" in said
+    failed = (
+        "accounts-migrate-bbbbbbbbbb: FAILED, so this version does not start; the one before goes "
+        "on. What it said: kubectl --namespace shop logs job/accounts-migrate-bbbbbbbbbb. Mend it "
+        "with a new version, or try this one again: kubectl --namespace shop delete job "
+        "accounts-migrate-bbbbbbbbbb\n"
+    )
+    assert capsys.readouterr().out == (f"accounts-migrate-bbbbbbbbbb: migrating\n{failed}{failed}")
 
 
 def test_a_job_that_somebody_deleted_is_made_again() -> None:
@@ -203,6 +325,85 @@ def test_the_last_fifty_versions_are_remembered() -> None:
     assert sorted(cluster.deleted) == [f"old-{number:02}" for number in range(10)]
 
 
+# How the cluster is asked
+
+
+class Answering:
+    """In place of the network: what was asked, and one answer."""
+
+    def __init__(self, answer: bytes | HTTPError) -> None:
+        self.answer = answer
+        self.asked: list[Any] = []
+        self.how: list[dict[str, Any]] = []
+
+    def __call__(self, request: Any, **how: Any) -> BytesIO:
+        self.asked.append(request)
+        self.how.append(how)
+        if isinstance(self.answer, HTTPError):
+            raise self.answer
+        return BytesIO(self.answer)
+
+
+@pytest.fixture
+def in_a_pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answering]:
+    """Makes this process a pod with an account, in which an API of that host answers so."""
+    (tmp_path / "token").write_text("a-token")
+    monkeypatch.setattr(gate, "ACCOUNT", tmp_path)
+
+    def answering(answer: bytes | HTTPError, host: str = "10.0.0.1") -> Answering:
+        api = Answering(answer)
+        monkeypatch.setenv("KUBERNETES_SERVICE_HOST", host)
+        monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
+        monkeypatch.setattr(gate, "urlopen", api)
+        monkeypatch.setattr("ssl.create_default_context", lambda cafile: f"trusts {cafile}")
+        return api
+
+    return answering
+
+
+@pytest.mark.parametrize(("host", "shown"), [("10.0.0.1", "10.0.0.1"), ("fd00::1", "[fd00::1]")])
+def test_the_api_is_asked_with_the_pods_own_account(
+    in_a_pod: Callable[..., Answering], tmp_path: Path, host: str, shown: str
+) -> None:
+    api = in_a_pod(b'{"kind": "Job"}', host)
+    assert gate.ask("POST", "/apis/x", {"a": 1}) == {"kind": "Job"}
+    assert gate.ask("GET", "/apis/x", None) == {"kind": "Job"}
+    posted, got = api.asked
+    assert (posted.method, posted.full_url, posted.data) == (
+        "POST",
+        f"https://{shown}:443/apis/x",
+        b'{"a": 1}',
+    )
+    assert posted.headers == {
+        "Authorization": "Bearer a-token",
+        "Content-type": "application/json",
+    }
+    assert (got.method, got.full_url, got.data) == ("GET", f"https://{shown}:443/apis/x", None)
+    assert api.how == [{"timeout": 30, "context": f"trusts {tmp_path / 'ca.crt'}"}] * 2
+
+
+def failure(code: int, said: bytes) -> HTTPError:
+    return HTTPError("https://x", code, "no", Message(), BytesIO(said))
+
+
+@pytest.mark.parametrize("code", [404, 409])
+def test_what_is_not_there_or_is_there_already_is_nothing(
+    in_a_pod: Callable[..., Answering], code: int
+) -> None:
+    in_a_pod(failure(code, b"no"))
+    assert gate.ask("GET", "/apis/x", None) is None
+
+
+@pytest.mark.parametrize("code", [403, 410])
+def test_another_refusal_says_what_the_api_said(
+    in_a_pod: Callable[..., Answering], code: int
+) -> None:
+    in_a_pod(failure(code, b"\xff" + b"x" * 400))
+    with pytest.raises(OSError, match="GET /apis/x") as refused:
+        gate.ask("GET", "/apis/x", None)
+    assert str(refused.value) == f"GET /apis/x: {code} \ufffd{'x' * 299}"
+
+
 def test_only_services_that_migrate_get_the_right_to_make_jobs(
     configuration: Path, bend: Bend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,6 +415,7 @@ def test_only_services_that_migrate_get_the_right_to_make_jobs(
         ),
     )
     made = record_program("prod", configuration, CHECKOUT / "__main__.py")
+    assert made.one("twospeed:index:Migrations").name == "apps-streaming-migrations"
     role = made.one("kubernetes:rbac.authorization.k8s.io/v1:Role")
     assert role.inputs["metadata"] == {"name": "tv-api-migrate", "namespace": "streaming"}
     assert role.inputs["rules"] == [

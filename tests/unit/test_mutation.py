@@ -210,14 +210,15 @@ def test_the_tests_that_run_the_line_are_tried_the_quickest_first() -> None:
     assert reach.nearest(found, "b.py", range(6, 8)) == []
 
 
-def test_of_many_tests_those_that_run_little_else_are_tried() -> None:
-    names = [f"{number:03d}" for number in range(201)]
-    reach = Reach(seconds=dict.fromkeys(names, 1.0))
-    for name in names:
+def test_of_many_tests_those_that_run_little_else_are_tried_and_the_golden_ones() -> None:
+    names = [f"{number:03d}" for number in range(101)]
+    reach = Reach(seconds=dict.fromkeys([*names, "a_golden"], 1.0))
+    for name in reach.seconds:
         reach.runners["a.py"][7].add(name)
-    reach.runners["a.py"][9].add("000")
-    chosen = {item.nodeid for item in reach.nearest(items(*names), "a.py", [7])}
-    assert chosen == set(names[1:])
+    for name in ("000", "a_golden"):
+        reach.runners["a.py"][9].add(name)
+    chosen = [item.nodeid for item in reach.nearest(items(*names, "a_golden"), "a.py", [7])]
+    assert chosen == [*names[1:], "a_golden"]
 
 
 def test_what_two_processes_measured_is_joined() -> None:

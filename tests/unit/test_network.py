@@ -14,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components import wiring
+from components.existing.network import Found, Subnet, untagged
 from components.network.network import Network
 from components.network.subnets import divide
 from settings import Settings, load_files
+from settings.network import ExistingNetwork
 from tests.unit.conftest import Bend
 from tests.unit.existing import USABLE_VPC
 from tests.unit.recording import Answer, Recorded, Recording, record
@@ -295,6 +297,46 @@ def test_an_existing_network_is_used_and_left_as_it_is(configuration: Path, bend
         "control plane": ["subnet-0000000a", "subnet-0000000b"],
         "public": [],
     }
+
+
+def test_subnets_without_the_tag_of_load_balancers_are_a_warning(
+    configuration: Path, bend: Bend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warnings: list[str] = []
+    monkeypatch.setattr("pulumi.log.warn", warnings.append)
+    private = ["subnet-0000000a", "subnet-0000000b"]
+    use_existing(configuration, bend, private, ["subnet-0000000c", "subnet-0000000f"])
+
+    words = "=1, so no load balancer will be placed in it; ask its owner to add the tag"
+    assert warnings == [
+        f"subnet-0000000a has no tag kubernetes.io/role/internal-elb{words}",
+        f"subnet-0000000b has no tag kubernetes.io/role/internal-elb{words}",
+        f"subnet-0000000c has no tag kubernetes.io/role/elb{words}",
+        f"subnet-0000000f has no tag kubernetes.io/role/elb{words}",
+    ]
+
+
+def test_subnets_with_the_tag_are_no_warning() -> None:
+    existing = ExistingNetwork.model_validate(
+        {
+            "vpc": VPC,
+            "privateSubnets": ["subnet-0000000a", "subnet-0000000b"],
+            "publicSubnets": ["subnet-0000000c"],
+        }
+    )
+    tags = {"private": {"kubernetes.io/role/internal-elb": "1"}, "public": {"Name": "c"}}
+    found = Found(
+        vpc=None,
+        subnets={
+            "subnet-0000000a": Subnet(vpc=VPC, zone="a", tags=tags["private"]),
+            "subnet-0000000b": Subnet(vpc=VPC, zone="b", tags=tags["private"]),
+            "subnet-0000000c": Subnet(vpc=VPC, zone="a", tags=tags["public"]),
+        },
+    )
+    assert list(untagged(existing, found)) == [
+        "subnet-0000000c has no tag kubernetes.io/role/elb=1, so no load balancer will be placed "
+        "in it; ask its owner to add the tag"
+    ]
 
 
 def test_a_zone_that_comes_later_is_for_nodes_alone(configuration: Path, bend: Bend) -> None:

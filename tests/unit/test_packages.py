@@ -225,7 +225,7 @@ def test_what_a_version_file_names_is_read(text: str, running: Running) -> None:
 # --- what is refused
 
 WHERE = "services.yaml: namespaces.community.packages.cache"
-SOUND = {
+SOUND: dict[str, Any] = {
     "owner": "gaming",
     "chart": {
         "repository": "https://charts.example.com",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from settings import SettingsError, load_files, ranges
 from settings.limits import of_an_organization
 from settings.machines import architecture
 from settings.problems import Problem
+from settings.quantities import amount
 from tests.unit.conftest import Bend, Change
 from tests.unit.existing import existing_network
 
@@ -52,6 +54,36 @@ CASES: dict[str, tuple[Change, str]] = {
         network(cidr="10.20.0.0/23"),
         "platform:network.cidr: is too small for the subnets of six zones (given: "
         "10.20.0.0/23); choose a range of /22 or larger, such as 10.20.0.0/22",
+    ),
+    "neither a range nor a network": (
+        lambda c: c.update({"platform:network": {}}),
+        "platform:network: must have either cidr (a new VPC) or existing (an existing one); "
+        "correct the value",
+    ),
+    "a range and a network": (
+        network(existing=existing_network("vpc-0a1b2c3d4e5f60718")),
+        "platform:network: must have either cidr (a new VPC) or existing (an existing one); "
+        "correct the value",
+    ),
+    "an existing subnet named twice": (
+        lambda c: c.update(
+            {
+                "platform:network": {
+                    "existing": {
+                        **existing_network("vpc-0a1b2c3d4e5f60718"),
+                        "publicSubnets": ["subnet-0a1b2c3d", "subnet-0a1b2c3d"],
+                    }
+                }
+            }
+        ),
+        "platform:network.existing.publicSubnets: names subnet-0a1b2c3d twice (given: "
+        "['subnet-0a1b2c3d', 'subnet-0a1b2c3d']); name each one once",
+    ),
+    "GitHub itself by its name": (
+        lambda c: c["platform:argocd"].update(
+            sso={"github": {"organization": "acme", "host": "github.com"}, "clientId": "x"}
+        ),
+        "platform:argocd.sso.github.host: is the default (given: github.com); leave the key out",
     ),
     "a range larger than a VPC": (
         network(cidr="10.16.0.0/12"),
@@ -496,6 +528,30 @@ def test_a_range_has_the_size_and_the_place_that_aws_asks_for(
         assert str(refused.value) == words
     else:
         assert check(network) == network
+
+
+@pytest.mark.parametrize(
+    ("quantity", "value"),
+    [
+        ("250m", "0.25"),
+        ("0.5", "0.5"),
+        ("2", "2"),
+        ("3k", "3000"),
+        ("1.5Gi", "1610612736"),
+        ("256Mi", "268435456"),
+        ("1Ki", "1024"),
+        ("1M", "1000000"),
+    ],
+)
+def test_a_quantity_stands_for_cores_or_bytes(quantity: str, value: str) -> None:
+    assert amount(quantity) == Decimal(value)
+
+
+@pytest.mark.parametrize("quantity", ["", "Mi", "-1", "1 Gi"])
+def test_what_is_no_quantity_is_told(quantity: str) -> None:
+    with pytest.raises(ValueError, match="is no amount") as refused:
+        amount(quantity)
+    assert str(refused.value) == f"{quantity!r} is no amount"
 
 
 @pytest.mark.parametrize("name", ["sg", "sg-games"])

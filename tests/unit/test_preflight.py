@@ -14,6 +14,7 @@ from components import wiring
 from components.preflight.access import is_principal
 from components.preflight.preflight import CHECKS, preflight
 from settings import Settings, load_files
+from tests.committed import on_node_groups
 from tests.unit.conftest import Bend
 from tests.unit.existing import existing_network
 from tests.unit.recording import Answer, Recording, record
@@ -36,7 +37,14 @@ ISSUER = "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider"
 OURS = {"Organization": "acme", "Environment": "dev", "ManagedBy": "pulumi"}
 
 
-class Refused(grpc.RpcError):
+@pytest.fixture
+def dev(configuration: Path, bend: Bend) -> Settings:
+    """The fast environment on a node group, whose machines are known before they start."""
+    bend("Pulumi.dev.yaml", on_node_groups)
+    return load_files("dev", configuration)
+
+
+class Refused(grpc.RpcError):  # type: ignore[misc]
     """What the engine answers where the provider has an error."""
 
     def __init__(self, said: str) -> None:
@@ -108,14 +116,14 @@ def test_all_problems_are_in_one_report(dev: Settings) -> None:
     assert [line.partition(": platform:")[2].partition(":")[0] for line in told[:-1]] == [
         "ci.existing",
         "ci.existing",
-        "organization",
-        "network.cidr",
-        "network.zones[1]",
-        "network.nat",
-        "cluster.nodeGroups[0].minSize",
         "cluster.access.platform",
         "cluster.access.teams.gaming[0]",
         "cluster.access.teams.tvhub[0]",
+        "cluster.nodeGroups[0].minSize",
+        "network.cidr",
+        "network.nat",
+        "network.zones[1]",
+        "organization",
     ], told
     assert told[-1].startswith("services.yaml")
 
@@ -218,7 +226,7 @@ def test_a_stack_without_the_registry_asks_nothing_about_it(prod: Settings) -> N
 
 def test_an_issuer_that_is_missing_is_made(dev: Settings, warnings: Warnings) -> None:
     def missing(_: Mapping[str, Any]) -> Mapping[str, Any]:
-        raise Refused("reading IAM OIDC Provider: not found")
+        raise Refused("1 error occurred:\n\t* reading IAM OIDC Provider: couldn't find resource")
 
     run(dev, {ISSUER: missing})
 
@@ -249,7 +257,7 @@ def test_no_answer_is_told_and_stops_nothing(dev: Settings, warnings: Warnings) 
     assert len(warnings) == 2
     for what, warning in zip(("network", "nodes"), warnings, strict=True):
         assert warning.startswith(f"not checked: the quotas of the {what}, because AWS did not")
-        assert warning.endswith("AccessDenied: you may not")
+        assert warning.endswith("AccessDenied: you may not and more")
 
 
 def test_offline_a_preview_asks_nothing_and_says_so(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +56,21 @@ def test_every_service_has_a_repository_under_its_namespace(registry: Recording)
     assert registry.result == URLS
 
 
-def test_only_the_tag_of_the_fast_environment_can_move(registry: Recording) -> None:
+def test_only_the_tag_of_the_fast_environment_and_tags_that_are_never_released_can_move(
+    registry: Recording,
+) -> None:
     for repository in registry.of("aws:ecr/repository:Repository"):
         assert repository.inputs["imageTagMutability"] == "IMMUTABLE_WITH_EXCLUSION"
         assert repository.inputs["imageTagMutabilityExclusionFilters"] == [
-            {"filter": "dev", "filterType": "WILDCARD"}
+            {"filter": "dev", "filterType": "WILDCARD"},
+            {"filter": "build-*", "filterType": "WILDCARD"},
+            {"filter": "sha256-*", "filterType": "WILDCARD"},
         ]
+
+
+@pytest.mark.parametrize("tag", ["v20250819-f3b8541", "verified-v20250819-f3b8541"])
+def test_no_tag_of_a_release_can_move(tag: str) -> None:
+    assert not any(fnmatch(tag, pattern) for pattern in lifecycle.NEVER_RELEASED)
 
 
 def test_images_are_scanned_when_pushed_and_encrypted(registry: Recording) -> None:
@@ -137,13 +147,19 @@ def test_an_environment_in_another_account_may_pull_and_nothing_more(
 
 
 def test_a_repository_that_aws_names_otherwise_stops_the_update(dev: Settings) -> None:
-    elsewhere = {"repositoryUrl": "999999999999.dkr.ecr.us-east-1.amazonaws.com/community/x"}
+    url = "999999999999.dkr.ecr.us-east-1.amazonaws.com/community/x"
+    elsewhere = {"repositoryUrl": url}
 
     with pytest.raises(RegistryError) as refused:
         build(dev, answers={"aws:ecr/repository:Repository": elsewhere})
 
-    assert elsewhere["repositoryUrl"] in str(refused.value)
-    assert HOST in str(refused.value)
+    ours = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
+    assert str(refused.value) in [
+        f"AWS named the repository {url}, but the files of the GitOps repository say "
+        f"{ours}/{path}; correct aws:region and aws:allowedAccountIds of the registry's owner, or "
+        "set platform:registry.host"
+        for path in SERVICES.values()
+    ]
 
 
 def test_every_repository_has_the_policy_that_outlives_a_year(registry: Recording) -> None:
@@ -167,11 +183,23 @@ def test_other_stacks_read_the_registry_and_create_nothing(prod: Settings) -> No
     assert {resource.type for resource in reading.resources} == {"twospeed:index:RegistryReference"}
 
 
-@pytest.mark.parametrize("outputs", [{}, {"repositories": {"tournaments": URLS["tournaments"]}}])
+@pytest.mark.parametrize(
+    ("outputs", "missing"),
+    [
+        ({}, "leaderboard, tournaments, tv-api, tv-frontend"),
+        (
+            {"repositories": {"tournaments": URLS["tournaments"]}},
+            "leaderboard, tv-api, tv-frontend",
+        ),
+    ],
+)
 def test_a_registry_that_is_not_there_yet_says_which_stack_comes_first(
-    prod: Settings, outputs: Mapping[str, Any]
+    prod: Settings, outputs: Mapping[str, Any], missing: str
 ) -> None:
-    with pytest.raises(RegistryError, match="run `pulumi up --stack dev` first") as refused:
+    with pytest.raises(RegistryError) as refused:
         read(prod, outputs)
 
-    assert "tv-api" in str(refused.value)
+    assert str(refused.value) == (
+        f"the stack dev owns the registry and has no repository for {missing}; run `pulumi up "
+        "--stack dev` first"
+    )

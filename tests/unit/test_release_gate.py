@@ -12,6 +12,7 @@ from release.deployed import Place
 from release.errors import Failure
 from release.gate import Asked, Evidence, Proof, prove
 from release.history import Event
+from release.registry import Image, Images
 from release.versions import NOTHING, Running, require_version
 
 OLD, NEW = "sha256:" + "a" * 64, "sha256:" + "b" * 64
@@ -64,6 +65,36 @@ def proved(where: Platform, version: str, *events: Event) -> tuple[Proof | None,
 
 
 FOREIGN = platform(foreign="docker.io/library/redis")
+
+
+BUILT = platform(delivery="commit", verify=True)
+IMAGES = Images((Image(NEW, 1, ("v20261101-aaaaaaa", "hotfix-v20261101-aaaaaaa")),))
+"""What the registry has: one version, of a branch of hotfixes."""
+
+
+def test_a_hotfix_is_promoted_as_one_and_not_as_another_version() -> None:
+    evidence = Evidence("shop/cache", BUILT, [], IMAGES, follows_tag=False)
+    problems: list[str] = []
+    asked = ASKED._replace(hotfix=True)
+    proof = prove(evidence, "v20261101-aaaaaaa", asked, BUILT, problems)
+    assert proof == Proof(NEW, untested=False, unverified=False, hotfix=True)
+    assert problems == []
+    assert prove(evidence, "v20261101-aaaaaaa", ASKED, BUILT, problems) is None
+    assert problems == [
+        "shop/cache: v20261101-aaaaaaa never ran on dev; let it run there first, or add --hotfix"
+    ]
+
+
+@pytest.mark.parametrize(
+    "tags", [("v20261101-aaaaaaa",), ("v20261101-aaaaaaa", "hotfix-v20261101-bbbbbbb")]
+)
+def test_what_was_not_built_on_a_branch_of_hotfixes_is_none(tags: tuple[str, ...]) -> None:
+    images = Images((Image(NEW, 1, tags), Image(OLD, 1, ("hotfix-v20261101-aaaaaaa",))))
+    evidence = Evidence("shop/cache", BUILT, [], images, follows_tag=False)
+    problems: list[str] = []
+    asked = ASKED._replace(hotfix=True, untested=True)
+    assert prove(evidence, "v20261101-aaaaaaa", asked, BUILT, problems) is None
+    assert "is no hotfix (the registry has no tag hotfix-v20261101-aaaaaaa on it)" in problems[0]
 
 
 def test_somebody_elses_image_is_known_from_git_alone() -> None:

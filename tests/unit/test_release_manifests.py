@@ -92,6 +92,34 @@ def test_kinds_that_the_project_does_not_allow_are_named() -> None:
     assert not list(manifests.kinds_problems(objects(role), frozenset()))
 
 
+RENAMED = deployment() + "      - name: kart\n        env: []\n"
+
+
+def test_a_container_that_only_a_patch_knows_is_named() -> None:
+    (problem,) = manifests.imageless_problems(objects(RENAMED))
+    assert problem == (
+        "Deployment cart: its container kart has no image, so Kubernetes refuses it; a patch names "
+        "a container that base does not have"
+    )
+    assert not list(manifests.imageless_problems(objects(deployment())))
+    of_an_operator = RENAMED.replace("apps/v1", "example.com/v1")
+    assert not list(manifests.imageless_problems(objects(of_an_operator)))
+
+
+def test_objects_of_another_namespace_are_named() -> None:
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: kube-system}\n"
+    (problem,) = manifests.elsewhere_problems(objects(text, deployment()), "shop")
+    assert problem == (
+        "ConfigMap a: is of the namespace kube-system, and Argo CD's project allows shop alone"
+    )
+    assert not list(manifests.elsewhere_problems(objects(text), "kube-system"))
+
+
+def test_images_by_a_tag_alone_are_listed_once() -> None:
+    found = objects(deployment("redis:7"), deployment("redis:7", name="b"), deployment())
+    assert manifests.unpinned(found) == ["redis:7"]
+
+
 def job(image: str, annotations: str = "{}") -> str:
     return (
         "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: migrate\n"

@@ -135,3 +135,47 @@ def test_the_resources_are_the_golden_ones(
     assert found.keys() == expected.keys()
     for name, resource in found.items():
         assert resource == expected[name], name
+
+
+OUTPUTS = {
+    "dev": {
+        "Access": [],
+        "Addons": [],
+        "Applications": ["namespaces"],
+        "ArgoCd": ["namespace", "url"],
+        "AutoNodes": [],
+        "CiIdentity": ["roleArns"],
+        "Cluster": ["arn", "endpoint", "kubeconfig", "name"],
+        "ControlPlane": ["arn", "endpoint", "name"],
+        "Keel": ["namespace", "roleArn"],
+        "Network": ["privateSubnetIds", "publicSubnetIds", "vpcId"],
+        "Registry": ["urls"],
+        "Repository": ["checkout"],
+        "Tenancy": [],
+    },
+    "prod": {
+        "Access": [],
+        "Addons": [],
+        "Applications": ["namespaces"],
+        "ArgoCd": ["namespace", "url"],
+        "Cluster": ["arn", "endpoint", "kubeconfig", "name"],
+        "ControlPlane": ["arn", "endpoint", "name"],
+        "Network": ["privateSubnetIds", "publicSubnetIds", "vpcId"],
+        "Nodes": ["roleArn"],
+        "RegistryReference": ["urls"],
+        "Repository": ["checkout"],
+        "Tenancy": [],
+    },
+}
+
+
+@pytest.mark.parametrize("stack", OUTPUTS)
+def test_every_component_shows_what_it_made(stack: str) -> None:
+    recording = committed(stack, CHECKOUT)
+    assert {
+        resource.type.removeprefix("twospeed:index:"): sorted(
+            recording.component_outputs[resource.urn]
+        )
+        for resource in recording.resources
+        if resource.type.startswith("twospeed:")
+    } == OUTPUTS[stack]

@@ -92,3 +92,50 @@ def test_a_service_taken_out_of_the_catalogue_leaves_the_repository(
     assert not (out / "base/community").exists()
     assert not (out / "environments/dev/community").exists()
     shutil.rmtree(out)
+
+
+HELP = {
+    (): (
+        "usage: python -m gitops [-h] command ... `python -m gitops render`: the GitOps repository "
+        "of a stack, without Pulumi and without AWS. positional arguments: command render write a "
+        "stack's files into a folder, or compare them with it options: -h, --help show this help "
+        "message and exit"
+    ),
+    ("render",): (
+        "usage: python -m gitops render [-h] --stack STACK --out OUT [--check] [--config-file "
+        "CONFIG_FILE] [--root ROOT] Writes the files of a stack into a folder, and keeps what was "
+        "edited there. options: -h, --help show this help message and exit --stack STACK the "
+        "stack, such as dev --out OUT the folder; created if it is missing --check write nothing, "
+        "show the difference, exit 1 if any --config-file CONFIG_FILE in place of "
+        "Pulumi.<stack>.yaml --root ROOT where services.yaml and the stack files are exit codes: 0 "
+        "done or nothing to do, 1 --check found a difference, 2 refused"
+    ),
+}
+
+
+@pytest.mark.parametrize("words", HELP)
+def test_the_command_tells_what_it_takes(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([*words, "--help"])
+    assert " ".join(capsys.readouterr().out.split()) == HELP[words]
+
+
+@pytest.mark.parametrize("words", [[], ["render", "--stack=dev"], ["render", "--out=x"]])
+def test_a_command_that_is_not_whole_is_refused(words: list[str]) -> None:
+    with pytest.raises(SystemExit) as refused:
+        main(words)
+    assert refused.value.code == 2
+
+
+def test_the_report_of_what_was_done_is_beside_the_difference(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    render(tmp_path)
+    (tmp_path / "README.md").unlink()
+    capsys.readouterr()
+    assert render(tmp_path, "--check") == 1
+    assert capsys.readouterr().err == "+ README.md\n"
+    assert render(tmp_path) == 0
+    assert capsys.readouterr() == ("", "+ README.md\n")

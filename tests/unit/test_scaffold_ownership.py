@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops import checkout, lock, report
+from gitops import checkout, layout, lock, report
 from gitops.checkout import Change, Plan
 from gitops.file import File, Ownership, Tree
 from gitops.lock import LockError
@@ -322,6 +322,21 @@ def test_a_broken_lock_is_refused_with_a_remedy(content: str, complaint: str, ro
         "HEAD -- .scaffold/shared.json), or delete it: then every file that differs from what is "
         "generated counts as edited"
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "scope"),
+    [
+        ("environments/dev/streaming/tv-api/version/values.yaml", "dev"),
+        ("rendered/prod/README.md", "prod"),
+        ("environments/README.md", "shared"),
+        ("rendered", "shared"),
+        ("base/dev/tv-api/kustomization.yaml", "shared"),
+        ("README.md", "shared"),
+    ],
+)
+def test_a_file_belongs_to_its_environment_or_to_all(path: str, scope: str) -> None:
+    assert layout.scope_of(path) == scope
 
 
 def test_a_lock_is_sorted_and_has_a_line_for_each_file() -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from settings import load_files
+from settings import Settings, load_files
+from settings.catalogue import Catalogue
+from settings.rules import services
 from tests.unit.conftest import Bend
 from tests.unit.test_settings import report
 
@@ -32,6 +34,10 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "no probe": (
         {"health": {}},
         ".health: names no probe; name one of http, tcp, grpc and command",
+    ),
+    "a service of gRPC without gRPC": (
+        {"health": {"tcp": 8000, "grpcService": "shop.Cart"}},
+        ".health: has grpcService without grpc; add grpc: <port>, or remove it",
     ),
     "one for all beside one for some": (
         {"health": {"http": "/", "liveness": "/live"}},
@@ -179,9 +185,23 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "watching without a path": (
         {"build": {"watch": ["libs"]}},
-        ".build.watch: says what else builds the service, and every push does: only GitHub Actions "
-        "looks at paths, and only where build.path is set (given: libs); remove it, or add "
-        "build.path",
+        ".build.watch: says what else builds the service, and every push does (given: libs); "
+        "remove it, or add build.path",
+    ),
+    "an image for other processors than the nodes have": (
+        {"build": {"platforms": ["linux/arm64"]}},
+        ".build.platforms: lacks linux/amd64, which nodes of the stack files have (given: "
+        "linux/arm64); add it, or remove build.platforms, which then follow from the node groups",
+    ),
+    "an unknown processor": (
+        {"build": {"platforms": ["linux/arm"]}},
+        ".build.platforms[0]: must be 'linux/amd64' or 'linux/arm64' (given: linux/arm); correct "
+        "the value",
+    ),
+    "a branch of hotfixes as the usual one": (
+        {"hotfix": True, "branch": "hotfix/2026"},
+        ".branch: is itself a branch of hotfixes, which do not reach the fast environment (given: "
+        "hotfix/2026); name the branch that is built for it, or remove hotfix",
     ),
     "a path out of the repository": (
         {"build": {"path": "services/../../x"}},
@@ -363,3 +383,302 @@ def test_a_stack_that_lacks_keel_is_fine_where_nothing_relies_on_it(
     bend("services.yaml", move)
     bend("Pulumi.dev.yaml", lambda config: config.pop("platform:keel"))
     assert load_files("dev", configuration).config.keel is None
+
+
+# The rules alone, without a file
+
+
+ENTRY = {"owner": "shop", "source": "acme/web", "ci": "github-actions", "delivery": "commit"}
+FOREIGN = {
+    "owner": "shop",
+    "image": {"name": "docker.io/library/redis", "version": "7", "digest": f"sha256:{'7' * 64}"},
+}
+
+
+def catalogue(entries: dict[str, Any], namespace: str = "shop") -> Catalogue:
+    return Catalogue.model_validate(
+        {
+            "teams": {"shop": {"group": "acme:shop"}},
+            "releasers": "acme:releasers",
+            "namespaces": {namespace: {"services": entries}},
+        }
+    )
+
+
+def found(entry: dict[str, Any], name: str = "web") -> list[str]:
+    """What the rules say of one service, behind its place."""
+    place = f"services.yaml: namespaces.shop.services.{name}"
+    problems = services.check(catalogue({name: {**ENTRY, **entry}}))
+    return [str(problem).removeprefix(place) for problem in problems]
+
+
+VOLUME = {"storage": {"data": {"path": "/data", "size": "1Gi"}}}
+CRON = {"schedule": "0 3 * * *"}
+
+LENGTHS: dict[str, tuple[dict[str, Any], int, str]] = {
+    "a volume": (
+        VOLUME,
+        52,
+        ": has 53 characters, and a StatefulSet 52 at most (given: {name}); shorten it",
+    ),
+    "a chart": (
+        {"packaging": "helm"},
+        53,
+        ": has 54 characters, and a Helm release 53 at most (given: {name}); shorten it, or take "
+        "packaging: kustomize",
+    ),
+    "a migration": (
+        {"migrate": ["bin/migrate"]},
+        44,
+        ".migrate: creates Jobs named after the service, which has 45 characters; the most are 44 "
+        "(given: {name}); shorten the service's name",
+    ),
+    "a process": (
+        {"processes": {"p": {}}},
+        61,
+        ".processes.p: has 64 characters, and Kubernetes takes 63 here (given: {name}-p); shorten "
+        "the name of the process or of the service",
+    ),
+    "a scheduled process": (
+        {"processes": {"p": CRON}},
+        50,
+        ".processes.p: has 53 characters, and Kubernetes takes 52 here (given: {name}-p); shorten "
+        "the name of the process or of the service",
+    ),
+}
+
+
+@pytest.mark.parametrize(("entry", "longest", "words"), LENGTHS.values(), ids=LENGTHS)
+def test_a_name_is_as_long_as_its_objects_allow(
+    entry: dict[str, Any], longest: int, words: str
+) -> None:
+    name = "x" * longest
+    assert found(entry, name) == []
+    assert found(entry, f"{name}x") == [words.format(name=f"{name}x")]
+
+
+ALONE: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "nothing wrong": (
+        {"port": 8080, "ports": {"admin": 9000}, "health": "/ready", "ingress": True, **VOLUME},
+        [],
+    ),
+    "health on a port of its own": ({"health": {"http": "/", "port": 9000}}, []),
+    "health of a process without a port": (
+        {"processes": {"worker": {"health": "/live"}}},
+        [
+            ".processes.worker.health: is an HTTP probe, and there is no port (given: /live); add "
+            "a port, or use tcp, grpc or command"
+        ],
+    ),
+    "health by HTTP for one probe alone": (
+        {"health": {"readiness": {"tcp": 9000}, "liveness": "/live"}},
+        [
+            ".health: is an HTTP probe, and there is no port (given: /live); add a port, or use "
+            "tcp, grpc or command"
+        ],
+    ),
+    "a number three times": (
+        {"port": 8080, "ports": {"admin": 8080, "more": 8080, "else": 8081}},
+        [".ports: is there twice (given: 8080); give each port a number of its own"],
+    ),
+    "two numbers twice": (
+        {"ports": {"a": 9001, "b": 9000, "c": 9000, "d": 9001}},
+        [
+            ".ports: is there twice (given: 9000); give each port a number of its own",
+            ".ports: is there twice (given: 9001); give each port a number of its own",
+        ],
+    ),
+    "a port called http without the own one": ({"ports": {"http": 9000}}, []),
+    "a volume over the scratch folder": (
+        {"storage": {"data": {"path": "/tmp", "size": "1Gi"}}},  # noqa: S108
+        [
+            ".storage.data.path: and /tmp (the scratch folder) are one inside the other (given: "
+            "/tmp); choose a separate folder"
+        ],
+    ),
+    "a volume in the scratch folder": (
+        {"storage": {"data": {"path": "/tmp/data", "size": "1Gi"}}},  # noqa: S108
+        [
+            ".storage.data.path: and /tmp (the scratch folder) are one inside the other (given: "
+            "/tmp/data); choose a separate folder"
+        ],
+    ),
+    "a volume in another": (
+        {
+            "storage": {
+                "b": {"path": "/data", "size": "1Gi"},
+                "a": {"path": "/data/logs", "size": "1Gi"},
+            }
+        },
+        [
+            ".storage.b.path: and /data/logs (the volume a) are one inside the other (given: "
+            "/data); choose a separate folder"
+        ],
+    ),
+    "a volume beside another of a longer name": (
+        {
+            "storage": {
+                "a": {"path": "/data", "size": "1Gi"},
+                "b": {"path": "/database", "size": "1Gi"},
+            }
+        },
+        [],
+    ),
+    "a volume called as that of the files": (
+        {"storage": {"config": {"path": "/data", "size": "1Gi"}}},
+        [".storage.config: is a volume of the platform (given: config); give it another name"],
+    ),
+    "an override of one process for another": (
+        {
+            "processes": {"worker": {}, "mailer": {}},
+            "overrides": {"dev": {"processes": {"sender": {"replicas": 1}}}},
+        },
+        [
+            ".overrides.dev.processes.sender: is no process of the service (given: sender); name "
+            "one of mailer, worker"
+        ],
+    ),
+    "scaling what is scheduled": (
+        {
+            "processes": {"report": CRON},
+            "overrides": {"dev": {"processes": {"report": {"scale": {"max": 3, "cpu": 70}}}}},
+        },
+        [".overrides.dev.processes.report.scale: is not for a scheduled process; remove it"],
+    ),
+    "resources of what is scheduled": (
+        {
+            "processes": {"report": CRON},
+            "overrides": {
+                "dev": {"processes": {"report": {"resources": {"limits": {"memory": "1Gi"}}}}}
+            },
+        },
+        [],
+    ),
+    "replicas of what always runs": (
+        {
+            "processes": {"worker": {}},
+            "overrides": {"dev": {"processes": {"worker": {"replicas": 2}}}},
+        },
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("entry", "words"), ALONE.values(), ids=ALONE)
+def test_the_rules_of_one_service(entry: dict[str, Any], words: list[str]) -> None:
+    assert found(entry) == words
+
+
+@pytest.mark.parametrize(
+    ("most", "more"), [("x" * 260_087, "x"), ("<" * 43_347, "<"), ("&" * 43_347, ">")]
+)
+def test_files_are_as_large_as_an_apply_can_hold(most: str, more: str) -> None:
+    assert found({"config": {"a": most}}) == []
+    (problem,) = found({"config": {"a": most + more}})
+    assert problem == (
+        ".config: is more than an apply can hold: Kubernetes keeps a copy of it in an annotation "
+        "of 262144 bytes (given: 260097 bytes); put large files into the image"
+    )
+
+
+def test_what_a_file_has_is_measured_in_bytes() -> None:
+    (problem,) = found({"config": {"a": "ä" * 130_044}})
+    assert "(given: 260097 bytes)" in problem
+    assert found({"config": {"a": "ä" * 130_043}}) == []
+
+
+def test_two_hyphens_are_refused_of_what_is_built() -> None:
+    built = services.check(catalogue({"web": ENTRY, "a--b": FOREIGN}, namespace="on--line"))
+    assert [str(problem) for problem in built] == [
+        "services.yaml: namespaces.on--line: has two hyphens in a row, and becomes the name of an "
+        "image repository, where AWS refuses them (given: on--line); write one"
+    ]
+
+
+def test_objects_of_two_services_have_names_of_their_own() -> None:
+    entries = {
+        "a": {**ENTRY, "processes": {"b-c": {}, "migrate": {}}},
+        "a-b": {**ENTRY, "processes": {"c": {}, "d": {}}},
+        "a-b-d": {**ENTRY, "migrate": ["x"], "processes": {"migrate": {}}},
+    }
+    assert [
+        str(problem).removeprefix("services.yaml: namespaces.shop.services.")
+        for problem in services.check(catalogue(entries))
+    ] == [
+        "a-b.processes.c: is also the name of the process b-c of a in Kubernetes (given: a-b-c); "
+        "give the process another name",
+        "a-b.processes.d: is also the name of the service a-b-d in Kubernetes (given: a-b-d); give "
+        "the process another name",
+        "a-b-d.processes.migrate: is also the name of the migration of a-b-d in Kubernetes "
+        "(given: a-b-d-migrate); give the process another name",
+    ]
+
+
+# The rules where the environments are known
+
+
+def in_both(dev: Settings, entry: dict[str, Any]) -> list[str]:
+    """What the rules say of one service in the committed environments."""
+    problems = services.in_environments(dev.environments, catalogue({"web": {**ENTRY, **entry}}))
+    return [
+        str(problem).removeprefix("services.yaml: namespaces.shop.services.web")
+        for problem in problems
+    ]
+
+
+TOO_MUCH = "on prod than its limit there, "
+WITHOUT_DRIVER = (
+    "platform:cluster.addons: lacks aws-ebs-csi-driver, which creates the volumes of web "
+    "(storage); add aws-ebs-csi-driver with the version that `aws eks describe-addon-versions` "
+    "names"
+)
+PLACED: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "nothing wrong": ({"environments": ["dev"], "verify": {"command": "make smoke"}}, []),
+    "as much as the limit": (
+        {"resources": {"requests": {"cpu": "0.25", "memory": "256Mi"}}},
+        [],
+    ),
+    "more processors than the limit": (
+        {"resources": {"requests": {"cpu": "251m"}}},
+        [
+            f".resources: requests more cpu {TOO_MUCH}250m (given: 251m); raise limits.cpu, or "
+            "lower requests.cpu; what is not set follows from the speed, safe"
+        ],
+    ),
+    "more of a process where it is overridden": (
+        {
+            "processes": {"worker": {}},
+            "overrides": {
+                "dev": {"processes": {"worker": {"resources": {"requests": {"memory": "513Mi"}}}}}
+            },
+        },
+        [
+            ".processes.worker.resources: requests more memory on dev than its limit there, 512Mi "
+            "(given: 513Mi); raise limits.memory, or lower requests.memory; what is not set "
+            "follows from the speed, fast"
+        ],
+    ),
+    "volumes, where one cluster brings its own driver": (
+        VOLUME,
+        [f"Pulumi.prod.yaml: {WITHOUT_DRIVER}"],
+    ),
+    "volumes in one environment": (
+        {**VOLUME, "environments": ["prod"]},
+        [f"Pulumi.prod.yaml: {WITHOUT_DRIVER}"],
+    ),
+    "overrides of environments that are none": (
+        {"overrides": {"qa": {"replicas": 1}, "perf": {"replicas": 1}}},
+        [
+            f".overrides.{name}: is no environment: there is no such Pulumi.<stack>.yaml (given: "
+            f"{name}); name one of dev, prod"
+            for name in ("perf", "qa")
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("entry", "words"), PLACED.values(), ids=PLACED)
+def test_the_rules_of_one_service_in_its_environments(
+    dev: Settings, entry: dict[str, Any], words: list[str]
+) -> None:
+    assert in_both(dev, entry) == words

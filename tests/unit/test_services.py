@@ -19,6 +19,9 @@ from components import wiring
 from components.argocd.application_manifests import project_spec
 from gitops.tree import scaffold
 from settings import Settings, load_files
+from settings.catalogue import BuiltService
+from settings.placement import Placement, placement
+from settings.speed import SPEEDS, Resources
 from tests.unit.conftest import CHECKOUT, Bend, copied
 
 GUIDE = CHECKOUT / "docs" / "services.md"
@@ -406,10 +409,13 @@ def test_a_service_of_a_monorepo_is_built_for_changes_of_its_own(tree: dict[str,
     assert steps["Test"]["run"] == "make --directory services/storefront test"
     assert steps["Build and push"]["env"]["NPM_TOKEN"] == "${{ secrets.NPM_TOKEN }}"
     assert (
-        'docker build --pull --label "org.opencontainers.image.revision=$commit" \\\n'
+        "--provenance=false --platform linux/amd64,linux/arm64 --push \\\n"
+        '    --cache-from "type=registry,ref=$image:build-cache" \\\n'
+    ) in steps["Build and push"]["run"]
+    assert (
         '    --tag "$image:$version" --file services/storefront/docker/Dockerfile --target '
         "production --build-arg NODE_ENV=production --secret id=NPM_TOKEN,env=NPM_TOKEN "
-        "services/storefront\n"
+        "services/storefront; then pushed=yes; fi\n"
     ) in steps["Build and push"]["run"]
 
 
@@ -429,3 +435,96 @@ def test_words_of_a_build_stay_words(configuration: Path, bend: Bend) -> None:
     ]
     line = next(line for line in command.splitlines() if "--build-arg" in line)
     assert shlex.split(line)[2:] == ["--build-arg", "MOTTO=it's $(id) `id` \\", "."]
+
+
+# --- how much of a process there is
+
+
+SCALE = {"max": 10, "cpu": 70}
+CRON = {"schedule": "0 3 * * *"}
+VOLUME = {"data": {"path": "/data", "size": "1Gi"}}
+
+
+def placed(process: str, environment: str, **keys: Any) -> Placement:
+    """The placement of a process of a service in dev, which is fast, or prod, which is safe."""
+    service = BuiltService.model_validate(
+        {
+            "owner": "shop",
+            "source": "acme/web",
+            "ci": "github-actions",
+            "delivery": "commit",
+            "processes": {"report": CRON, "worker": {}},
+            **keys,
+        }
+    )
+    speed = SPEEDS["fast" if environment == "dev" else "safe"]
+    return placement(service, process, environment, speed)
+
+
+@pytest.mark.parametrize(
+    ("process", "environment", "keys", "pods"),
+    [
+        ("", "dev", {}, 1),
+        ("", "prod", {}, 2),
+        ("", "dev", {"replicas": 3}, 3),
+        ("", "prod", {"replicas": 0}, 0),
+        ("", "dev", {"replicas": 3, "overrides": {"dev": {"replicas": 5}}}, 5),
+        ("", "dev", {"overrides": {"dev": {"replicas": 0}}}, 0),
+        ("", "prod", {"replicas": 3, "overrides": {"dev": {"replicas": 5}}}, 3),
+        ("", "prod", {"storage": VOLUME}, 1),
+        ("", "prod", {"storage": VOLUME, "replicas": 3}, 3),
+        ("worker", "prod", {"storage": VOLUME}, 2),
+        ("worker", "dev", {"overrides": {"dev": {"replicas": 5}}}, 1),
+        ("worker", "dev", {"overrides": {"dev": {"processes": {"worker": {"replicas": 4}}}}}, 4),
+        ("", "dev", {"overrides": {"dev": {"processes": {"worker": {"replicas": 4}}}}}, 1),
+        ("report", "prod", {}, None),
+        ("", "dev", {"scale": SCALE}, None),
+        ("", "dev", {"scale": SCALE, "overrides": {"dev": {"replicas": 2}}}, 2),
+        ("", "dev", {"replicas": 2, "overrides": {"dev": {"scale": SCALE}}}, None),
+    ],
+)
+def test_the_number_of_pods_is_that_of_the_nearest_who_says_one(
+    process: str, environment: str, keys: dict[str, Any], pods: int | None
+) -> None:
+    assert placed(process, environment, **keys).replicas == pods
+
+
+@pytest.mark.parametrize(
+    ("environment", "keys", "least", "most"),
+    [
+        ("dev", {"scale": SCALE}, 1, 10),
+        ("prod", {"scale": SCALE}, 2, 10),
+        ("prod", {"scale": {"max": 1, "cpu": 70}}, 1, 1),
+        ("prod", {"scale": {**SCALE, "min": 4}}, 4, 10),
+        ("prod", {"scale": SCALE, "storage": VOLUME}, 1, 10),
+        ("prod", {"scale": SCALE, "overrides": {"prod": {"scale": {"max": 30, "cpu": 5}}}}, 2, 30),
+    ],
+)
+def test_a_scale_begins_with_the_pods_that_there_would_be_without_it(
+    environment: str, keys: dict[str, Any], least: int, most: int
+) -> None:
+    scale = placed("", environment, **keys).scale
+    assert scale
+    assert (scale.min, scale.max) == (least, most)
+
+
+@pytest.mark.parametrize(
+    "keys", [{}, {"replicas": 2}, {"scale": SCALE, "overrides": {"dev": {"replicas": 2}}}]
+)
+def test_where_the_number_is_fixed_there_is_no_scale(keys: dict[str, Any]) -> None:
+    assert placed("", "dev", **keys).scale is None
+
+
+def test_resources_are_laid_over_those_of_the_speed_one_by_one() -> None:
+    described = {"requests": {"cpu": "100m", "memory": "1Gi"}, "limits": {"memory": "2Gi"}}
+    override = {"requests": {"memory": "3Gi"}, "limits": {"cpu": "2"}}
+    keys = {"resources": described, "overrides": {"dev": {"resources": override}}}
+    assert placed("", "dev", **keys).resources == Resources(
+        cpu_request="100m", cpu_limit="2", memory_request="3Gi", memory_limit="2Gi"
+    )
+    assert placed("", "prod", **keys).resources == Resources(
+        cpu_request="100m", cpu_limit="250m", memory_request="1Gi", memory_limit="2Gi"
+    )
+    assert placed("worker", "dev", **keys).resources == Resources(
+        cpu_request="50m", cpu_limit=None, memory_request="64Mi", memory_limit="512Mi"
+    )

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from settings import Settings, SettingsError, load_files
+from settings import Settings, SettingsError, load, load_files
 from settings.files import stack_files
 from settings.problems import Problem
 from tests.unit.conftest import Bend
@@ -280,6 +281,44 @@ def test_a_third_environment_needs_no_code(configuration: Path) -> None:
     perf = load_files("perf", configuration)
     assert perf.speed.name == "safe"
     assert [e.name for e in perf.environments] == ["dev", "perf", "prod"]
+
+
+def test_a_stack_may_have_its_configuration_from_elsewhere_alone(configuration: Path) -> None:
+    config = yaml.safe_load((configuration / "Pulumi.prod.yaml").read_text())["config"]
+    config["platform:network"]["cidr"] = "10.30.0.0/16"
+    config["platform:domain"] = "perf.acme.example"
+    config["platform:argocd"].pop("domain", None)
+    assert [e.name for e in load("perf", config, configuration).environments] == [
+        "dev",
+        "perf",
+        "prod",
+    ]
+    config["platform:speed"] = "warp"
+    with pytest.raises(SettingsError) as caught:
+        load("perf", config, configuration)
+    assert str(caught.value.problems[0]).startswith("Pulumi.perf.yaml: platform:speed: must be")
+
+
+def test_a_stack_file_that_configures_nothing_is_no_environment(configuration: Path) -> None:
+    (configuration / "Pulumi.qa.yaml").write_text("encryptionsalt: v1:x\n")
+    assert [e.name for e in load_files("prod", configuration).environments] == ["dev", "prod"]
+
+
+@pytest.mark.parametrize("group", ["text", {"services": ["a"]}])
+def test_a_namespace_that_cannot_be_read_hides_no_faulty_service(
+    configuration: Path, bend: Bend, group: object
+) -> None:
+    def spoil(catalogue: dict[str, Any]) -> None:
+        services(catalogue, "streaming")["tv-api"]["port"] = "http"
+        services(catalogue, "streaming")["tv-frontend"]["owner"] = "nobody"
+        catalogue["namespaces"]["community"] = group
+
+    bend("services.yaml", spoil)
+    bend("Pulumi.dev.yaml", lambda config: config.pop("platform:keel"))
+    places = [problem.split(": ")[1] for problem in report(configuration)]
+    assert "namespaces.streaming.services.tv-api.port" in places
+    assert "namespaces.streaming.services.tv-frontend.owner" in places
+    assert any(place.startswith("namespaces.community") for place in places)
 
 
 # Problems

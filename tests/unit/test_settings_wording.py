@@ -95,7 +95,7 @@ def test_a_key_that_resembles_none_is_answered_with_those_that_there_are(
 ) -> None:
     assert refusal(configuration, STACK, "    url:", "    zzz: 1\n    url:") == [
         f"{STACK}: platform:gitops.zzz: is not a key known here; remove it; known keys: branch, "
-        "checkout, githubApp, releases, url"
+        "certificateAuthority, checkout, githubApp, knownHosts, releases, url"
     ]
 
 

@@ -72,7 +72,7 @@ def _size(group: Resource) -> int:
 
 def _control_plane(resources: Sequence[Resource], prices: Prices) -> Part:
     count = len(_of(resources, "aws:eks/cluster:Cluster"))
-    auto = ", nodes by Auto Mode not counted" if by_auto_mode(resources) else ""
+    auto = " with Auto Mode" if by_auto_mode(resources) else ""
     return Part(
         name="EKS control plane",
         monthly=count * prices.monthly("control plane"),

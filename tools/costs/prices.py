@@ -21,6 +21,8 @@ class Prices:
     hours_a_month: int
     spot_share: float
     """What a Spot instance costs of the On-Demand price: an assumption, because it changes."""
+    auto_mode_share: float
+    """What Auto Mode adds to an instance, of its On-Demand price."""
     hour: Mapping[str, float]
     month: Mapping[str, float]
     instance_hour: Mapping[str, float]

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from tools.costs.parts import BY_USE, Part
 from tools.costs.prices import Prices
 
+EXAMPLE = "m7i.large"
+
 
 def table(environments: Mapping[str, Sequence[Part]], prices: Prices) -> str:
     """A row for each part and a column for each environment, in whole units of the currency."""
@@ -27,9 +29,18 @@ def _cell(parts: Sequence[Part], name: str) -> str:
     return next((f"{part.monthly:.0f} ({part.reason})" for part in parts if part.name == name), "0")
 
 
+def _under_auto_mode(prices: Prices, share: float) -> float:
+    """A node in a month, at that share of its On-Demand price."""
+    hourly = prices.instance_hour[EXAMPLE] * (share + prices.auto_mode_share)
+    return hourly * prices.hours_a_month
+
+
 def _note(prices: Prices) -> str:
     return (
         f"List prices of {prices.region}, {prices.date}: {prices.source}. Other regions differ. "
-        f"Nodes are counted at minSize, spot at {prices.spot_share:.0%} of the list price. "
+        f"Nodes of node groups are counted at minSize, spot at {prices.spot_share:.0%} of the list "
+        f"price. Nodes of Auto Mode follow the pods and are not in it: one {EXAMPLE} costs "
+        f"{_under_auto_mode(prices, 1):.0f} there, and "
+        f"{_under_auto_mode(prices, prices.spot_share):.0f} on spot. "
         f"Not in it, because it is paid by use: {BY_USE}."
     )

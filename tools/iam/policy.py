@@ -73,6 +73,21 @@ def size(document: Document) -> int:
     return len(json.dumps(document, separators=(",", ":")))
 
 
+_IMAGES = [
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:CompleteLayerUpload",
+    "ecr:DescribeImages",
+    "ecr:GetAuthorizationToken",
+    "ecr:GetDownloadUrlForLayer",
+    "ecr:InitiateLayerUpload",
+    "ecr:ListImages",
+    "ecr:PutImage",
+    "ecr:UploadLayerPart",
+]
+"""What nodes and pipelines need to pull and push images."""
+
+
 def boundary(settings: Settings) -> Document:
     """The permissions boundary of the roles that the program creates.
 
@@ -92,22 +107,7 @@ def boundary(settings: Settings) -> Document:
                 ["*"],
                 Condition=region,
             ),
-            allow(
-                "Images",
-                [
-                    "ecr:BatchCheckLayerAvailability",
-                    "ecr:BatchGetImage",
-                    "ecr:CompleteLayerUpload",
-                    "ecr:DescribeImages",
-                    "ecr:GetAuthorizationToken",
-                    "ecr:GetDownloadUrlForLayer",
-                    "ecr:InitiateLayerUpload",
-                    "ecr:ListImages",
-                    "ecr:PutImage",
-                    "ecr:UploadLayerPart",
-                ],
-                ["*"],
-            ),
+            allow("Images", _IMAGES, ["*"]),
             allow(
                 "Logs",
                 ["logs:CreateLogStream", "logs:DescribeLog*", "logs:PutLogEvents"],

@@ -140,7 +140,7 @@ def _identities(client: Any, names: Names, tags: Tags) -> Iterator[Found]:
             )
 
 
-def _clusters(client: Any, tags: Tags, adopted: set[str]) -> Iterator[Found]:
+def _clusters(client: Any, tags: Tags, existing: set[str]) -> Iterator[Found]:
     for name in _pages(client, "list_clusters", "clusters"):
         cluster = client.describe_cluster(name=name)["cluster"]
         carried = as_tags(cluster.get("tags", {}))
@@ -153,7 +153,7 @@ def _clusters(client: Any, tags: Tags, adopted: set[str]) -> Iterator[Found]:
                 tags=carried,
                 delete=f"aws eks delete-cluster --name {name}",
             )
-        if _ours(carried, tags) or name in adopted:
+        if _ours(carried, tags) or name in existing:
             yield from (part for part in _in_a_cluster(client, name) if _ours(part.tags, tags))
 
 

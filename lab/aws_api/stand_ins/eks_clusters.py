@@ -72,9 +72,7 @@ def _wholly_auto_or_not(given: Body) -> None:
     balancing = given.get("kubernetesNetworkConfig", {}).get("elasticLoadBalancing")
     disks = given.get("storageConfig", {}).get("blockStorage")
     switches = [given.get("computeConfig"), balancing, disks]
-    states = {bool(switch and switch.get("enabled")) for switch in switches}
-    mentioned = [switch for switch in switches if switch is not None]
-    if len(states) > 1 or 0 < len(mentioned) < len(switches):
+    if len({bool(switch and switch.get("enabled")) for switch in switches}) > 1:
         raise Refusal(
             "InvalidParameterException",
             "For EKS Auto Mode, please ensure that all required configs, including computeConfig, "

@@ -47,7 +47,6 @@ def test_every_problem_is_in_one_report_and_nothing_is_created(lab: Lab) -> None
 def test_what_aws_knows_is_told_in_one_report_and_nothing_is_created(lab: Lab) -> None:
     before = lab.program.read("stack", "export", stack="prod")
     cluster = deepcopy(committed("prod")["platform:cluster"])
-    cluster["nodeGroups"][0].update(instanceTypes=["m9i.large"])
     cluster["access"]["readOnly"] = ["arn:aws:iam::123456789012:role/nobody"]
     lab.program.trying = {"prod": {"platform:cluster": cluster}}
     try:
@@ -58,12 +57,11 @@ def test_what_aws_knows_is_told_in_one_report_and_nothing_is_created(lab: Lab) -
     output = done.stdout + done.stderr
     assert done.returncode != 0
     for expected in (
-        "2 problems in the configuration, nothing was created",
+        "1 problem in the configuration, nothing was created",
         "platform:cluster.access.readOnly[0]: does not exist, and EKS refuses an access entry",
-        "platform:cluster.nodeGroups[0].instanceTypes: has none that EC2 offers in zone a and b",
-        "not checked: the quotas of the nodes, because AWS did not answer",
     ):
         assert expected in output, output
+    assert "not checked" not in output
     assert lab.program.read("stack", "export", stack="prod") == before
 
 

@@ -13,8 +13,8 @@ import pytest
 from lab.gitops_checkout import commit_and_push, git, pull
 from lab.overrides import overrides
 from lab.site import CHECKOUT
+from lab.tests.environment.changed_program import PROGRAM
 from lab.tests.environment.conftest import Lab
-from lab.tests.environment.test_everyday_changes import PROGRAM
 from lab.tests.environment.test_releases import ship
 from lab.up import approve, up_and_push
 from lab.waiting import wait_until_empty

@@ -25,12 +25,14 @@ def manifest(api: str, kind: str, spec: Manifest, **annotations: str) -> Manifes
     }
 
 
-def ingress(host: str | None, *, spec: Manifest | None = None, **annotations: str) -> Manifest:
+def ingress(
+    host: str | None, annotations: Mapping[str, str] | None = None, spec: Manifest | None = None
+) -> Manifest:
     backend = {"service": {"name": "tv-frontend", "port": {"name": "http"}}}
     path = {"path": "/", "pathType": "Prefix", "backend": backend}
     rule = {"http": {"paths": [path]}} | ({"host": host} if host else {})
     return manifest(
-        "networking.k8s.io/v1", "Ingress", {"rules": [rule]} | (spec or {}), **annotations
+        "networking.k8s.io/v1", "Ingress", {"rules": [rule]} | (spec or {}), **(annotations or {})
     )
 
 
@@ -91,15 +93,15 @@ HOSTILE: Mapping[str, tuple[Manifest, str]] = {
         "may have certificates for the hosts of its services alone",
     ),
     "further hosts by a condition": (
-        ingress(OWN, **{"alb.ingress.kubernetes.io/conditions.x": "[]"}),
+        ingress(OWN, {"alb.ingress.kubernetes.io/conditions.x": "[]"}),
         "may not have the annotations alb.ingress.kubernetes.io/conditions.x",
     ),
     "a name in DNS by an Ingress": (
-        ingress(OWN, **{"external-dns.alpha.kubernetes.io/hostname": "bank.example"}),
+        ingress(OWN, {"external-dns.alpha.kubernetes.io/hostname": "bank.example"}),
         "may not have the annotations external-dns.alpha.kubernetes.io/hostname",
     ),
     "configuration of nginx": (
-        ingress(OWN, **{"nginx.ingress.kubernetes.io/server-snippet": "return 200;"}),
+        ingress(OWN, {"nginx.ingress.kubernetes.io/server-snippet": "return 200;"}),
         "may not have the annotations nginx.ingress.kubernetes.io/server-snippet",
     ),
     "a load balancer of its own": (
@@ -148,7 +150,7 @@ HOSTILE: Mapping[str, tuple[Manifest, str]] = {
 
 HARMLESS: Mapping[str, Manifest] = {
     "its own host": ingress(OWN, spec={"tls": [{"hosts": [OWN]}]}),
-    "its own health check": ingress(OWN, **{"alb.ingress.kubernetes.io/healthcheck-path": "/ok"}),
+    "its own health check": ingress(OWN, {"alb.ingress.kubernetes.io/healthcheck-path": "/ok"}),
     "a Service": service({"selector": {"a": "b"}}),
     "a pod of its own image": manifest("v1", "Pod", pod(own("tv-api"))),
     "a Deployment of its own image": deployment(own("tv-api")),

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from lab.daemons import charts
 from lab.gitops_checkout import commit_and_push, pull
 from lab.kubectl import KubectlError
 from lab.site import CHECKOUT
+from lab.tests.environment.changed_program import copied, read, write
 from lab.tests.environment.conftest import Lab
 from lab.tests.environment.test_releases import ship
 from lab.up import approve, up_and_push
@@ -57,8 +57,10 @@ class Platform:
         served = charts.folder(lab.site) / "packages"
         served.mkdir(exist_ok=True)
         self.charts = ChartRepository(served, f"{lab.site.url('charts')}/packages")
-        away = shutil.ignore_patterns(".git", ".lab", "tests", "docs", "__pycache__")
-        shutil.copytree(CHECKOUT, folder, ignore=away)
+        copied(lab.site, folder)
+        for stack in lab.site.environments:
+            name = f"Pulumi.{stack}.yaml"
+            write(folder / name, read(CHECKOUT / name))
 
     def publish(self, version: str) -> None:
         """A version of the chart, and the catalogue that names it."""
@@ -68,7 +70,7 @@ class Platform:
             "version": version,
             "digest": self.charts.publish("redis", version, TEMPLATES),
         }
-        catalogue = yaml.safe_load((CHECKOUT / "services.yaml").read_text())
+        catalogue = read(CHECKOUT / "services.yaml")
         catalogue["namespaces"][NAMESPACE]["packages"] = {
             "cache": {
                 "owner": "gaming",
@@ -78,14 +80,14 @@ class Platform:
                 "clusterKinds": ["apiextensions.k8s.io/CustomResourceDefinition"],
             }
         }
-        (self.folder / "services.yaml").write_text(yaml.safe_dump(catalogue))
+        write(self.folder / "services.yaml", catalogue)
 
     def up(self, stack: str) -> None:
         """`pulumi up` with that catalogue, and a commit of what it wrote."""
         checkout, program = self.lab.site.gitops_checkout, self.lab.program
         pull(checkout)
         program.selected(stack)
-        program.read("up", "--yes", stack=stack, folder=self.folder)
+        program.read("up", "--yes", "--skip-preview", stack=stack, folder=self.folder)
         commit_and_push(checkout, f"The cache, as pulumi up wrote it for {stack}")
 
 
@@ -98,6 +100,11 @@ def platform(lab: Lab, tmp_path: Path) -> Iterator[Platform]:
         gone = ("delete", "--ignore-not-found")
         kubectl(*gone, f"--namespace={NAMESPACE}", *OBJECTS)
         kubectl(*gone, DEFINITION)
+    # What was released stays until a person deletes it.
+    checkout = lab.site.gitops_checkout
+    pull(checkout)
+    shutil.rmtree(checkout / "rendered" / "prod" / NAMESPACE / "cache")
+    commit_and_push(checkout, "Delete the cache")
 
 
 def stands(lab: Lab, environment: str) -> dict[str, Any]:
@@ -113,7 +120,7 @@ def stands(lab: Lab, environment: str) -> dict[str, Any]:
 def runs(lab: Lab, environment: str) -> str:
     """The version of the chart that the cluster has."""
     for container in stands(lab, environment).get("template", {}).get("spec", {})["containers"]:
-        return next(e["value"] for e in container["env"] if e["name"] == "VERSION")
+        return str(next(e["value"] for e in container["env"] if e["name"] == "VERSION"))
     return ""
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from lab import volumes
 from lab.daemons import metrics
 
@@ -32,8 +34,10 @@ def annotated(provisioner: str, *, node: bool) -> dict[str, Any]:
     return one
 
 
-def test_only_claims_of_this_driver_whose_node_is_known_get_a_volume() -> None:
-    ready = annotated("ebs.csi.aws.com", node=True)
+@pytest.mark.parametrize("driver", ["ebs.csi.aws.com", "ebs.csi.eks.amazonaws.com"])
+def test_claims_whose_node_is_known_get_a_volume_of_their_driver(driver: str) -> None:
+    ready = annotated(driver, node=True)
+    assert volumes.volume(ready, {}, {})["spec"]["csi"]["driver"] == driver
     bound = annotated("ebs.csi.aws.com", node=True)
     bound["spec"]["volumeName"] = "pvc-1"
     others = [

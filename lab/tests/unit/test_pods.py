@@ -143,8 +143,7 @@ def test_every_program_has_a_port_of_its_own_site() -> None:
     site = Site(home=Path("/nowhere"), port_base=21000)
     own = {site.port(name, "dev") for name in CLUSTER_PORTS}
 
-    every = [program.port for program in programs(site, "dev").values()]
-    ports = [port for port in every if port is not None]
+    ports = [program.port for program in programs(site, "dev").values() if program.port]
 
     assert len(set(ports)) == len(ports)
     assert set(ports) <= own | {KEEL_PORT}

@@ -49,6 +49,7 @@ class Event(NamedTuple):
     subject: str
     carried_over: bool
     """Whether it only adds the rendered manifests of what ran already."""
+    hotfix: bool = False
 
     @property
     def time(self) -> str:
@@ -253,6 +254,7 @@ def _event(commit: Commit, name: str, change: _Change, recorded: Optional[dict[s
         committer=_short(commit.committer),
         untested="Untested" in record,
         unverified="Unverified" in record,
+        hotfix="Hotfix" in record,
         accepted=_short(record.get("Accepted-Findings", "")),
         subject=_short(
             record["Subject"] if record.get("Subject") else ("" if record else commit.title)

@@ -249,5 +249,6 @@ class Promotion:
             digest=proof.digest,
             untested=proof.untested,
             unverified=proof.unverified,
+            hotfix=proof.hotfix,
             goes_back=goes_back,
         )

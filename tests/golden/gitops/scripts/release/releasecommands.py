@@ -50,7 +50,7 @@ _ROLLED_BACK = _Words("Roll {} back?", "rolled back", "now approve the sync in A
 def promote(start: Start, words: Sequence[str]) -> int:
     given = arguments.parse(
         words,
-        flags=(*_FLAGS, "--from-dev", "--configuration", "--untested", "--unverified"),
+        flags=(*_FLAGS, "--from-dev", "--configuration", "--untested", "--unverified", "--hotfix"),
         values=(*_VALUES, "--limit", "--accept-findings"),
         takes_words=True,
     )
@@ -65,7 +65,11 @@ def promote(start: Start, words: Sequence[str]) -> int:
         untested=given.has("--untested"),
         unverified=given.has("--unverified"),
         accepted=given.one("--accept-findings") or "",
+        hotfix=given.has("--hotfix"),
     )
+    if asked.hotfix and (not version or not names or asked.offline):
+        words = "--hotfix goes with one version and --service, and asks the registry"
+        raise Failure(USAGE, words, "see --help")
     start.reading = not version and not given.has("--from-dev")
     context = start.enter()
     if start.reading:

@@ -24,6 +24,8 @@ deploys nothing until somebody approves the sync.
   --pull-request       push a branch and open a pull request: merging it is the promotion
   --untested           also a version that never ran on the fast environment; the commit says so
   --unverified         also a version that its pipeline did not verify, where a service asks for it
+  --hotfix             a version that was built on a branch hotfix/…, which does not reach the fast
+                       environment; the commit says so
   --accept-findings REASON
                        also an image whose scan found what the stack refuses; the commit says why
   --offline            do not ask the registry; only versions whose digest Git records
@@ -72,7 +74,8 @@ The person is whom the commit names; another committer is shown too.
   --limit N            the newest N (50 as a table, all as JSON); 0 for all
   --json               an array of objects: time, environment, service, version, previous, digest,
                        kind (build, promotion, rollback, edit), by, untested, subject, commit; and,
-                       where there is something to tell, committer, unverified, acceptedFindings
+                       where there is something to tell, committer, hotfix, unverified,
+                       acceptedFindings
   --help
 
 {EXIT_CODES}"""
