@@ -77,8 +77,9 @@ def test_a_hotfix_is_built_promoted_and_recorded_without_touching_dev(
     assert ran.code == 0, ran.said
     urgent = source.commit("Urgent", "2026-11-02T12:00:00Z")
     tip = releases.tip
-    ran = build(releases, on("hotfix/login", made), source.clone())
-    assert ran.code == 0, ran.said
+    for _ in range(2):  # somebody runs it again
+        ran = build(releases, on("hotfix/login", made), source.clone())
+        assert ran.code == 0, ran.said
     assert releases.tip == tip
     assert behind_moving_tag(releases, service) == [usual]
     hotfix = built(releases, service, urgent)
