@@ -28,7 +28,7 @@ def change(file: Path, old: str, new: str) -> None:
 def test_a_problem_names_the_line_of_the_list_item(configuration: Path) -> None:
     change(configuration / "Pulumi.prod.yaml", "maxSize: 9", "maxSize: 2")
     assert report(configuration) == [
-        "Pulumi.prod.yaml:15: platform:cluster.nodeGroups[0]: minSize 3 exceeds maxSize 2; "
+        "Pulumi.prod.yaml:16: platform:cluster.nodeGroups[0]: minSize 3 exceeds maxSize 2; "
         "lower minSize or raise maxSize"
     ]
 
@@ -45,7 +45,7 @@ def test_a_problem_names_the_line_of_the_key(configuration: Path) -> None:
 def test_a_missing_key_names_the_line_of_what_lacks_it(configuration: Path) -> None:
     change(configuration / "Pulumi.prod.yaml", "    owner: dev\n", "    untaggedDays: 9\n")
     assert report(configuration) == [
-        "Pulumi.prod.yaml:22: platform:registry.owner: is missing; add it: see docs/reference.md"
+        "Pulumi.prod.yaml:23: platform:registry.owner: is missing; add it: see docs/reference.md"
     ]
 
 

@@ -174,7 +174,7 @@ SCOPES = (
           "DescribeVpcAttribute DescribeVpcEndpoints DescribeVpcEndpointServices DescribeVpcs",
           _everything),
     Scope("LookAhead", "ec2", "DescribeInstanceTypeOfferings DescribeInstanceTypes", _everything),
-    Scope("ReadQuotas", "servicequotas", "GetServiceQuota", _everything),
+    Scope("ReadQuotas", "servicequotas", "GetAWSDefaultServiceQuota GetServiceQuota", _everything),
     Scope("FindPrincipals", "iam", "ListRoles ListUsers", _everything),
     Scope("FindRepositories", "ecr", "DescribeRepositories",
           lambda where: [where.arn("ecr", "repository/*")]),

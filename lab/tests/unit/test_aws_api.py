@@ -380,7 +380,11 @@ def life_of_the_rest(aws: LabAws) -> None:
     quotas = aws.client("service-quotas")
     raised = quotas.get_service_quota(ServiceCode="ec2", QuotaCode="L-1216C47A")["Quota"]
     usual = quotas.get_service_quota(ServiceCode="vpc", QuotaCode="L-FE5A380F")["Quota"]
-    assert (raised["Value"], usual["Value"]) == (64.0, 5.0)
+    new = quotas.get_aws_default_service_quota(ServiceCode="ec2", QuotaCode="L-1216C47A")["Quota"]
+    assert (raised["Value"], usual["Value"], new["Value"]) == (64.0, 5.0, 5.0)
+
+    iam.create_role(RoleName="reader", AssumeRolePolicyDocument=TRUST)
+    aws.session("reader")
 
     arn = iam.create_open_id_connect_provider(
         Url="https://token.example", ClientIDList=["one"], ThumbprintList=["0" * 40]
