@@ -13,7 +13,7 @@ from settings import Problem
 def cluster(args: PreflightArgs) -> Iterator[Problem]:
     """The name of the new cluster."""
     name = args.names.cluster
-    if args.cluster.existing or name not in ask(aws.eks.get_clusters).names:
+    if args.cluster.existing or name not in (ask(aws.eks.get_clusters).names or ()):
         return
     if not _ours(args, ask(aws.eks.get_cluster, name=name).tags):
         yield args.problem(
@@ -28,7 +28,7 @@ def repositories(args: PreflightArgs) -> Iterator[Problem]:
     """The names of the image repositories, in the stack that owns the registry."""
     if not args.repositories:
         return
-    there = args.repositories.keys() & set(ask(aws.ecr.get_repositories).names)
+    there = args.repositories.keys() & set(ask(aws.ecr.get_repositories).names or ())
     for name in sorted(there):
         if not _ours(args, ask(aws.ecr.get_repository, name=name).tags):
             yield Problem(
