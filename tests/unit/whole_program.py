@@ -32,16 +32,21 @@ def record_program(stack: str, root: Path, program: Path, *, preview: bool = Fal
         },
         stack_outputs={f"organization/{PROJECT}/{owner}": {"repositories": urls}},
         root=root,
-        answers=principals(settings),
+        answers=account(settings),
     )
 
 
-def principals(settings: Settings) -> dict[str, Answer]:
-    """AWS knows whoever is named, and the first administrator runs the program."""
+def account(settings: Settings) -> dict[str, Answer]:
+    """AWS knows whoever is named, the first administrator runs the program, and the OpenID Connect
+    providers are the environment's own."""
     access = settings.config.cluster.access
     named = [*access.platform, *access.read_only, *chain(*access.teams.values())]
     return {
         "aws:index/getCallerIdentity:getCallerIdentity": {"arn": access.platform[0]},
         "aws:iam/getRoles:getRoles": {"arns": named},
         "aws:iam/getUsers:getUsers": {"arns": named},
+        "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": {
+            "arn": settings.environment.aws_account.iam_arn("oidc-provider/example"),
+            "tags": settings.environment.names.tags(),
+        },
     }

@@ -12,7 +12,9 @@ GRANTED = {
     ("vpc", "L-F678F1CE"): "VPCs per Region",
 }
 """The quotas that the account of the lab has asked to raise."""
+NAMES = {**GRANTED, ("vpc", "L-FE5A380F"): "NAT gateways per Availability Zone"}
 VALUE = 64.0
+DEFAULT = 5.0
 
 
 def _get(request: ApiRequest) -> Body:
@@ -20,14 +22,23 @@ def _get(request: ApiRequest) -> Body:
     service, code = request.given["ServiceCode"], request.given["QuotaCode"]
     if (service, code) not in GRANTED:
         return request.moto()
+    return _quota(request, service, code, VALUE)
+
+
+def _get_default(request: ApiRequest) -> Body:
+    """Service Quotas API Reference, GetAWSDefaultServiceQuota, which the provider asks too."""
+    return _quota(request, request.given["ServiceCode"], request.given["QuotaCode"], DEFAULT)
+
+
+def _quota(request: ApiRequest, service: str, code: str, value: float) -> Body:
     return {
         "Quota": {
             "ServiceCode": service,
             "ServiceName": service,
             "QuotaArn": f"arn:aws:servicequotas:{request.region}::{service}/{code}",
             "QuotaCode": code,
-            "QuotaName": GRANTED[service, code],
-            "Value": VALUE,
+            "QuotaName": NAMES[service, code],
+            "Value": value,
             "Unit": "None",
             "Adjustable": True,
             "GlobalQuota": False,
@@ -35,4 +46,7 @@ def _get(request: ApiRequest) -> Body:
     }
 
 
-STAND_INS: StandIns = {("service-quotas", "GetServiceQuota"): _get}
+STAND_INS: StandIns = {
+    ("service-quotas", "GetServiceQuota"): _get,
+    ("service-quotas", "GetAWSDefaultServiceQuota"): _get_default,
+}
