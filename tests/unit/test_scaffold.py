@@ -100,6 +100,10 @@ def test_scripts_are_executable_and_manifests_are_not(dev: Settings) -> None:
     assert not tree["README.md"].executable
 
 
+def test_nothing_of_a_template_is_left(dev: Settings) -> None:
+    assert [path for path, file in scaffold(dev).items() if "[%" in file.text] == []
+
+
 def test_every_text_file_ends_in_exactly_one_newline(dev: Settings) -> None:
     for path, file in scaffold(dev).items():
         assert file.text.endswith("\n"), path
