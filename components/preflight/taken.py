@@ -13,7 +13,7 @@ from settings import Problem
 def cluster(args: PreflightArgs) -> Iterator[Problem]:
     """The name of the new cluster."""
     name = args.names.cluster
-    if args.cluster.existing or name not in ask(aws.eks.get_clusters).names:
+    if args.cluster.existing or name not in (ask(aws.eks.get_clusters).names or ()):
         return
     if not _ours(args, ask(aws.eks.get_cluster, name=name).tags):
         yield args.problem(

@@ -96,6 +96,12 @@ def test_an_account_that_fits_leaves_nothing_unchecked(
     assert warnings == []
 
 
+def test_an_account_where_nothing_is_yet_has_no_lists(dev: Settings, warnings: Warnings) -> None:
+    """The provider says nothing where it could say an empty list."""
+    run(dev, {CLUSTERS: {"names": None}, REPOSITORIES: {"names": None}})
+    assert warnings == []
+
+
 def test_all_problems_are_in_one_report(dev: Settings) -> None:
     told = report(
         dev,
