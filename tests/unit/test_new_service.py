@@ -237,7 +237,7 @@ def test_the_stack_that_owns_the_registry_comes_first(
     assert "1. pulumi up --stack prod && pulumi up --stack dev\n" in capsys.readouterr().out
 
 
-HELP = {
+HELP: dict[tuple[str, ...], str] = {
     (): (
         "usage: python -m settings [-h] command ... `python -m settings new-service`: a new entry "
         "of `services.yaml`, written and checked. positional arguments: command new-service add a "

@@ -137,7 +137,7 @@ def test_the_resources_are_the_golden_ones(
         assert resource == expected[name], name
 
 
-OUTPUTS = {
+OUTPUTS: dict[str, dict[str, list[str]]] = {
     "dev": {
         "Access": [],
         "Addons": [],

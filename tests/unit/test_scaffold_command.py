@@ -94,7 +94,7 @@ def test_a_service_taken_out_of_the_catalogue_leaves_the_repository(
     shutil.rmtree(out)
 
 
-HELP = {
+HELP: dict[tuple[str, ...], str] = {
     (): (
         "usage: python -m gitops [-h] command ... `python -m gitops render`: the GitOps repository "
         "of a stack, without Pulumi and without AWS. positional arguments: command render write a "
