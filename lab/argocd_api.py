@@ -60,5 +60,5 @@ class ArgoCdApi:
         return self.call("GET", f"applications/{name}{'?refresh=normal' if refresh else ''}")
 
     def sync(self, name: str) -> None:
-        """Approves the sync of an Application, as the button in the UI does."""
-        self.call("POST", f"applications/{name}/sync", {})
+        """Approves the sync of an Application, as the button in the UI does with Prune ticked."""
+        self.call("POST", f"applications/{name}/sync", {"prune": True})

@@ -10,10 +10,14 @@ from typing import Optional
 from release import manifests, versions
 from release.context import Context
 from release.errors import UNVERIFIED, Failure
+from release.history import Place
 from release.manifests import Manifest, ManifestError
 from release.patches import problems as patch_problems
 from release.plan import PROMOTION, Change, Plan
 from release.rendering import Rendered, Renderer, Wanted, export, folder_at
+from release.repository import Entry
+
+_FOLDER = len(("rendered", "environment", "namespace", "service"))
 
 
 @dataclass
@@ -63,34 +67,15 @@ class Preparation:
         missing = [c for c in changes if c.place.rendered not in before and c.previous != "none"]
         known = self._as_it_renders(missing, notes)
         self._refuse(plan, before | known, after, notes)
-        texts: list[bytes] = []
-        places: list[str] = []
-        platform = self.repository.platform
-        for change in changes:
-            image = platform.image(platform.environments[plan.environment], change.place.service)
-            texts.append(
-                versions.file_text(change.packaging, image, change.version, change.digest).encode()
-            )
-            places.append(change.path)
-            for name, content in manifests.files(after[change.place.rendered]).items():
-                texts.append(content.encode("utf-8", "surrogateescape"))
-                places.append(f"{change.place.rendered}/{name}")
-        objects = dict(zip(places, self.repository.write(texts)))
-        there = self.repository.entries(
-            self.repository.tip, *[p for c in changes for p in (c.path, c.place.rendered)]
-        )
+        objects = self._write(changes, after)
+        there = self._there(changes)
         files: dict[str, Optional[str]] = {}
         moving: list[Change] = []
         for change in changes:
-            own = _below(change.place.rendered, objects) | {change.path: objects[change.path]}
-            now = {
-                path: entry.object
-                for path, entry in there.items()
-                if entry.kind != "tree"
-                and (path == change.path or _is_manifest(change.place.rendered, path))
-            }
+            own, standing = objects[change.place], there[change.place]
+            now = {path: entry.object for path, entry in standing.items()}
             as_before = known.get(change.place.rendered)
-            if now == own and all(there[path].is_file for path in now):
+            if now == own and all(entry.is_file for entry in standing.values()):
                 continue
             if (
                 as_before is not None
@@ -107,6 +92,39 @@ class Preparation:
         if moving:
             prepared.shown = self._difference(prepared, known)
         return prepared
+
+    def _write(
+        self, changes: Sequence[Change], after: dict[str, list[Manifest]]
+    ) -> dict[Place, dict[str, str]]:
+        """The objects of version file and manifests of each place, by path."""
+        platform = self.repository.platform
+        texts: dict[str, bytes] = {}
+        paths: dict[Place, list[str]] = {}
+        for change in changes:
+            place = change.place
+            image = platform.image(platform.environments[place.environment], place.service)
+            version = versions.file_text(change.packaging, image, change.version, change.digest)
+            own = {change.path: version.encode()}
+            for name, content in manifests.files(after[place.rendered]).items():
+                own[f"{place.rendered}/{name}"] = content.encode("utf-8", "surrogateescape")
+            texts |= own
+            paths[place] = list(own)
+        objects = dict(zip(texts, self.repository.write(list(texts.values()))))
+        return {place: {path: objects[path] for path in own} for place, own in paths.items()}
+
+    def _there(self, changes: Sequence[Change]) -> dict[Place, dict[str, Entry]]:
+        """What stands on the tip where a release of each place writes, by path."""
+        folders = {change.place.rendered: change.place for change in changes}
+        files = {change.path: change.place for change in changes}
+        found: dict[Place, dict[str, Entry]] = {place: {} for place in folders.values()}
+        for path, entry in self.repository.entries(self.repository.tip, *folders, *files).items():
+            # What a release wrote below the folder it takes away; nothing else.
+            manifest = path.endswith((".yaml", ".yml", ".json"))
+            folder = "/".join(path.split("/")[:_FOLDER]) if manifest else ""
+            place = files.get(path) or folders.get(folder)
+            if place and entry.kind != "tree":
+                found[place][path] = entry
+        return found
 
     def _after(self, plan: Plan, notes: list[str]) -> dict[str, list[Manifest]]:
         """What each service will run, by the folder that it is rendered into. Raises Failure."""
@@ -314,19 +332,6 @@ class Preparation:
             old = self.repository.tree_with(tip, files)
         new = self.repository.tree_with(tip, prepared.files)
         return self.repository.difference(old, new, f"rendered/{prepared.plan.environment}")
-
-
-def _is_below(folder: str, path: str) -> bool:
-    return path == folder or path.startswith(f"{folder}/")
-
-
-def _is_manifest(folder: str, path: str) -> bool:
-    """Whether a release wrote what stands there, and a release takes it away."""
-    return _is_below(folder, path) and path.endswith((".yaml", ".yml", ".json"))
-
-
-def _below(folder: str, objects: dict[str, str]) -> dict[str, str]:
-    return {path: name for path, name in objects.items() if _is_below(folder, path)}
 
 
 def _same(one: Sequence[Manifest], other: Sequence[Manifest]) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, Optional
 
 from release.subset_yaml import YamlError, load_all
@@ -69,6 +70,12 @@ class Manifest(NamedTuple):
         return f"{self.kind} {self.name}"
 
 
+@lru_cache(maxsize=20000)
+def _documents(part: str) -> tuple[Any, ...]:
+    """What a part of YAML says: most of it is the same before a release and after it."""
+    return tuple(load_all(part))
+
+
 def read(text: str) -> list[Manifest]:
     """The objects in what kustomize wrote. Raises ManifestError."""
     found = []
@@ -76,7 +83,7 @@ def read(text: str) -> list[Manifest]:
         if not part.strip():
             continue
         try:
-            documents = load_all(part)
+            documents = _documents(part)
         except YamlError as error:
             raise ManifestError(f"what was rendered cannot be read: {error}") from error
         for content in documents:

@@ -7,6 +7,7 @@ the clone's branches, index and files are touched only after a push has succeede
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -297,25 +298,24 @@ class Repository:
     # --- writing
 
     def write(self, contents: Sequence[bytes]) -> list[str]:
-        """Objects with these contents."""
-        names = []
-        for number, content in enumerate(contents):
-            path = os.path.join(self._scratch, str(number))
+        """Objects with these contents; those that are there already are not written again."""
+        names = [_name_of(content, self.clone.object_format) for content in contents]
+        there = self.objects_of(names)
+        missing = {n: content for n, content in zip(names, contents) if there[n] is None}
+        paths = {name: os.path.join(self._scratch, name) for name in missing}
+        for name, path in paths.items():
             with open(path, "wb") as stream:
-                stream.write(content)
-            names.append(path)
-        given = "".join(f"{path}\n" for path in names).encode("utf-8", "surrogateescape")
-        if not names:
-            return []
+                stream.write(missing[name])
+        given = "".join(f"{path}\n" for path in paths.values())
         ran = self.git.local(
-            self.folder, "hash-object", "-w", "--no-filters", "--stdin-paths", given=given
-        )
-        for path in names:
+            self.folder, "hash-object", "-w", "--no-filters", "--stdin-paths",
+            given=given.encode("utf-8", "surrogateescape"),
+        )  # fmt: skip
+        for path in paths.values():
             os.unlink(path)
-        found = ran.text.split()
-        if ran.code or len(found) != len(contents):
+        if ran.code or ran.text.split() != list(missing):
             raise Failure(PRECONDITION, f"Git cannot write: {last_words(ran.words)}")
-        return found
+        return names
 
     def tree_with(self, tree: str, files: Mapping[str, Optional[str]]) -> str:
         """`tree` with the objects `files` at their paths; None takes away what stands there."""
@@ -396,6 +396,13 @@ class Repository:
 def is_contention(words: str) -> bool:
     """Whether a refused push says that somebody else was there at the same moment."""
     return _CONTENTION.search(words) is not None
+
+
+def _name_of(content: bytes, object_format: str) -> str:
+    """What Git calls a file of this content."""
+    found = hashlib.new(object_format, b"blob %d\0" % len(content), usedforsecurity=False)
+    found.update(content)
+    return found.hexdigest()
 
 
 def _entry(mode: str, name: str) -> Entry:
