@@ -1,44 +1,79 @@
-"""CODEOWNERS: who reviews a pull request to the GitOps repository, by what it touches. Pure."""
+"""CODEOWNERS: who reviews a pull request to the GitOps repository, by what it touches. Pure.
+
+Git hosts read it in folders of their own; Gitea and Forgejo read regular expressions.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from gitops import layout
 from settings import Settings
 from settings.catalogue import BuiltService
+from settings.git_url import parse_git_url
 
 _WIDTH = 60
+_READ_BY: Mapping[str, str] = {
+    "codeberg.org": layout.CODEOWNERS_OF_GITEA,
+    "gitea.com": layout.CODEOWNERS_OF_GITEA,
+    "github.com": layout.CODEOWNERS_OF_GITHUB,
+    "gitlab.com": layout.CODEOWNERS_OF_GITLAB,
+}
+"""The file that a public host reads. A host of one's own may be any of them."""
+
+_Rule = tuple[str, list[str]]
+"""A folder, the root being empty, and its owners."""
 
 
-def codeowners(settings: Settings, header: str) -> str | None:
-    """The text of CODEOWNERS; None where the catalogue names no team of code owners."""
+def codeowners(settings: Settings, header: str) -> dict[str, str]:
+    """The text of each CODEOWNERS, by path; empty where the catalogue names no code owners."""
     releasers = settings.catalogue.code_owners
     if not releasers:
-        return None
-    lines = (_line(path, owners) for path, owners in _rules(settings, releasers))
-    explained = (
-        f"# {header}",
-        "# The last line that matches counts; one of the teams in it reviews.",
-    )
-    return "\n".join([*explained, *lines, ""])
+        return {}
+    rules = list(_rules(settings, releasers))
+    known = _READ_BY.get(parse_git_url(settings.config.gitops.url).host)
+    return {
+        path: "\n".join([f"# {header}", *lines, ""])
+        for path, lines in {
+            layout.CODEOWNERS_OF_GITEA: _as_expressions(rules),
+            layout.CODEOWNERS_OF_GITHUB: _as_patterns(rules),
+            layout.CODEOWNERS_OF_GITLAB: _as_patterns(rules),
+        }.items()
+        if known in (None, path)
+    }
 
 
-def _rules(settings: Settings, releasers: str) -> Iterator[tuple[str, list[str]]]:
-    """A path and its owners; everything that is not named below is the releasers'."""
-    yield "*", [releasers]
+def _rules(settings: Settings, releasers: str) -> Iterator[_Rule]:
+    """Everything that is not named after the first is the releasers' alone."""
+    yield "", [releasers]
     for namespace, name, service in settings.catalogue.entries():
         team = settings.catalogue.teams[service.owner].github
         owners = [team, releasers] if team and team != releasers else [releasers]
-        yield f"/{layout.base(namespace, name)}/", owners
+        yield layout.base(namespace, name), owners
         for environment in settings.environments:
             overlay = layout.overlay(environment.name, namespace, name)
             if environment.speed.rendered or not service.lives_in(environment.name):
                 continue
-            yield f"/{overlay}/", owners
+            yield overlay, owners
             if isinstance(service, BuiltService):
                 # Builds move it without a review.
-                yield f"/{overlay}/{layout.VERSION}/", []
+                yield f"{overlay}/{layout.VERSION}", []
+
+
+def _as_patterns(rules: Iterable[_Rule]) -> list[str]:
+    """Of GitHub and GitLab."""
+    return [
+        "# The last line that matches counts; one of the teams in it reviews.",
+        *(_line(f"/{folder}/" if folder else "*", owners) for folder, owners in rules),
+    ]
+
+
+def _as_expressions(rules: Iterable[_Rule]) -> list[str]:
+    """Of Gitea and Forgejo, which have no line without owners: builds need no pull request."""
+    return [
+        "# Every line that matches counts; all of its teams are asked for a review.",
+        *(_line(f"{folder}/.*" if folder else ".*", owners) for folder, owners in rules if owners),
+    ]
 
 
 def _line(path: str, owners: list[str]) -> str:

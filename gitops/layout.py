@@ -8,7 +8,7 @@ rendered/<environment>/<namespace>/<service>/     what runs where a release rend
 pipelines/<service>/                              for the service's own repository
 scripts/                                          promotion, rollback, history
     release/                                      the package that they start
-.github/CODEOWNERS                                who reviews what
+.github/CODEOWNERS                                who reviews what; on other Git hosts elsewhere
 .scaffold/<scope>.json                            hashes of what was generated
 """
 
@@ -20,7 +20,9 @@ PLATFORM = f"{SCRIPTS}/platform.json"
 """What the release package knows about the platform."""
 SHARED_COMPONENTS = "components"
 """The generator leaves this folder alone."""
-CODEOWNERS = ".github/CODEOWNERS"
+CODEOWNERS_OF_GITEA = ".gitea/CODEOWNERS"
+CODEOWNERS_OF_GITHUB = ".github/CODEOWNERS"
+CODEOWNERS_OF_GITLAB = ".gitlab/CODEOWNERS"
 VERSION = "version"
 SHARED = "shared"
 """The scope of every file that belongs to no environment."""

@@ -79,9 +79,8 @@ def environment(settings: Settings) -> dict[str, File]:
 
 
 def _reviewers(settings: Settings, context: Context) -> _Entries:
-    text = codeowners.codeowners(settings, context["managed"])
-    if text:
-        yield layout.CODEOWNERS, File(text=text, ownership=Ownership.MANAGED)
+    for path, text in codeowners.codeowners(settings, context["managed"]).items():
+        yield path, File(text=text, ownership=Ownership.MANAGED)
 
 
 def _base(service: Context, context: Context) -> _Entries:

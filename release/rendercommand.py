@@ -166,8 +166,8 @@ def difference(git: Git, scratch: str, old: str, new: str) -> list[str]:
     return lines
 
 
-def report(lines: Sequence[str]) -> str:
-    """A difference in Markdown, short enough for a comment."""
+def report(lines: Sequence[str], limit: int = _LIMIT) -> str:
+    """A difference in Markdown, of `limit` characters and little more."""
     title = "### What this changes in the rendered manifests\n\n"
     if not lines:
         return title + "Nothing."
@@ -175,9 +175,9 @@ def report(lines: Sequence[str]) -> str:
     fence = "`" * 6
     while fence in text:
         fence += "`"
-    cut = len(text) > _LIMIT
+    cut = len(text) > limit
     end = "\n\nCut here. The whole of it: `scripts/render.sh --difference`" if cut else ""
-    return f"{title}{fence}diff\n{text[:_LIMIT]}\n{fence}{end}"
+    return f"{title}{fence}diff\n{text[:limit]}\n{fence}{end}"
 
 
 # --- carrying over

@@ -25,7 +25,9 @@ _LEFT_OUT = (
     "rendered",
     "pipelines",
     "scripts",
+    ".gitea",
     ".github",
+    ".gitlab",
     ".circleci",
     ".scaffold",
 )

@@ -13,7 +13,7 @@ from settings.kinds import AddedKind
 from settings.model import (
     Branch,
     DnsLabel,
-    GithubTeam,
+    GitTeam,
     HasKey,
     Matching,
     Model,
@@ -91,8 +91,8 @@ class Team(Model):
     """People who own services."""
 
     group: Group = Field(description="the team's group, as the SSO provider names it")
-    github: GithubTeam | None = Field(
-        None, description="the team on GitHub, as owner/team, for CODEOWNERS"
+    github: GitTeam | None = Field(
+        None, description="the team on the Git host, as organization/team, for CODEOWNERS"
     )
 
 
@@ -281,10 +281,10 @@ class Catalogue(Model):
 
     teams: dict[DnsLabel, Team] = Field(min_length=1, description="who owns services")
     releasers: Group = Field(description="the SSO group whose members approve syncs of safe stacks")
-    code_owners: GithubTeam | None = Field(
+    code_owners: GitTeam | None = Field(
         None,
-        description="the releasers' team on GitHub, as owner/team: makes CODEOWNERS, by which they "
-        "review what reaches safe environments",
+        description="the releasers' team on the Git host, as organization/team: makes CODEOWNERS, "
+        "by which they review what reaches safe environments",
     )
     circleci: CircleCi | None = Field(None, description="needed where a service has ci: circleci")
     namespaces: dict[DnsLabel, Namespace] = Field(

@@ -169,11 +169,11 @@ Branch = Annotated[
         "must be the name of a Git branch, 244 characters at most",
     ),
 ]
-GithubTeam = Annotated[
+GitTeam = Annotated[
     str,
     Matching(
-        r"[A-Za-z\d][A-Za-z\d-]*/[a-z\d_-]+",
-        "must be a GitHub team written as organization/team, as in its page's address",
+        r"[A-Za-z\d][A-Za-z\d._-]*(/[A-Za-z\d][A-Za-z\d._-]*)+",
+        "must be a team of the Git host written as organization/team, as in its page's address",
     ),
 ]
 GitUrl = Annotated[

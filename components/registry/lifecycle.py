@@ -15,6 +15,10 @@ VERSION_TAGS = "v*-*"
 """Versions are named vYYYYMMDD-<commit>."""
 BUILD_TAGS = "build-*"
 """Images that are never released: previews, experiments, caches."""
+SIGNATURE_TAGS = "sha256-*"
+"""What cosign and others write beside an image, and write again with a second signature."""
+NEVER_RELEASED = (BUILD_TAGS, SIGNATURE_TAGS)
+"""Tags that may be moved, because no version looks like them."""
 NEVER_DAYS = 36500
 """A hundred years: a rule needs a condition, and no image may meet that of a guard."""
 

@@ -44,10 +44,10 @@ class Registry(pulumi.ComponentResource):
     """The image repositories; created by the stack that `platform:registry.owner` names.
 
     For each service a repository `<namespace>/<service>`: tags are immutable except the moving
-    tag of the fast environment, images are scanned when pushed and encrypted (AES256, or a KMS key
-    of its own), a lifecycle policy that cannot expire a version, and a policy that lets the
-    accounts of all environments pull. Repositories and key are protected, and retained even when
-    the stack is destroyed.
+    tag of the fast environment and those that are never released, images are scanned when pushed
+    and encrypted (AES256, or a KMS key of its own), a lifecycle policy that cannot expire a
+    version, and a policy that lets the accounts of all environments pull. Repositories and key are
+    protected, and retained even when the stack is destroyed.
 
     When AWS names a repository otherwise than the settings computed, `up` fails with
     RegistryError: the files of the GitOps repository would name images that do not exist.
@@ -100,8 +100,9 @@ class Registry(pulumi.ComponentResource):
             image_tag_mutability="IMMUTABLE_WITH_EXCLUSION",
             image_tag_mutability_exclusion_filters=[
                 aws.ecr.RepositoryImageTagMutabilityExclusionFilterArgs(
-                    filter=moving_tag, filter_type="WILDCARD"
+                    filter=pattern, filter_type="WILDCARD"
                 )
+                for pattern in (moving_tag, *lifecycle.NEVER_RELEASED)
             ],
             image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(
                 scan_on_push=True

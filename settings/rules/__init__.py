@@ -60,6 +60,7 @@ def of_one(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
     yield from sync_windows.without_effect(environment)
     yield from releases.only_where_safe(environment)
     yield from releases.by_pull_request(environment)
+    yield from releases.review_on_bitbucket(environment, catalogue)
 
 
 def of_all(environments: Sequence[Environment], catalogue: Catalogue) -> Iterator[Problem]:

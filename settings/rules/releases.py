@@ -46,6 +46,18 @@ def by_pull_request(environment: Environment) -> Iterator[Problem]:
         )
 
 
+def review_on_bitbucket(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
+    """Bitbucket's CODEOWNERS names its groups otherwise, and nobody has tried it."""
+    url = environment.config.gitops.url
+    if catalogue.code_owners and parse_git_url(url).host == "bitbucket.org":
+        yield environment.problem(
+            "gitops.url",
+            url,
+            "leads to Bitbucket, for which no CODEOWNERS is generated",
+            "remove codeOwners from services.yaml, and write .bitbucket/CODEOWNERS",
+        )
+
+
 def reviewers(catalogue: Catalogue) -> Iterator[Problem]:
     for name, team in sorted(catalogue.teams.items()):
         if team.github and not catalogue.code_owners:
@@ -54,5 +66,5 @@ def reviewers(catalogue: Catalogue) -> Iterator[Problem]:
                 f"teams.{name}.github",
                 team.github,
                 "is for CODEOWNERS, which is generated only where the releasers have a team too",
-                "add codeOwners, the releasers' team on GitHub, or remove this key",
+                "add codeOwners, the releasers' team there, or remove this key",
             )

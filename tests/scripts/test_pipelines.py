@@ -299,6 +299,23 @@ def test_an_older_build_that_finishes_last_does_not_move_dev_back(
     assert releases.tip == tip
 
 
+@pytest.mark.parametrize("service", COMBINATIONS)
+def test_an_older_build_that_cannot_fetch_does_not_move_dev_back(
+    releases: ReleaseRepository, pipelines: dict[str, Pipeline], source: Source, service: str
+) -> None:
+    source.commit("Older", "2026-11-01T12:00:00Z")
+    before = source.clone()
+    git(before, "remote", "set-url", "origin", "https://127.0.0.1:9/private.git")
+    newer = source.commit("Newer", "2026-11-02T12:00:00Z")
+    assert build(releases, pipelines[service], source.clone()).code == 0
+    tip = releases.tip
+    ran = build(releases, pipelines[service], before)
+    assert ran.code == 0, ran.said
+    assert f"stays on {newer}" in ran.out
+    assert behind_moving_tag(releases, service) == [newer]
+    assert releases.tip == tip
+
+
 def test_a_clone_from_before_the_newer_commit_tells_by_time(
     releases: ReleaseRepository, source: Source
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,17 @@ def worker_of(service: str, namespace: str) -> Edit:
         services["worker"] = dict(services[service])
 
     return change
+
+
+def at(bend: Bend, host: str) -> None:
+    """The GitOps repository is on `host`."""
+    for stack in ("dev", "prod"):
+        bend(
+            f"Pulumi.{stack}.yaml",
+            lambda config: config["platform:gitops"].update(
+                url=f"https://{host}/acme/gitops.git", githubApp=None
+            ),
+        )
 
 
 def groups(*types: str, **keys: Any) -> Edit:
@@ -116,13 +128,13 @@ REFUSED: dict[str, tuple[str, Edit, str]] = {
         lambda c: c["teams"]["tvhub"].update(github="acme/tvhub"),
         "services.yaml: teams.tvhub.github: is for CODEOWNERS, which is generated only where "
         "the releasers have a team too (given: acme/tvhub); add codeOwners, the releasers' team "
-        "on GitHub, or remove this key",
+        "there, or remove this key",
     ),
-    "a team that is none of GitHub": (
+    "a team with a sign before it": (
         "services.yaml",
         lambda c: c.update(codeOwners="@acme/releasers"),
-        "services.yaml: codeOwners: must be a GitHub team written as organization/team, as in "
-        "its page's address (given: @acme/releasers); correct the value",
+        "services.yaml: codeOwners: must be a team of the Git host written as organization/team, "
+        "as in its page's address (given: @acme/releasers); correct the value",
     ),
     "a group of two lines": (
         "services.yaml",
@@ -268,8 +280,60 @@ def test_code_owners_review_everything_but_the_versions_of_builds(
     )
 
 
+@pytest.mark.parametrize(
+    ("host", "files"),
+    [
+        ("github.com", [".github/CODEOWNERS"]),
+        ("gitlab.com", [".gitlab/CODEOWNERS"]),
+        ("codeberg.org", [".gitea/CODEOWNERS"]),
+        (
+            "git.acme.example:8443",
+            [".gitea/CODEOWNERS", ".github/CODEOWNERS", ".gitlab/CODEOWNERS"],
+        ),
+    ],
+)
+def test_code_owners_stand_where_the_git_host_reads_them(
+    configuration: Path, bend: Bend, host: str, files: list[str]
+) -> None:
+    at(bend, host)
+    bend("services.yaml", lambda c: c.update(codeOwners="acme/releasers"))
+    found = shared(load_files("dev", configuration))
+    assert sorted(path for path in found if path.endswith("CODEOWNERS")) == files
+
+
+def test_code_owners_are_refused_where_their_file_is_not_known(
+    configuration: Path, bend: Bend
+) -> None:
+    at(bend, "bitbucket.org")
+    bend("services.yaml", lambda c: c.update(codeOwners="acme/releasers"))
+    assert refused(configuration) == [
+        f"Pulumi.{stack}.yaml: platform:gitops.url: leads to Bitbucket, for which no CODEOWNERS "
+        "is generated (given: https://bitbucket.org/acme/gitops.git); remove codeOwners from "
+        "services.yaml, and write .bitbucket/CODEOWNERS"
+        for stack in ("dev", "prod")
+    ]
+
+
+def test_gitea_reads_regular_expressions_of_which_every_one_counts(
+    configuration: Path, bend: Bend
+) -> None:
+    at(bend, "git.acme.example")
+    bend("services.yaml", lambda c: c.update(codeOwners="acme/releasers"))
+    bend("services.yaml", lambda c: c["teams"]["tvhub"].update(github="acme/tvhub"))
+    text = shared(load_files("dev", configuration))[".gitea/CODEOWNERS"].text
+    rules = [line.split() for line in text.splitlines() if line[0] != "#"]
+
+    def asked(path: str) -> set[str]:
+        return {o for pattern, *owners in rules if re.fullmatch(pattern, path) for o in owners}
+
+    assert asked("rendered/prod/streaming/tv-api/deployment-tv-api.yaml") == {"@acme/releasers"}
+    assert asked("base/streaming/tv-api/deployment.yaml") == {"@acme/releasers", "@acme/tvhub"}
+    assert asked("base/community/tournaments/deployment.yaml") == {"@acme/releasers"}
+    assert all(owners for _, *owners in rules), "Gitea leaves out a line without owners"
+
+
 def test_without_code_owners_there_is_no_such_file(dev: Settings) -> None:
-    assert ".github/CODEOWNERS" not in shared(dev)
+    assert not [path for path in shared(dev) if path.endswith("CODEOWNERS")]
 
 
 def test_a_verified_version_is_tagged_by_a_job_that_runs_nothing_of_the_service(

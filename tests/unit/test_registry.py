@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +56,21 @@ def test_every_service_has_a_repository_under_its_namespace(registry: Recording)
     assert registry.result == URLS
 
 
-def test_only_the_tag_of_the_fast_environment_can_move(registry: Recording) -> None:
+def test_only_the_tag_of_the_fast_environment_and_tags_that_are_never_released_can_move(
+    registry: Recording,
+) -> None:
     for repository in registry.of("aws:ecr/repository:Repository"):
         assert repository.inputs["imageTagMutability"] == "IMMUTABLE_WITH_EXCLUSION"
         assert repository.inputs["imageTagMutabilityExclusionFilters"] == [
-            {"filter": "dev", "filterType": "WILDCARD"}
+            {"filter": "dev", "filterType": "WILDCARD"},
+            {"filter": "build-*", "filterType": "WILDCARD"},
+            {"filter": "sha256-*", "filterType": "WILDCARD"},
         ]
+
+
+@pytest.mark.parametrize("tag", ["v20250819-f3b8541", "verified-v20250819-f3b8541"])
+def test_no_tag_of_a_release_can_move(tag: str) -> None:
+    assert not any(fnmatch(tag, pattern) for pattern in lifecycle.NEVER_RELEASED)
 
 
 def test_images_are_scanned_when_pushed_and_encrypted(registry: Recording) -> None:

@@ -1,4 +1,4 @@
-"""Which pull request is a release's own, as Gitea tells it."""
+"""Which pull request is a release's own, as Gitea tells it, and what its text says."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from typing import Any
 
 import pytest
 
+from release.git import Person
+from release.history import Place
+from release.plan import PROMOTION, Change, Plan, message
+from release.preparation import Prepared
+from release.proposal import text
 from release.pullrequests import Host, PullRequest
 
 HOUSE = "http://git.acme.example"
@@ -73,3 +78,45 @@ def test_only_open_ones_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
         "GET http://git.acme.example/api/v1/repos/acme/gitops/pulls"
         "?state=open&base_branch=feature%2Fx&page=1"
     ]
+
+
+GITHUB_TAKES = 65_536
+
+
+def proposal(services: int, difference: int = 40) -> str:
+    """The text of a promotion of so many services, each with so many lines of difference."""
+    changes = [
+        Change(
+            place=Place("prod", f"team/service-{number:03}"),
+            packaging="kustomize",
+            path="version/kustomization.yaml",
+            previous="v20261101-1111111",
+            version="v20261102-2222222",
+            digest=f"sha256:{number:064}",
+            subject="Fix what was slow",
+        )
+        for number in range(services)
+    ]
+    plan = Plan("prod", PROMOTION, changes)
+    shown = [f"+ line {number}" for number in range(services * difference)]
+    prepared = Prepared(plan, {}, shown, [f"service-{n}: a note" for n in range(services)])
+    return text(prepared, message(plan, Person("Ada", "ada@acme.example")))
+
+
+@pytest.mark.parametrize("services", [1, 150, 500])
+def test_the_text_of_a_promotion_is_one_that_github_takes(services: int) -> None:
+    assert len(proposal(services, difference=400)) < GITHUB_TAKES
+
+
+def test_a_long_difference_is_cut_and_the_trailers_stay() -> None:
+    told = proposal(150)
+    assert "Cut here." in told
+    assert told.count("Release-Service: team/service-") == 150
+    assert "| team/service-099 | v20261101-1111111 | v20261102-2222222 |" in told
+    assert "| and 50 more | | |" in told
+
+
+def test_where_the_trailers_have_no_room_the_text_says_how_to_merge() -> None:
+    told = proposal(500)
+    assert "Release-Service:" not in told
+    assert "Merge with a merge commit or by rebase" in told

@@ -12,8 +12,11 @@ from subprocess import CalledProcessError
 from typing import Any
 
 import pytest
+import yaml
 
+from gitops.tree import shared
 from lab.gitea import USER, Account, GiteaError, administrator, create_person
+from lab.site import CHECKOUT
 from lab.tests.environment.conftest import Lab
 from lab.tests.environment.test_releases import TV_API as SERVICE
 from lab.tests.environment.test_releases import (
@@ -26,6 +29,7 @@ from lab.tests.environment.test_releases import (
 )
 from lab.up import approve
 from lab.waiting import wait_until_empty
+from settings import load_files
 from tests.scripts.release_repository import (
     TV_API,
     ReleaseRepository,
@@ -39,12 +43,7 @@ ORGANISATION = "acme"
 ONE, TWO = make_build("1"), make_build("2", "20261102")
 NOT_ALLOWED = 405
 MEMBERS = {"releasers": "rhea", "developers": "ada", "pipelines": "bo"}
-CODE_OWNERS = """\
-environments/prod/.* @acme/releasers
-rendered/prod/.* @acme/releasers
-base/.* @acme/releasers
-"""
-"""Gitea's rules are regular expressions, and those of `.github/CODEOWNERS` are not read."""
+OWNERS = ".gitea/CODEOWNERS"
 PROTECTION = {
     "rule_name": "main",
     "enable_merge_whitelist": True,
@@ -170,7 +169,7 @@ class OnGitea(ReleaseRepository):
         told["git"]["url"] = self.there.url
         told["environments"]["prod"]["releases"] = "pull-request"
         platform.write_text(json.dumps(told))
-        own_by_releasers(work)
+        own_by_releasers(work, work.parent / "settings", self.there.url)
         git(work, "push", "--quiet", self.there.host.address(self.there.path), "HEAD:main")
         self.there.protect(NOBODY_PUSHES)
 
@@ -206,11 +205,20 @@ def commit(clone: Path, message: str) -> None:
     git(clone, *identity, "commit", "--quiet", "--allow-empty", "-m", message)
 
 
-def own_by_releasers(clone: Path) -> None:
-    """Commits who has to review what."""
-    file = clone / ".gitea" / "CODEOWNERS"
+def own_by_releasers(clone: Path, folder: Path, url: str) -> None:
+    """Commits who has to review what, as the generator says it of a repository at `url`."""
+    folder.mkdir()
+    for stack in ("dev", "prod"):
+        text = yaml.safe_load((CHECKOUT / f"Pulumi.{stack}.yaml").read_text())
+        text["config"]["platform:gitops"]["url"] = url
+        (folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(text))
+    catalogue = yaml.safe_load((CHECKOUT / "services.yaml").read_text())
+    catalogue["codeOwners"] = "acme/releasers"
+    catalogue["teams"]["tvhub"]["github"] = "acme/developers"
+    (folder / "services.yaml").write_text(yaml.safe_dump(catalogue))
+    file = clone / OWNERS
     file.parent.mkdir(exist_ok=True)
-    file.write_text(CODE_OWNERS)
+    file.write_text(shared(load_files("dev", folder))[OWNERS].text)
     commit(clone, "Releasers own what prod runs")
 
 
@@ -327,6 +335,20 @@ def test_the_code_owners_are_asked(releases: OnGitea) -> None:
     assert [team["name"] for team in asked] == ["releasers"]
 
 
+def test_the_team_of_a_service_is_asked_about_its_base_beside_the_releasers(
+    releases: OnGitea,
+) -> None:
+    git(releases.clone, "switch", "--quiet", "--create", "probes")
+    path = releases.clone / "base" / TV_API / "deployment.yaml"
+    path.write_text(path.read_text() + "# changed\n")
+    git(releases.clone, "commit", "--all", "--quiet", "-m", "Change a base")
+    git(releases.clone, "push", "--quiet", "origin", "probes")
+    content = {"title": "Change a base", "head": "probes", "base": "main"}
+    opened = releases.there.call("ada", "POST", "pulls", **content)
+    asked = releases.there.pull(opened["number"])["requested_reviewers_teams"]
+    assert sorted(team["name"] for team in asked) == ["developers", "releasers"]
+
+
 def test_a_release_that_is_proposed_again_updates_the_pull_request_that_is_open(
     releases: OnGitea,
 ) -> None:
@@ -346,7 +368,7 @@ def closed_main(there: Repository, folder: Path) -> Iterator[None]:
     """Only the lab's own credential pushes main; afterwards it is open again."""
     clone = folder / "administrator"
     git(folder, "clone", "--quiet", there.host.address(there.path), clone.name)
-    own_by_releasers(clone)
+    own_by_releasers(clone, folder / "settings", there.url)
     git(clone, "push", "--quiet", "origin", "HEAD:main")
     there.protect(THE_PIPELINES_PUSH)
     try:
@@ -354,7 +376,7 @@ def closed_main(there: Repository, folder: Path) -> Iterator[None]:
     finally:
         there.open()
         git(clone, "pull", "--quiet", "--rebase")
-        (clone / ".gitea" / "CODEOWNERS").unlink()
+        (clone / OWNERS).unlink()
         commit(clone, "Open main again")
         git(clone, "push", "--quiet", "origin", "HEAD:main")
 

@@ -40,21 +40,46 @@ def main() -> int:
         )
         return 254
     images = json.loads(file.read_text(encoding="utf-8"))
+    if told.operation == "put-image":
+        return _move(told, images, file)
     _print(jmespath.search(told.query, _answer(told, images)))
     return 0
+
+
+def _move(told: argparse.Namespace, images: list[dict[str, Any]], file: Path) -> int:
+    """Puts a tag onto an image that is there, as MOVING_TAG may be moved."""
+    (image,) = [i for i in images if i["imageDigest"] == told.image_digest]
+    if told.image_tag in image.get("imageTags", []):
+        print("An error occurred (ImageAlreadyExistsException)", file=sys.stderr)
+        return 254
+    if told.image_manifest != _manifest(image) or told.image_tag != os.environ["MOVING_TAG"]:
+        print("An error occurred (ImageTagAlreadyExistsException)", file=sys.stderr)
+        return 254
+    for each in images:
+        each["imageTags"] = [tag for tag in each.get("imageTags", []) if tag != told.image_tag]
+    image["imageTags"].append(told.image_tag)
+    file.write_text(json.dumps(images), encoding="utf-8")
+    return 0
+
+
+def _manifest(image: dict[str, Any]) -> str:
+    return json.dumps({"is": image["imageDigest"]})
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("service", choices=["ecr"])
-    parser.add_argument("operation", choices=["describe-images", "batch-get-image"])
+    parser.add_argument("operation", choices=["describe-images", "batch-get-image", "put-image"])
     parser.add_argument("--repository-name", required=True)
     parser.add_argument("--region", required=True)
     parser.add_argument("--registry-id")
     parser.add_argument("--filter", choices=["tagStatus=TAGGED"])
     parser.add_argument("--image-ids")
-    parser.add_argument("--output", choices=["text"], required=True)
-    parser.add_argument("--query", required=True)
+    parser.add_argument("--image-tag")
+    parser.add_argument("--image-manifest")
+    parser.add_argument("--image-digest")
+    parser.add_argument("--output", choices=["text"])
+    parser.add_argument("--query", default="@")
     parser.add_argument("--cli-connect-timeout", type=int)
     parser.add_argument("--cli-read-timeout", type=int)
     return parser.parse_args()
@@ -63,10 +88,17 @@ def _arguments() -> argparse.Namespace:
 def _answer(told: argparse.Namespace, images: list[dict[str, Any]]) -> dict[str, Any]:
     if told.operation == "describe-images":
         return {"imageDetails": [i for i in images if i.get("imageTags") or not told.filter]}
-    tag = told.image_ids.removeprefix("imageTag=")
-    found = [i for i in images if tag in i.get("imageTags", [])]
+    key, _, value = told.image_ids.partition("=")
+    found = [
+        i
+        for i in images
+        if value in (i.get("imageTags", []) if key == "imageTag" else [i["imageDigest"]])
+    ]
     return {
-        "images": [{"imageId": {"imageDigest": i["imageDigest"], "imageTag": tag}} for i in found],
+        "images": [
+            {"imageId": {"imageDigest": i["imageDigest"]}, "imageManifest": _manifest(i)}
+            for i in found
+        ],
         "failures": [] if found else [{"failureCode": "ImageNotFound"}],
     }
 

@@ -78,11 +78,17 @@ def summary(plan: Plan, fast: str, terminal: Terminal) -> list[str]:
 def moved_by_hand(files: Mapping[str, tuple[Running, Running]]) -> list[str]:
     """Says of each service whose version file names one thing, while another runs."""
     return [
-        f"{service}: a hand moved its version file to {short_version(named)}; "
-        f"{short_version(runs)} runs"
+        f"{service}: a hand moved its version file to {_told(named, runs)}; "
+        f"{_told(runs, named)} runs"
         for service, (named, runs) in files.items()
         if named != runs
     ]
+
+
+def _told(running: Running, other: Running) -> str:
+    """The version of `running`; with its digest where that alone tells it from `other`."""
+    version = short_version(running)
+    return f"{version}@{running.digest or 'no digest'}" if running.tag == other.tag else version
 
 
 def message(plan: Plan, by: Person, body: Sequence[str] = (), more: Sequence[str] = ()) -> str:

@@ -13,6 +13,19 @@ from release.pullrequests import Host, branch_name
 from release.release import reasons
 from release.rendercommand import report
 
+_LIMIT = 65000
+"""Characters of a text; GitHub takes 65536."""
+_ROWS = 100
+"""Services in the table, and notes; the title says how many services there are."""
+_LEAST = 1000
+"""Characters that the difference gets in any case."""
+_REPORT = 200
+"""Characters of a report beside its difference."""
+_TOO_MANY = (
+    "Their trailers have no room here. Merge with a merge commit or by rebase: after a squashed "
+    "merge the history would not know who released what."
+)
+
 
 class Proposal:
     """Pushes a release as a branch and opens, or updates, its pull request."""
@@ -58,19 +71,22 @@ def text(prepared: Prepared, message: str) -> str:
     parts = ["| service | runs | will run |", "| --- | --- | --- |"]
     parts += [
         f"| {c.place.service} | {c.previous} | {c.version}{_marks(plan, n)} |"
-        for n, c in enumerate(plan.changes)
+        for n, c in enumerate(plan.changes[:_ROWS])
     ]
-    parts += ["", *(f"- {note}" for note in [*plan.notes, *prepared.notes])]
+    if len(plan.changes) > _ROWS:
+        parts.append(f"| and {len(plan.changes) - _ROWS} more | | |")
+    parts += ["", *(f"- {note}" for note in [*plan.notes, *prepared.notes][:_ROWS])]
     parts += [
         "",
         "Checked: every service renders, and runs exactly the image that is named here; no patch "
         "is left out; no kind and no change of a field that the cluster would refuse.",
         "",
-        report(prepared.shown),
-        "",
-        trailers(message),
     ]
-    return "\n".join(parts)
+    told, end = "\n".join(parts), trailers(message)
+    if len(told) + len(end) > _LIMIT - _LEAST:
+        end = _TOO_MANY
+    room = max(_LIMIT - _REPORT - len(told) - len(end), _LEAST)
+    return "\n".join([told, report(prepared.shown, room), "", end])
 
 
 def _marks(plan: Plan, number: int) -> str:

@@ -26,7 +26,9 @@ _LEFT_OUT = (
     "rendered",
     "pipelines",
     "scripts",
+    ".gitea",
     ".github",
+    ".gitlab",
     ".circleci",
     ".scaffold",
 )
