@@ -1,4 +1,4 @@
-"""Where in AWS an environment lives, and the ARNs there: the one place that composes them."""
+"""An environment's AWS account and region, and its ARNs, which only this module composes."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class AwsAccount:
         domain = "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
         return f"{self.id}.dkr.ecr.{self.region}.{domain}"
 
-    def arn(self, service: str, resource: str) -> str:
-        """Anything of the account in its region, such as `log-group:*` of `logs`."""
-        return f"arn:{self.partition}:{service}:{self.region}:{self.id}:{resource}"
+    def arn(self, service: str, resource: str, *, region: str = "") -> str:
+        """Anything of the account, such as `log-group:*` of `logs`; in its region unless given."""
+        return f"arn:{self.partition}:{service}:{region or self.region}:{self.id}:{resource}"
 
     def iam_arn(self, resource: str) -> str:
         """Anything of the account in IAM, which has no regions, such as `role/*`."""

@@ -101,13 +101,13 @@ class ServiceRoles(pulumi.ComponentResource):
 
 def role_policy(rights: Rights, names: Names, account: AwsAccount) -> str:
     """The role's own policy: the catalogue's statements, and what none of them overcomes."""
-    everywhere = f"arn:{account.partition}:secretsmanager:*:{account.id}:secret"
+    secrets = account.arn("secretsmanager", f"secret:{names.organization}/*", region="*")
     return policies.document(
         *rights.documents(),
         {
             "Sid": "SecretsComeOtherwise",
             "Effect": "Deny",
             "Action": ["secretsmanager:*"],
-            "Resource": [f"{everywhere}:{names.organization}/*"],
+            "Resource": [secrets],
         },
     )

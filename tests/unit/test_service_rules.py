@@ -233,9 +233,9 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "somebody else's image that we build": (
         {"image": {"name": "docker.io/library/redis", "version": "7", "digest": "sha256:7"}},
-        ".ci: is not a key known here; remove it; known keys: args, command, config, env, "
-        "environments, health, image, ingress, migrate, overrides, owner, packaging, port, ports, "
-        "processes, replicas, resources, scale, storage",
+        ".ci: is not a key known here; remove it; known keys: args, aws, command, config, "
+        "env, environments, health, image, ingress, migrate, overrides, owner, packaging, port, "
+        "ports, processes, replicas, resources, scale, secrets, storage",
     ),
     "a digest that is none": (
         {"image": {"name": "docker.io/library/redis", "version": "7", "digest": "sha256:7"}},
