@@ -29,7 +29,7 @@ def rotation_pod(
     secrets: by namespace, the Secrets of services.
     """
     text = _PROGRAM.read_text(encoding="utf-8")
-    metadata = {"name": NAME, "namespace": namespace}
+    metadata = k8s.meta.v1.ObjectMetaArgs(name=NAME, namespace=namespace)
     account = k8s.core.v1.ServiceAccount(f"{name}-account", metadata=metadata, opts=opts)
     program = k8s.core.v1.ConfigMap(
         f"{name}-program", metadata=metadata, data={"rotation.py": text}, opts=opts
@@ -37,49 +37,50 @@ def rotation_pod(
     labels = {"app.kubernetes.io/name": NAME}
     return k8s.apps.v1.Deployment(
         name,
-        metadata={**metadata, "labels": labels},
-        spec={
-            "replicas": 1,
-            "selector": {"match_labels": labels},
-            "template": {
-                "metadata": {
-                    "labels": labels,
+        metadata=k8s.meta.v1.ObjectMetaArgs(name=NAME, namespace=namespace, labels=labels),
+        spec=k8s.apps.v1.DeploymentSpecArgs(
+            replicas=1,
+            selector=k8s.meta.v1.LabelSelectorArgs(match_labels=labels),
+            template=k8s.core.v1.PodTemplateSpecArgs(
+                metadata=k8s.meta.v1.ObjectMetaArgs(
+                    labels=labels,
                     # Another program makes another pod.
-                    "annotations": {"checksum/program": hashlib.sha256(text.encode()).hexdigest()},
-                },
-                "spec": _pod(json.dumps(secrets, sort_keys=True)),
-            },
-        },
+                    annotations={"checksum/program": hashlib.sha256(text.encode()).hexdigest()},
+                ),
+                spec=_pod(json.dumps(secrets, sort_keys=True)),
+            ),
+        ),
         opts=ResourceOptions.merge(opts, ResourceOptions(depends_on=[account, program])),
     )
 
 
-def _pod(secrets: str) -> dict[str, object]:
-    return {
-        "service_account_name": NAME,
-        "enable_service_links": False,
-        "security_context": {
-            "run_as_non_root": True,
-            "run_as_user": 10001,
-            "seccomp_profile": {"type": "RuntimeDefault"},
-        },
-        "containers": [
-            {
-                "name": NAME,
-                "image": PYTHON,
-                "command": ["python3", "-u", "/program/rotation.py"],
-                "env": [{"name": "SECRETS", "value": secrets}],
-                "security_context": {
-                    "allow_privilege_escalation": False,
-                    "read_only_root_filesystem": True,
-                    "capabilities": {"drop": ["ALL"]},
-                },
-                "resources": {
-                    "requests": {"cpu": "10m", "memory": "32Mi"},
-                    "limits": {"memory": "64Mi"},
-                },
-                "volume_mounts": [{"name": "program", "mount_path": "/program"}],
-            }
+def _pod(secrets: str) -> k8s.core.v1.PodSpecArgs:
+    core = k8s.core.v1
+    container = core.ContainerArgs(
+        name=NAME,
+        image=PYTHON,
+        command=["python3", "-u", "/program/rotation.py"],
+        env=[core.EnvVarArgs(name="SECRETS", value=secrets)],
+        security_context=core.SecurityContextArgs(
+            allow_privilege_escalation=False,
+            read_only_root_filesystem=True,
+            capabilities=core.CapabilitiesArgs(drop=["ALL"]),
+        ),
+        resources=core.ResourceRequirementsArgs(
+            requests={"cpu": "10m", "memory": "32Mi"}, limits={"memory": "64Mi"}
+        ),
+        volume_mounts=[core.VolumeMountArgs(name="program", mount_path="/program")],
+    )
+    return core.PodSpecArgs(
+        service_account_name=NAME,
+        enable_service_links=False,
+        security_context=core.PodSecurityContextArgs(
+            run_as_non_root=True,
+            run_as_user=10001,
+            seccomp_profile=core.SeccompProfileArgs(type="RuntimeDefault"),
+        ),
+        containers=[container],
+        volumes=[
+            core.VolumeArgs(name="program", config_map=core.ConfigMapVolumeSourceArgs(name=NAME))
         ],
-        "volumes": [{"name": "program", "config_map": {"name": NAME}}],
-    }
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi import Input, ResourceOptions
 from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.rbac import v1 as rbac
 
 from components.kubernetes import RBAC
@@ -88,7 +89,7 @@ class SecretStores(pulumi.ComponentResource):
 
     def _allow(self, account: str, rules: Sequence[Rule]) -> list[pulumi.Resource]:
         """A role of a service account of External Secrets' namespace in this one."""
-        metadata = {"name": account, "namespace": self._args.namespace}
+        metadata = ObjectMetaArgs(name=account, namespace=self._args.namespace)
         role = rbac.Role(
             f"{self._prefix}-{account}-role",
             metadata=metadata,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,11 +47,11 @@ class Isolation(pulumi.ComponentResource):
         ]
         self.register_outputs({})
 
-    def _policy(self, name: str, spec: Mapping[str, Any]) -> pulumi.Resource:
+    def _policy(self, name: str, spec: Any) -> pulumi.Resource:
         policy = admission.ValidatingAdmissionPolicy(
             f"{self._prefix}-{name}",
             metadata={"name": name},
-            spec=dict(spec),
+            spec=spec,
             opts=ResourceOptions(parent=self),
         )
         return admission.ValidatingAdmissionPolicyBinding(

@@ -38,7 +38,7 @@ class Cluster:
     """The Kubernetes API as far as the program asks it, with one namespace."""
 
     def __init__(self, **workloads: dict[str, Any]) -> None:
-        self.deployments = {
+        self.deployments: dict[str, dict[str, Any]] = {
             name: {
                 "metadata": {"name": name},
                 "spec": {"template": {"metadata": {}, "spec": pod}},
