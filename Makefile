@@ -46,7 +46,7 @@ down: $(VENV)/.ready ## stop everything; caches and state stay
 clean: down ## stop everything and forget the lab's state; caches stay
 	@$(PY) -m lab clean
 
-test: lint test-unit test-mutation test-scripts test-lab ## every check and every test
+test: lint test-unit test-scripts test-lab ## every check and every test
 
 test-unit: $(VENV)/.ready ## in a minute, without the lab's programs and network
 	@$(PY) -m pytest --numprocesses auto --dist loadfile tests/unit lab/tests/unit

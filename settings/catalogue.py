@@ -251,6 +251,10 @@ class Service(Process):
         override = self.overrides.get(environment)
         return (override and override.aws) or self.aws
 
+    def has_private(self, environment: str) -> bool:
+        """Whether it has something that no other may take: secrets, or rights in AWS."""
+        return bool(self.secrets) or self.rights(environment) is not None
+
 
 class BuiltService(Service, Source):
     """A service that its own pipeline builds."""
@@ -374,7 +378,7 @@ class Catalogue(Model):
     def secretive(self) -> Iterator[tuple[str, str, Service]]:
         """Those that have secrets."""
         for namespace, name, service in self.entries():
-            if any(service.secrets.names()):
+            if service.secrets:
                 yield namespace, name, service
 
     def delivered_by(self, delivery: Delivery) -> Iterator[tuple[str, str, BuiltService]]:

@@ -86,11 +86,8 @@ class Settings:
 
     @property
     def has_private(self) -> bool:
-        """Whether a service has something that no other may take: secrets, rights in AWS."""
-        return any(
-            service.rights(self.stack) or any(service.secrets.names())
-            for _, _, service in self.living.entries()
-        )
+        """Whether a service has something that no other may take."""
+        return any(service.has_private(self.stack) for _, _, service in self.living.entries())
 
     @property
     def registry_owner(self) -> Environment:

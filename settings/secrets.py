@@ -38,9 +38,17 @@ class Secrets(Model):
     )
     files: Annotated[list[File], different] = Field(default=[], description=f"files in {FOLDER}")
 
+    def __bool__(self) -> bool:
+        """Whether there is one."""
+        return bool(self.env or self.files)
+
     def names(self) -> Iterator[str]:
         """Every name, sorted."""
         yield from sorted({*self.env, *self.files})
+
+    def objects(self, service: str) -> Iterator[str]:
+        """The Kubernetes Secret of each."""
+        return (object_name(service, name) for name in self.names())
 
 
 def object_name(service: str, name: str) -> str:

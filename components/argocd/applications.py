@@ -152,9 +152,9 @@ class Applications(pulumi.ComponentResource):
     ) -> Sequence[pulumi.Resource]:
         """Where services of the namespace have their secrets from, if some have any."""
         secrets = {
-            name: names
+            name: [*service.secrets.objects(name)]
             for name, service in sorted(group.services.items())
-            if (names := [*service.secrets.names()])
+            if service.secrets
         }
         if not secrets or not self._args.reading:
             return []

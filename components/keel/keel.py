@@ -11,11 +11,11 @@ import pulumi_kubernetes as k8s
 from pulumi import Input, Output, ResourceOptions
 from pulumi_kubernetes.rbac import v1 as rbac
 
-from components import policies
 from components.helm.release import helm_release
 from components.keel import values as keel_values
 from components.keel.values import NAMESPACE, SERVICE_ACCOUNT
 from components.kubernetes import RBAC, RESTRICTED
+from components.pod_identity import PodIdentity
 from settings import Names
 from settings.argocd import KeelConfig
 from settings.aws_account import AwsAccount
@@ -102,12 +102,18 @@ class Keel(pulumi.ComponentResource):
 
     def _identity(self, args: KeelArgs) -> aws.eks.PodIdentityAssociation:
         """The role of Keel's service account: it reads the served repositories."""
+        identity = PodIdentity(
+            cluster_name=args.cluster_name,
+            account=args.account,
+            namespace=NAMESPACE,
+            service_account=SERVICE_ACCOUNT,
+        )
         role = aws.iam.Role(
             f"{self._prefix}-role",
             name=args.names.role("keel"),
             permissions_boundary=args.permissions_boundary,
             description="Keel reads tags and digests of the images that it delivers",
-            assume_role_policy=self._trust(args),
+            assume_role_policy=identity.trust(),
             tags=args.names.tags(),
             opts=ResourceOptions(parent=self),
         )
@@ -119,25 +125,11 @@ class Keel(pulumi.ComponentResource):
             policy=keel_values.pull_policy(repositories(args.registry, args.catalogue)),
             opts=ResourceOptions(parent=self),
         )
-        return aws.eks.PodIdentityAssociation(
+        return identity.association(
             f"{self._prefix}-identity",
-            cluster_name=args.cluster_name,
-            namespace=NAMESPACE,
-            service_account=SERVICE_ACCOUNT,
-            role_arn=role.arn,
-            tags=args.names.tags(),
-            opts=ResourceOptions(parent=self, depends_on=[policy]),
-        )
-
-    @staticmethod
-    def _trust(args: KeelArgs) -> Output[str]:
-        """Keel's pods in this cluster alone may take the role."""
-        return args.cluster_name.apply(
-            lambda name: policies.trust_pods(
-                args.account.cluster_arn(name),
-                namespace=NAMESPACE,
-                service_account=SERVICE_ACCOUNT,
-            )
+            role,
+            args.names,
+            ResourceOptions(parent=self, depends_on=[policy]),
         )
 
     def _rights(self, args: KeelArgs, served: Sequence[str]) -> list[pulumi.Resource]:

@@ -10,9 +10,9 @@ import pulumi_kubernetes as k8s
 from pulumi import Output, ResourceOptions
 from pulumi_kubernetes.rbac import v1 as rbac
 
-from components import policies
 from components.helm.release import helm_release
 from components.kubernetes import RBAC, RESTRICTED
+from components.pod_identity import PodIdentity
 from components.secrets import values
 from components.secrets.rotation_pod import rotation_pod
 from components.secrets.values import NAMESPACE, SERVICE_ACCOUNT
@@ -20,7 +20,6 @@ from settings import Names
 from settings.argocd import SecretsConfig
 from settings.aws_account import AwsAccount
 from settings.catalogue import Catalogue
-from settings.secrets import object_name
 
 CHART_REPOSITORY = "https://charts.external-secrets.io"
 CHART_VERSION = "2.9.0"
@@ -91,7 +90,7 @@ class ExternalSecrets(pulumi.ComponentResource):
             values=values.values(),
             timeout_seconds=TIMEOUT_SECONDS,
             # Pods that start before their identity and their rights are there never get them.
-            opts=ResourceOptions(parent=self, depends_on=[*identity, *rights]),
+            opts=ResourceOptions(parent=self, depends_on=[identity, *rights]),
         )
         rotation_pod(
             f"{name}-rotation",
@@ -101,20 +100,20 @@ class ExternalSecrets(pulumi.ComponentResource):
         )
         self.register_outputs({"readerArn": self.reader_arn})
 
-    def _identity(self) -> list[pulumi.Resource]:
+    def _identity(self) -> pulumi.Resource:
         """The role of its service account, and the reader that it becomes."""
         args, names = self._args, self._args.names
+        identity = PodIdentity(
+            cluster_name=args.cluster_name,
+            account=args.account,
+            namespace=NAMESPACE,
+            service_account=SERVICE_ACCOUNT,
+        )
         operator = self._role(
             "operator",
             names.role("external-secrets"),
             "External Secrets, which becomes the reader for one service at a time",
-            args.cluster_name.apply(
-                lambda name: policies.trust_pods(
-                    args.account.cluster_arn(name),
-                    namespace=NAMESPACE,
-                    service_account=SERVICE_ACCOUNT,
-                )
-            ),
+            identity.trust(),
         )
         reader = self._role(
             "reader",
@@ -127,16 +126,12 @@ class ExternalSecrets(pulumi.ComponentResource):
             self._policy("operator", operator, reader.arn.apply(values.take_policy)),
             self._policy("reader", reader, values.reader_policy(names, args.account)),
         ]
-        association = aws.eks.PodIdentityAssociation(
+        return identity.association(
             f"{self._prefix}-identity",
-            cluster_name=args.cluster_name,
-            namespace=NAMESPACE,
-            service_account=SERVICE_ACCOUNT,
-            role_arn=operator.arn,
-            tags=names.tags(),
-            opts=ResourceOptions(parent=self, depends_on=rights),
+            operator,
+            names,
+            ResourceOptions(parent=self, depends_on=rights),
         )
-        return [association]
 
     def _role(
         self, purpose: str, name: str, description: str, trust: pulumi.Input[str]
@@ -187,6 +182,6 @@ def secret_objects(catalogue: Catalogue) -> dict[str, list[str]]:
     """By namespace, the Secrets of its services, sorted."""
     found: dict[str, list[str]] = {}
     for namespace, service, described in catalogue.secretive():
-        names = [object_name(service, name) for name in described.secrets.names()]
-        found[namespace] = sorted([*found.get(namespace, []), *names])
+        objects = described.secrets.objects(service)
+        found[namespace] = sorted([*found.get(namespace, []), *objects])
     return found

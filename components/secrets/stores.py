@@ -16,7 +16,6 @@ from components.secrets import values
 from components.secrets.rotation_pod import NAME as ROTATION
 from components.secrets.values import Rule
 from settings import Names
-from settings.secrets import object_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +31,7 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class SecretStoresArgs:
-    """namespace, by its name and as created; secrets: names by service, both sorted."""
+    """namespace, by its name and as created; secrets: those of Kubernetes by service, sorted."""
 
     name: str
     namespace: Input[str]
@@ -57,11 +56,7 @@ class SecretStores(pulumi.ComponentResource):
         super().__init__("twospeed:index:SecretStores", name, None, opts)
         self._prefix = name
         self._args = args
-        objects = sorted(
-            object_name(service, secret)
-            for service, secrets in args.secrets.items()
-            for secret in secrets
-        )
+        objects = sorted(name for names in args.secrets.values() for name in names)
         stores = [self._store(service) for service in args.secrets]
         self.created = [
             *stores,

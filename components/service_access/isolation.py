@@ -66,9 +66,7 @@ def policies(environment: str, catalogue: Catalogue) -> dict[str, dict[str, Any]
     """The policies of an environment by name; none where nothing is to be kept."""
     secretive = _by_namespace((ns, name) for ns, name, _ in catalogue.secretive())
     guarded = _by_namespace(
-        (ns, name)
-        for ns, name, service in catalogue.entries()
-        if service.rights(environment) or any(service.secrets.names())
+        (ns, name) for ns, name, service in catalogue.entries() if service.has_private(environment)
     )
     return {
         **({"services-keep-their-accounts": accounts_spec(guarded)} if guarded else {}),

@@ -9,6 +9,7 @@ import pulumi_aws as aws
 from pulumi import Output, ResourceOptions
 
 from components import policies
+from components.pod_identity import PodIdentity
 from settings import Names
 from settings.aws_account import AwsAccount
 from settings.catalogue import Catalogue
@@ -57,16 +58,18 @@ class ServiceRoles(pulumi.ComponentResource):
 
     def _association(self, namespace: str, service: str, rights: Rights) -> pulumi.Resource:
         args = self._args
+        identity = PodIdentity(
+            cluster_name=args.cluster_name,
+            account=args.account,
+            namespace=namespace,
+            service_account=service,
+        )
         role = aws.iam.Role(
             f"{self._prefix}-{service}",
             name=args.names.service_role(service),
             permissions_boundary=args.permissions_boundary,
             description=f"The service {service}",
-            assume_role_policy=args.cluster_name.apply(
-                lambda cluster: policies.trust_pods(
-                    args.account.cluster_arn(cluster), namespace=namespace, service_account=service
-                )
-            ),
+            assume_role_policy=identity.trust(),
             tags=args.names.tags(),
             opts=ResourceOptions(parent=self),
         )
@@ -88,14 +91,11 @@ class ServiceRoles(pulumi.ComponentResource):
                 for arn in sorted(rights.policies)
             ),
         ]
-        return aws.eks.PodIdentityAssociation(
+        return identity.association(
             f"{self._prefix}-{service}-identity",
-            cluster_name=args.cluster_name,
-            namespace=namespace,
-            service_account=service,
-            role_arn=role.arn,
-            tags=args.names.tags(),
-            opts=ResourceOptions(parent=self, depends_on=granted),
+            role,
+            args.names,
+            ResourceOptions(parent=self, depends_on=granted),
         )
 
 

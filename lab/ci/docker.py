@@ -38,8 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tag = commands.add_parser("tag")
     tag.add_argument("source")
     tag.add_argument("target")
-    for name in ("push", "pull"):
-        commands.add_parser(name).add_argument("image")
+    commands.add_parser("push").add_argument("image")
     options = parser.parse_args(arguments)
     engine = Engine(Site.from_environment())
     match options.command:
@@ -51,8 +50,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             engine.tag(options.source, options.target)
         case "push":
             engine.push(options.image)
-        case "pull":
-            engine.pull(options.image)
     return 0
 
 
@@ -89,11 +86,6 @@ class Engine:
             every=0.1,
         )
         print(f"{tag}: digest: {digest}")
-
-    def pull(self, image: str) -> None:
-        """Fetches an image by tag or digest."""
-        host, repository, reference = parts(image)
-        self._keep(image, images.pull(host, repository, reference))
 
     def _keep(self, image: str, files: dict[str, str]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -20,17 +20,18 @@ def check(environments: Sequence[Environment], catalogue: Catalogue) -> Iterator
     """What can be seen only where every environment is known."""
     for environment in environments:
         living = catalogue.of(environment.name)
-        given = [(ns, name, service) for ns, name, service in living.entries()
-                 if service.rights(environment.name)]  # fmt: skip
-        yield from _without_boundary(environment, [name for _, name, _ in given])
-        for namespace, name, service in given:
+        given = [
+            (namespace, name, service, rights)
+            for namespace, name, service in living.entries()
+            if (rights := service.rights(environment.name))
+        ]
+        yield from _without_boundary(environment, [name for _, name, _, _ in given])
+        for namespace, name, service, rights in given:
             path = f"namespaces.{namespace}.services.{name}"
             override = service.overrides.get(environment.name)
             where = f"{path}.overrides.{environment.name}" if override and override.aws else path
-            rights = service.rights(environment.name)
-            if rights:
-                yield from _of_elsewhere(f"{where}.aws", rights, environment)
-                yield from _too_long(f"{where}.aws", rights)
+            yield from _of_elsewhere(f"{where}.aws", rights, environment)
+            yield from _too_long(f"{where}.aws", rights)
 
 
 def _without_boundary(environment: Environment, services: Sequence[str]) -> Iterator[Problem]:

@@ -32,7 +32,9 @@ def test_there_is_a_repository_for_each_service(client: Client) -> None:
     for repository in repositories:
         assert repository["imageTagMutability"] == "IMMUTABLE_WITH_EXCLUSION"
         assert repository["imageTagMutabilityExclusionFilters"] == [
-            {"filterType": "WILDCARD", "filter": "dev"}
+            {"filterType": "WILDCARD", "filter": "dev"},
+            {"filterType": "WILDCARD", "filter": "build-*"},
+            {"filterType": "WILDCARD", "filter": "sha256-*"},
         ]
 
 

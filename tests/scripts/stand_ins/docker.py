@@ -25,7 +25,6 @@ def main() -> int:
         "buildx": _buildx,
         "tag": _tag,
         "push": _push,
-        "pull": _pull,
     }
     if command in own:
         return own[command](*words)
@@ -58,15 +57,6 @@ def _buildx(command: str, *words: str) -> int:
 
 def _tag(source: str, target: str) -> int:
     _remember(target, _local()[source])
-    return 0
-
-
-def _pull(name: str) -> int:
-    repository, digest = name.split("@")
-    if digest not in {image["imageDigest"] for image in _images(repository)}:
-        print(f"docker: {name} not found", file=sys.stderr)
-        return 1
-    _remember(name, digest)
     return 0
 
 
