@@ -39,6 +39,7 @@ def gitops_checkout(settings: Settings) -> GitOpsCheckoutArgs:
 
 def preflight(settings: Settings) -> PreflightArgs:
     owner, config = settings.owns_registry, settings.config
+    issuers = new_issuers(settings.catalogue, config.ci.existing) if owner else {}
     return PreflightArgs(
         network=config.network,
         cluster=config.cluster,
@@ -49,7 +50,7 @@ def preflight(settings: Settings) -> PreflightArgs:
             for namespace, name, _ in settings.catalogue.built()
             if owner
         },
-        issuers={**(new_issuers(settings.catalogue, config.ci.existing) if owner else {})},
+        issuers={str(system): url for system, url in issuers.items()},
         file=settings.environment.file,
     )
 

@@ -49,6 +49,22 @@ def push(registry: str, repository: str, tags: Sequence[str], files: Mapping[str
     return _digest(manifest)
 
 
+def pull(registry: str, repository: str, reference: str) -> dict[str, str]:
+    """The text files of an image that `push` made, by tag or digest.
+
+    Raises requests.HTTPError where there is none.
+    """
+    base = f"http://{registry}/v2/{repository}"
+    manifest = _get(f"{base}/manifests/{reference}", MANIFEST_TYPE).json()
+    layer = _get(f"{base}/blobs/{manifest['layers'][0]['digest']}", LAYER_TYPE).content
+    with tarfile.open(fileobj=io.BytesIO(layer), mode="r:gz") as archive:
+        return {
+            entry.name: content.read().decode()
+            for entry in archive
+            if (content := archive.extractfile(entry))
+        }
+
+
 def tags(registry: str, repository: str) -> list[str]:
     """The tags of a repository, sorted; none where there is no such repository."""
     answer = requests.get(f"http://{registry}/v2/{repository}/tags/list", timeout=TIMEOUT)
@@ -69,6 +85,12 @@ def digest_of(registry: str, repository: str, reference: str) -> str | None:
         return None
     answer.raise_for_status()
     return answer.headers["Docker-Content-Digest"]
+
+
+def _get(url: str, accept: str) -> requests.Response:
+    answer = requests.get(url, headers={"Accept": accept}, timeout=TIMEOUT)
+    answer.raise_for_status()
+    return answer
 
 
 def _push_blob(base: str, blob: bytes) -> None:

@@ -133,8 +133,8 @@ class Build(Model):
 
     path: RepositoryPath | None = Field(
         None,
-        description="the folder of the service, in a repository of several; GitHub Actions builds "
-        "only pushes that change it",
+        description="the folder of the service, in a repository of several; only pushes that "
+        "change it are built",
     )
     watch: Annotated[list[RepositoryPath], different] = Field(
         default=[], description="other folders or files whose changes build it too"

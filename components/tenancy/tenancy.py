@@ -98,10 +98,11 @@ class Tenancy(pulumi.ComponentResource):
             opts=self._own(),
         )
         actions = ["Deny"] if self._args.enforced else ["Warn", "Audit"]
+        binding: Any = admission.binding(name, self._args.tenants, actions)
         admissionregistration.v1.ValidatingAdmissionPolicyBinding(
             f"{self._prefix}-{policy}-binding",
             metadata={"name": name},
-            spec=admission.binding(name, self._args.tenants, actions),
+            spec=binding,
             opts=ResourceOptions(parent=self, depends_on=[rule]),
         )
 
