@@ -1,4 +1,4 @@
-"""AWS accounts of the lab: clients for them, the roles in them, the platform's credentials."""
+"""AWS accounts of the lab: clients for them, what is in them, the platform's credentials."""
 
 from __future__ import annotations
 
@@ -73,6 +73,18 @@ def create_roles(site: Site, settings: Settings) -> None:
             Path="/" + "".join(f"{folder}/" for folder in folders),
             AssumeRolePolicyDocument=json.dumps(_trusts(account)),
         )
+
+
+def create_zones(site: Site, settings: Settings) -> None:
+    """Create the public hosted zones that environments name and that do not exist."""
+    for environment in settings.environments:
+        zone = environment.config.ingress and environment.config.ingress.zone
+        if not zone:
+            continue
+        route53 = Account(site, environment.account, environment.region).client("route53")
+        known = {one["Name"] for one in route53.list_hosted_zones()["HostedZones"]}
+        if f"{zone}." not in known:
+            route53.create_hosted_zone(Name=zone, CallerReference=zone)
 
 
 def write_credentials(site: Site, settings: Settings) -> None:

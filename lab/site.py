@@ -20,6 +20,7 @@ SHARED_PORTS = (
     "authenticator",
     "webhook-receiver",
     "identity-provider",
+    "names",
 )
 CLUSTER_PORTS = (
     "etcd",
@@ -37,6 +38,9 @@ CLUSTER_PORTS = (
     "argocd-notifications-metrics",
     "external-secrets",
     "metrics",
+    "external-dns",
+    "load-balancer",
+    "load-balancer-tls",
 )
 KEEL_PORT = 9300
 """The port that is compiled into Keel."""
@@ -91,6 +95,10 @@ class Site:
 
     def cluster_dir(self, environment: str) -> Path:
         return self.home / "clusters" / environment
+
+    def authority_of_names(self, environment: str) -> Path:
+        """Whom clients of the environment's load balancer trust."""
+        return self.home / "load-balancers" / f"{environment}.crt"
 
     def admin_kubeconfig(self, environment: str) -> Path:
         """The lab's own administrator; the program never uses it."""

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 from settings.argocd import ArgoCdConfig, KeelConfig, SecretsConfig
 from settings.cluster import ClusterConfig
 from settings.gitops_repository import GitOpsConfig
+from settings.ingress import IngressConfig
 from settings.limits import of_an_organization
 from settings.model import DnsLabel, DomainName, Model, PolicyArn, different
 from settings.network import NetworkConfig
@@ -45,6 +46,11 @@ class StackConfig(Model):
     )
     permissions_boundary: PolicyArn | None = Field(
         None, description="the ARN of the permissions boundary of every role"
+    )
+    ingress: IngressConfig | None = Field(
+        None,
+        description="how people reach services and Argo CD; unset, the program makes no load "
+        "balancer, certificate or name",
     )
     isolation: Literal["enforced", "warned"] = Field(
         "enforced",

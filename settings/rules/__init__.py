@@ -18,6 +18,7 @@ from settings.rules import (
     credentials,
     delivery,
     immutable,
+    ingress,
     kubernetes,
     network,
     packages,
@@ -56,6 +57,7 @@ def of_one(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
     """What the models cannot see by themselves, in one environment."""
     yield from delivery.environment_name(environment)
     yield from delivery.keel(environment, catalogue)
+    yield from ingress.check(environment, catalogue)
     yield from network.service_range(environment)
     yield from network.existing_cluster(environment)
     yield from access.of_teams(environment, catalogue)

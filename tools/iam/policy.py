@@ -91,10 +91,10 @@ _IMAGES = [
 def boundary(settings: Settings) -> Document:
     """The permissions boundary of the roles that the program creates.
 
-    It allows what control plane, nodes, add-ons, Keel, External Secrets and pipelines need of AWS,
-    and nothing of IAM except EKS's look at its own roles and, in Auto Mode, instance profiles of
-    nodes, so that no role can become an administrator. What services may be given (`aws`) has to be
-    added by hand.
+    It allows what control plane, nodes, add-ons, Keel, External Secrets, the way in and pipelines
+    need of AWS, and nothing of IAM except EKS's look at its own roles and, in Auto Mode, instance
+    profiles of nodes, so that no role can become an administrator. What services may be given
+    (`aws`) has to be added by hand.
     """
     where = Where(settings)
     region = {"StringEquals": {"aws:RequestedRegion": settings.environment.region}}
@@ -132,6 +132,7 @@ def boundary(settings: Settings) -> Document:
             allow("OwnSession", ["sts:TagSession"], ["*"]),
             *(_auto_mode(where) if settings.config.cluster.auto else ()),
             *_of_secrets(where),
+            *_of_names(where),
         ],
     }  # fmt: skip
 
@@ -167,4 +168,20 @@ def _of_secrets(where: Where) -> list[Document]:
     return [
         allow("Secrets", ["secretsmanager:GetSecretValue"], [secrets]),
         allow("ReadSecrets", ["sts:AssumeRole"], [reader]),
+    ]
+
+
+def _of_names(where: Where) -> list[Document]:
+    """What external-dns and the load balancer's controller need, if there is a way in."""
+    if not where.settings.config.ingress:
+        return []
+    zones = f"arn:{where.settings.environment.aws_account.partition}:route53:::hostedzone/*"
+    changing = ["route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets"]
+    return [
+        allow("Names", changing, [zones]),
+        allow(
+            "Look",
+            ["acm:DescribeCertificate", "acm:ListCertificates", "route53:ListHostedZones"],
+            ["*"],
+        ),
     ]

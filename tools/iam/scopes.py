@@ -164,6 +164,24 @@ def _of_the_cluster(where: Where) -> Condition:
     return {"StringEquals": {"aws:ResourceTag/aws:eks:cluster-name": where.clusters}}
 
 
+def _hosted_zones(where: Where) -> list[str]:
+    """AWS makes the ids of zones."""
+    return [f"arn:{where.settings.environment.aws_account.partition}:route53:::hostedzone/*"]
+
+
+def _changes(where: Where) -> list[str]:
+    return [f"arn:{where.settings.environment.aws_account.partition}:route53:::change/*"]
+
+
+def _own_names(where: Where) -> Condition:
+    """Names of services, of Argo CD, and of what proves the certificate."""
+    config = where.settings.config
+    names = sorted({f"*.{config.domain}", f"*{config.argocd_domain}"})
+    return {
+        "ForAllValues:StringLike": {"route53:ChangeResourceRecordSetsNormalizedRecordNames": names}
+    }
+
+
 SCOPES = (
     Scope("ReadNetworks", "ec2",
           "DescribeAccountAttributes DescribeAddresses DescribeAddressesAttribute "
@@ -252,6 +270,17 @@ SCOPES = (
           "CreateLogGroup DeleteLogGroup DeleteRetentionPolicy ListTagsForResource "
           "PutRetentionPolicy TagResource UntagResource",
           _log_groups),
+    Scope("RequestCertificates", "acm", "AddTagsToCertificate RequestCertificate", _everything,
+          _tagging),
+    Scope("Certificates", "acm",
+          "AddTagsToCertificate DeleteCertificate DescribeCertificate ListTagsForCertificate "
+          "RemoveTagsFromCertificate UpdateCertificateOptions",
+          lambda where: [where.arn("acm", "certificate/*")], _tagged),
+    Scope("ListZones", "route53", "ListHostedZones", _everything),
+    Scope("ReadZones", "route53",
+          "GetHostedZone ListResourceRecordSets ListTagsForResource", _hosted_zones),
+    Scope("ReadChanges", "route53", "GetChange", _changes),
+    Scope("Names", "route53", "ChangeResourceRecordSets", _hosted_zones, _own_names),
     Scope("SignIn", "ecr", "GetAuthorizationToken", _everything),
     Scope("Repositories", "ecr",
           "CreateRepository DeleteLifecyclePolicy DeleteRepository DeleteRepositoryPolicy "
