@@ -70,7 +70,7 @@ class IngressConfig(Model):
 
     @model_validator(mode="after")
     def one_load_balancer(self) -> Self:
-        given = {"certificate", "controller_chart", "reach"} & self.model_fields_set
+        given = {"certificate", "reach"} & self.model_fields_set
         if self.ingress_class and given:
             raise ValueError(
                 f"has {', '.join(self.written(*given))} beside class, whose controller decides it; "

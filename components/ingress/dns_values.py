@@ -87,7 +87,7 @@ def policy(account: AwsAccount, names: OwnNames, zone_id: str) -> str:
     Source: Amazon Route 53 Developer Guide, "Using IAM policy conditions for fine-grained access
     control".
     """
-    zone = f"arn:{account.partition}:route53:::hostedzone/{zone_id}"
+    zone = account.dns_arn(f"hostedzone/{zone_id}")
     changing = "route53:ChangeResourceRecordSets"
     others = [f"*.{domain}" for domain in names.others]
     return policies.document(

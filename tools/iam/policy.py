@@ -175,7 +175,7 @@ def _of_names(where: Where) -> list[Document]:
     """What external-dns and the load balancer's controller need, if there is a way in."""
     if not where.settings.config.ingress:
         return []
-    zones = f"arn:{where.settings.environment.aws_account.partition}:route53:::hostedzone/*"
+    zones = where.settings.environment.aws_account.dns_arn("hostedzone/*")
     changing = ["route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets"]
     return [
         allow("Names", changing, [zones]),

@@ -164,13 +164,9 @@ def _of_the_cluster(where: Where) -> Condition:
     return {"StringEquals": {"aws:ResourceTag/aws:eks:cluster-name": where.clusters}}
 
 
-def _hosted_zones(where: Where) -> list[str]:
-    """AWS makes the ids of zones."""
-    return [f"arn:{where.settings.environment.aws_account.partition}:route53:::hostedzone/*"]
-
-
-def _changes(where: Where) -> list[str]:
-    return [f"arn:{where.settings.environment.aws_account.partition}:route53:::change/*"]
+def _of_dns(resource: str) -> Callable[[Where], list[str]]:
+    """AWS makes the ids of zones and changes."""
+    return lambda where: [where.settings.environment.aws_account.dns_arn(resource)]
 
 
 def _own_names(where: Where) -> Condition:
@@ -278,9 +274,10 @@ SCOPES = (
           lambda where: [where.arn("acm", "certificate/*")], _tagged),
     Scope("ListZones", "route53", "ListHostedZones", _everything),
     Scope("ReadZones", "route53",
-          "GetHostedZone ListResourceRecordSets ListTagsForResource", _hosted_zones),
-    Scope("ReadChanges", "route53", "GetChange", _changes),
-    Scope("Names", "route53", "ChangeResourceRecordSets", _hosted_zones, _own_names),
+          "GetHostedZone ListResourceRecordSets ListTagsForResource", _of_dns("hostedzone/*")),
+    Scope("ReadChanges", "route53", "GetChange", _of_dns("change/*")),
+    Scope("Names", "route53", "ChangeResourceRecordSets", _of_dns("hostedzone/*"),
+          _own_names),
     Scope("SignIn", "ecr", "GetAuthorizationToken", _everything),
     Scope("Repositories", "ecr",
           "CreateRepository DeleteLifecyclePolicy DeleteRepository DeleteRepositoryPolicy "
