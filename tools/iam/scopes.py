@@ -25,6 +25,7 @@ ATTACHED = (
     "AmazonEKSWorkerNodeMinimalPolicy",
     "AmazonEKSWorkerNodePolicy",
     "AmazonEKS_CNI_Policy",
+    "CloudWatchAgentServerPolicy",
     "service-role/AmazonEBSCSIDriverPolicy",
 )
 """AWS's own policies that the program puts on roles."""
@@ -147,6 +148,14 @@ def _log_groups(where: Where) -> list[str]:
     return [where.arn("logs", f"log-group:/aws/{kind}/{where.prefix}/*") for kind in ("eks", "vpc")]
 
 
+def _alarms(where: Where) -> list[str]:
+    return [where.arn("cloudwatch", f"alarm:{where.prefix}-*")]
+
+
+def _topics(where: Where) -> list[str]:
+    return [where.arn("sns", f"{where.prefix}-*")]
+
+
 def _repositories(where: Where) -> list[str]:
     return [where.arn("ecr", f"repository/{name}/*") for name in sorted(where.catalogue.namespaces)]
 
@@ -163,6 +172,18 @@ def _of_the_cluster(where: Where) -> Condition:
     """EKS's own security group carries its tag and not the environment's."""
     return {"StringEquals": {"aws:ResourceTag/aws:eks:cluster-name": where.clusters}}
 
+
+OBSERVABILITY = (
+    Scope("Alarms", "cloudwatch",
+          "DeleteAlarms DescribeAlarms ListTagsForResource PutMetricAlarm TagResource "
+          "UntagResource",
+          _alarms),
+    Scope("Topics", "sns",
+          "CreateTopic DeleteTopic GetTopicAttributes ListTagsForResource SetTopicAttributes "
+          "TagResource UntagResource",
+          _topics),
+)  # fmt: skip
+"""What `platform:observability` adds; the committed stacks, whose calls are recorded, lack it."""
 
 SCOPES = (
     Scope("ReadNetworks", "ec2",
@@ -259,4 +280,5 @@ SCOPES = (
           "PutImageScanningConfiguration PutImageTagMutability PutLifecyclePolicy "
           "SetRepositoryPolicy TagResource UntagResource",
           _repositories),
+    *OBSERVABILITY,
 )  # fmt: skip
