@@ -16,8 +16,11 @@ from components.cluster import storage
 from components.cluster.access import AccessArgs
 from components.cluster.cluster import Cluster, ClusterArgs
 from components.gitops_checkout.gitops_checkout import GitOpsCheckoutArgs
+from components.ingress.front_door import FrontDoorArgs
+from components.ingress.ingress import Ingress, IngressArgs
 from components.keel.keel import KeelArgs
 from components.network.network import Network, NetworkArgs
+from components.observability.observability import ObservabilityArgs
 from components.preflight.asking import PreflightArgs
 from components.registry.registry import RegistryArgs
 from components.registry.registry_reference import RegistryReferenceArgs
@@ -29,6 +32,9 @@ from components.tenancy.tenancy import TenancyArgs
 from gitops.tree import scaffold
 from settings import Names, Settings
 from settings.argocd import KeelConfig
+from settings.ingress import IngressConfig
+from settings.kubernetes import RELEASES
+from settings.observability import ObservabilityConfig
 from settings.tenancy import tenants
 
 
@@ -43,6 +49,7 @@ def preflight(settings: Settings) -> PreflightArgs:
     return PreflightArgs(
         network=config.network,
         cluster=config.cluster,
+        ingress=config.ingress,
         names=settings.environment.names,
         account=settings.environment.aws_account,
         repositories={
@@ -173,8 +180,47 @@ def _service_roles(settings: Settings, cluster: Cluster) -> ServiceRolesArgs:
     )
 
 
+def ingress(
+    settings: Settings, config: IngressConfig, network: Network, cluster: Cluster
+) -> IngressArgs:
+    environment = settings.environment
+    return IngressArgs(
+        config=config,
+        domain=settings.config.domain,
+        argocd_domain=settings.config.argocd_domain,
+        other_domains=settings.domains_inside,
+        names=environment.names,
+        account=environment.aws_account,
+        profile=environment.aws.profile,
+        role=environment.aws.role,
+        permissions_boundary=settings.config.permissions_boundary,
+        auto=settings.config.cluster.auto,
+        replicas=2 if settings.speed.protected else 1,
+        cluster_name=cluster.name,
+        kubeconfig=cluster.kubeconfig,
+        owned_cluster=cluster.owned,
+        vpc_id=network.vpc_id,
+        subnet_ids=(network.private_subnet_ids if config.internal else network.public_subnet_ids),
+    )
+
+
+def front_door(
+    settings: Settings, config: IngressConfig, way_in: Ingress, argocd: ArgoCd
+) -> FrontDoorArgs:
+    return FrontDoorArgs(
+        config=config,
+        host=settings.config.argocd_domain,
+        way_in=way_in,
+        argocd_namespace=argocd.namespace,
+        argocd_release=argocd.release,
+    )
+
+
 def applications(
-    settings: Settings, argocd: ArgoCd, access: ServiceAccess | None = None
+    settings: Settings,
+    argocd: ArgoCd,
+    access: ServiceAccess | None = None,
+    way_in: Ingress | None = None,
 ) -> ApplicationsArgs:
     return ApplicationsArgs(
         catalogue=settings.living,
@@ -184,7 +230,7 @@ def applications(
         argocd_namespace=argocd.namespace,
         argocd_release=argocd.release,
         reading=access.reading if access else None,
-        first=access.first if access else (),
+        first=[*(access.first if access else ()), *([way_in] if way_in else [])],
     )
 
 
@@ -230,4 +276,20 @@ def keel(
         kubeconfig=cluster.kubeconfig,
         owned_cluster=cluster.owned,
         namespaces=namespaces,
+    )
+
+
+def observability(
+    settings: Settings, config: ObservabilityConfig, cluster: Cluster, argocd: ArgoCd
+) -> ObservabilityArgs:
+    release = RELEASES.get(settings.config.cluster.version)
+    return ObservabilityArgs(
+        config=config,
+        names=settings.environment.names,
+        account=settings.environment.aws_account,
+        permissions_boundary=settings.config.permissions_boundary,
+        cluster_name=cluster.name,
+        degraded=settings.speed.degraded_alarm,
+        support_ends=release.standard_support_ends if release else None,
+        wait_for=argocd.release,
     )

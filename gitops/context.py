@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gitops import packages
+from gitops import ingress, packages
 from gitops.git_access import access
 from gitops.version import (
     DIGEST_PATTERN,
@@ -89,6 +89,7 @@ def shared(settings: Settings) -> Context:
             for name, group in sorted(settings.catalogue.namespaces.items())
         },
         "kinds_everywhere": kinds.declared(),
+        "ingress_classes": any(map(ingress.ingress_class, settings.environments)),
         "services": [_service(settings, *entry) for entry in settings.catalogue.entries()],
         "packages": [*packages.described(settings)],
     }
@@ -116,6 +117,7 @@ def environment(settings: Settings) -> Context:
             "automated_sync": speed.automated_sync,
             "rendered": speed.rendered,
             "domain": own.config.domain,
+            "ingress_class": ingress.ingress_class(own),
             "argocd": own.config.argocd_domain,
             "log_level": speed.log_level,
             "replicas": speed.replicas,
@@ -146,6 +148,7 @@ def _service(settings: Settings, namespace: str, name: str, service: Service) ->
         "main": workloads[0],
         "workloads": workloads,
         "ingress": service.ingress,
+        "ingress_annotations": ingress.health_check(settings, service),
         "env": dict(sorted(service.env.items())),
         "config": dict(sorted(service.config.items())),
         "secrets": _secrets(name, service),

@@ -15,16 +15,19 @@ from lab.ci.builds import Builds
 from lab.identity_provider import id_token
 from lab.overview import render, rows
 from lab.program import Program, aws_credentials
-from lab.site import Site
+from lab.site import CHECKOUT, Site
 from lab.toolchain import Toolchain
 from lab.up import approve, up
-from settings import UserError
+from settings import UserError, load_files
+from settings.addresses import addresses
 
 NEXT = """
 Try next:
   make status                             the same table again
   make build SERVICE=tv-api               a build of a service, as its own pipeline makes it
   make approve SERVICE=tv-api             approve its sync on prod, as a releaser
+  curl --proxy {proxy} --cacert {authority} \\
+      https://tournaments.dev.acme.example     a pod of a service, by its name
 """
 
 Command = Callable[[Site, argparse.Namespace], int | None]
@@ -67,7 +70,19 @@ def bring_up(site: Site, _: argparse.Namespace) -> None:
     """start the lab and bring every environment up in it"""
     up(site)
     print(render(rows(site)))
-    print(NEXT, end="")
+    print(addresses_of(site))
+    print(NEXT.format(proxy=site.url("names"), authority=site.authority_of_names("dev")), end="")
+
+
+def addresses_of(site: Site) -> str:
+    """The addresses of every environment with a way in, as `pulumi up` exports them."""
+    every = [load_files(name, CHECKOUT) for name in site.environments]
+    return "\n".join(
+        f"{settings.stack:8}{url}"
+        for settings in every
+        if settings.config.ingress
+        for url in addresses(settings).values()
+    )
 
 
 def status(site: Site, _: argparse.Namespace) -> int:
@@ -122,7 +137,7 @@ def shell(site: Site, options: argparse.Namespace) -> int:
     return subprocess.run(
         named or [os.environ.get("SHELL", "bash")],
         cwd=site.gitops_checkout,
-        env={**environment, **aws_credentials(site)},
+        env={**environment, **aws_credentials(site, site.environments[0])},
         check=False,
     ).returncode
 

@@ -12,6 +12,7 @@ from lab.daemons import (
     git,
     identity_provider,
     metrics,
+    names,
     nodes,
     pods,
     registry,
@@ -37,6 +38,7 @@ def all_daemons(site: Site) -> tuple[Daemon, ...]:
         authenticator.daemon(site),
         webhook_receiver.daemon(site),
         identity_provider.daemon(site),
+        names.daemon(site),
     )
     clusters = [
         daemon

@@ -1,4 +1,4 @@
-"""AWS accounts of the lab: clients for them, the roles in them, the platform's credentials."""
+"""AWS accounts of the lab: clients for them, what is in them, the platform's credentials."""
 
 from __future__ import annotations
 
@@ -75,19 +75,32 @@ def create_roles(site: Site, settings: Settings) -> None:
         )
 
 
+def create_zones(site: Site, settings: Settings) -> None:
+    """Create the public hosted zones that environments name and that do not exist."""
+    for environment in settings.environments:
+        zone = environment.config.ingress and environment.config.ingress.zone
+        if not zone:
+            continue
+        route53 = Account(site, environment.account, environment.region).client("route53")
+        known = {one["Name"] for one in route53.list_hosted_zones()["HostedZones"]}
+        if f"{zone}." not in known:
+            route53.create_hosted_zone(Name=zone, CallerReference=zone)
+
+
 def write_credentials(site: Site, settings: Settings) -> None:
-    """Write the AWS_* variables of the platform's role to a file."""
-    region = settings.environment.region
-    platform = settings.config.cluster.access.platform[0]
-    keys = Account(site, MOTO_ACCOUNT, region).assume(platform)
-    variables = {
-        **{name.upper(): value for name, value in keys.items()},
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_ENDPOINT_URL": site.url("aws"),
-    }
-    text = "".join(f"{name}={value}\n" for name, value in variables.items())
-    write_atomically(site.aws_credentials, text, mode=0o600)
+    """Write the AWS_* variables of each environment's platform role, in its account, to a file."""
+    for environment in settings.environments:
+        region = environment.region
+        platform = environment.config.cluster.access.platform[0]
+        keys = Account(site, environment.account, region).assume(platform)
+        variables = {
+            **{name.upper(): value for name, value in keys.items()},
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+            "AWS_ENDPOINT_URL": site.url("aws"),
+        }
+        text = "".join(f"{name}={value}\n" for name, value in variables.items())
+        write_atomically(site.aws_credentials(environment.name), text, mode=0o600)
 
 
 def _trusts(account: str) -> dict[str, Any]:

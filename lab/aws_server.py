@@ -24,7 +24,7 @@ from werkzeug.serving import make_server
 from werkzeug.test import EnvironBuilder
 
 from lab import presigned
-from lab.aws_account import create_roles, write_credentials
+from lab.aws_account import create_roles, create_zones, write_credentials
 from lab.aws_api.backend import Backend
 from lab.aws_api.callers import session_of
 from lab.aws_api.frontend import Frontend
@@ -118,6 +118,7 @@ def main() -> None:
     serving = threading.Thread(target=server.serve_forever)
     serving.start()
     create_roles(site, settings)
+    create_zones(site, settings)
     write_credentials(site, settings)
     app.ready = True
     while serving.is_alive():

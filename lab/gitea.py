@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import requests
 
 from lab.daemons import git
+from lab.names import argocd_url
 from lab.site import Site
 from lab.state import write_atomically
 from lab.toolchain import Toolchain
@@ -101,7 +102,7 @@ def furnish(site: Site, tools: Toolchain) -> None:
         host.call("POST", f"/orgs/{owner}/repos", name=name)
     hooks = f"/repos/{owner}/{name}/hooks"
     told = {hook["config"]["url"] for hook in host.call("GET", hooks)}
-    listeners = {f"{site.url('argocd-server', each)}/api/webhook" for each in site.environments}
+    listeners = {f"{argocd_url(site, each)}/api/webhook" for each in site.environments}
     for listener in sorted(listeners - told):
         config = {"url": listener, "content_type": "json"}
         host.call("POST", hooks, type="gitea", config=config, events=["push"], active=True)

@@ -102,10 +102,24 @@ class Pki:
         return key
 
 
+def self_signed_once(certificate: Path, names: Iterable[str]) -> tuple[str, str]:
+    """The file of a certificate for DNS names, and that of its key beside it; made if missing."""
+    key_file = certificate.with_suffix(".key")
+    if not certificate.exists():
+        key = ec.generate_private_key(ec.SECP256R1())
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        write_atomically(key_file, private.decode(), mode=0o600)
+        made = _self_signed(key, names, certificate.stem)
+        write_atomically(certificate, made.public_bytes(Encoding.PEM).decode())
+    return str(certificate), str(key_file)
+
+
 def _self_signed(
-    key: ec.EllipticCurvePrivateKey, addresses: Iterable[str | IPv4Address]
+    key: ec.EllipticCurvePrivateKey,
+    addresses: Iterable[str | IPv4Address],
+    common_name: str = "kube-apiserver",
 ) -> x509.Certificate:
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kube-apiserver")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     now = datetime.now(UTC)
     names = [
         x509.IPAddress(address) if isinstance(address, IPv4Address) else x509.DNSName(address)

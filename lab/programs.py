@@ -15,7 +15,7 @@ from lab.readiness import Condition, http_ok, listening
 from lab.site import CHECKOUT, HOST, KEEL_PORT, Site
 from lab.toolchain import Toolchain
 
-NAMESPACES = ("argocd", "external-secrets", "keel")
+NAMESPACES = ("argocd", "external-dns", "external-secrets", "keel")
 """The namespaces whose pods are run."""
 
 
@@ -58,6 +58,7 @@ def programs(site: Site, environment: str) -> dict[str, Program]:
         ),
         **_argo_cd(site, environment),
         **_secrets(site, environment),
+        "external-dns": _names(site, environment),
         "keel": Program(
             tool="keel",
             flags=("--no-incluster", "--kubeconfig=kubeconfig"),
@@ -67,6 +68,19 @@ def programs(site: Site, environment: str) -> dict[str, Program]:
             folders=("data",),
         ),
     }
+
+
+def _names(site: Site, environment: str) -> Program:
+    """external-dns."""
+    port = site.port("external-dns", environment)
+    return Program(
+        tool="external-dns",
+        flags=(f"--metrics-address={HOST}:{port}", "--kubeconfig=kubeconfig"),
+        variables={"AWS_ENDPOINT_URL": site.url("aws")},
+        port=port,
+        ready=http_ok(f"http://{HOST}:{port}/healthz"),
+        identity=True,
+    )
 
 
 def _secrets(site: Site, environment: str) -> dict[str, Program]:

@@ -20,6 +20,7 @@ SHARED_PORTS = (
     "authenticator",
     "webhook-receiver",
     "identity-provider",
+    "names",
 )
 CLUSTER_PORTS = (
     "etcd",
@@ -37,6 +38,9 @@ CLUSTER_PORTS = (
     "argocd-notifications-metrics",
     "external-secrets",
     "metrics",
+    "external-dns",
+    "load-balancer",
+    "load-balancer-tls",
 )
 KEEL_PORT = 9300
 """The port that is compiled into Keel."""
@@ -92,6 +96,10 @@ class Site:
     def cluster_dir(self, environment: str) -> Path:
         return self.home / "clusters" / environment
 
+    def authority_of_names(self, environment: str) -> Path:
+        """Whom clients of the environment's load balancer trust."""
+        return self.home / "load-balancers" / f"{environment}.crt"
+
     def admin_kubeconfig(self, environment: str) -> Path:
         """The lab's own administrator; the program never uses it."""
         return self.cluster_dir(environment) / "admin.kubeconfig"
@@ -99,10 +107,9 @@ class Site:
     def certificate_authority(self, environment: str) -> Path:
         return self.cluster_dir(environment) / "pki" / "ca.crt"
 
-    @property
-    def aws_credentials(self) -> Path:
-        """AWS_* variables of the platform role, one `NAME=value` a line."""
-        return self.home / "aws" / "platform.env"
+    def aws_credentials(self, environment: str) -> Path:
+        """AWS_* variables of the environment's platform role, one `NAME=value` a line."""
+        return self.home / "aws" / f"{environment}.env"
 
     @property
     def aws_calls(self) -> Path:

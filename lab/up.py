@@ -14,6 +14,7 @@ from lab import gitea, supervisor
 from lab.argocd_api import ArgoCdApi
 from lab.ci.builds import Builds
 from lab.gitops_checkout import clone, commit_and_push, pull
+from lab.names import environment_of
 from lab.overview import OBSERVER
 from lab.program import Program, aws_credentials
 from lab.site import CHECKOUT, Site
@@ -55,7 +56,21 @@ def up_and_push(site: Site, program: Program, stack: str) -> None:
     """Run `pulumi up` of one environment, and push what it wrote into the checkout."""
     pull(site.gitops_checkout)
     program.up(stack)
+    wait_for_names(site, stack)
     commit_and_push(site.gitops_checkout, f"Scaffold of {stack}, as pulumi up wrote it")
+
+
+def wait_for_names(site: Site, stack: str) -> None:
+    """Wait until the names lead to the load balancer: then Git can tell Argo CD of a push."""
+    settings = load_files(stack, CHECKOUT)
+    if not settings.config.ingress:
+        return
+    host = settings.config.argocd_domain
+
+    def missing() -> str:
+        return "" if environment_of(site, host) == stack else f"{host} leads nowhere"
+
+    wait_until_empty(f"the names of {stack}", missing, seconds=120, every=1)
 
 
 def in_order(site: Site) -> list[Settings]:
@@ -77,7 +92,7 @@ def first_releases(site: Site, program: Program, environments: list[Settings]) -
             script = checkout / "scripts" / "promote-to-prod.sh"
             named = [word for name in waiting for word in ("--service", name)]
             command = [str(script), "--from-dev", "--environment", settings.stack, "--yes", *named]
-            run(command, site, builds.environment)
+            run(command, site, {**builds.environment, **aws_credentials(site, settings.stack)})
     pull(checkout)
 
 
@@ -97,7 +112,7 @@ def run(command: list[str], site: Site, environment: Mapping[str, str]) -> None:
     done = subprocess.run(
         command,
         cwd=site.gitops_checkout,
-        env={**environment, **aws_credentials(site)},
+        env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

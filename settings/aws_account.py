@@ -49,6 +49,10 @@ class AwsAccount:
         """An ECR repository, such as streaming/tv-api; `*` for all of them."""
         return self.arn("ecr", f"repository/{name}")
 
+    def dns_arn(self, resource: str) -> str:
+        """Anything of Route 53, which has neither accounts nor regions, such as `hostedzone/*`."""
+        return f"arn:{self.partition}:route53:::{resource}"
+
     def managed_policy_arn(self, name: str) -> str:
         """A policy that AWS maintains, such as AmazonEKSClusterPolicy."""
         return f"arn:{self.partition}:iam::aws:policy/{name}"

@@ -103,6 +103,13 @@ class Settings:
     def owns_registry(self) -> bool:
         return self.registry_owner.name == self.stack
 
+    @property
+    def domains_inside(self) -> list[str]:
+        """Domains of other environments that are inside this one's."""
+        inside = f".{self.config.domain}"
+        others = (e.config.domain for e in self.environments if e.name != self.stack)
+        return sorted(domain for domain in others if domain.endswith(inside))
+
     def protects(self, what: Protectable) -> bool:
         """Whether Pulumi and AWS refuse to delete or replace it.
 

@@ -18,6 +18,8 @@ MAX_PUBLIC_RANGES = 40
 MAX_NEIGHBOURS = 59
 """Of one security group: Amazon VPC quotas, "Inbound or outbound rules per security group", 60,
 of which EKS's own group has one."""
+MAX_VISITORS = 30
+"""Ranges of one load balancer: each is a rule for HTTP and one for HTTPS in one security group."""
 ROLE_POLICY_CHARACTERS = 10_240
 """Of all inline policies of one role, white space not counted: IAM and AWS STS quotas."""
 

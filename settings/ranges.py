@@ -42,6 +42,15 @@ def of_the_internet(cidr: IPv4Network) -> IPv4Network:
     return cidr
 
 
+def of_visitors(cidr: IPv4Network) -> IPv4Network:
+    """`cidr`, or ValueError where nobody on the internet has an address of it."""
+    if cidr.prefixlen == 0:
+        raise ValueError("is the whole internet; write reach: internet")
+    if any(cidr.overlaps(private) for private in PRIVATE):
+        raise ValueError("is private, and nobody comes over the internet from there; remove it")
+    return cidr
+
+
 def of_a_neighbour(cidr: IPv4Network) -> IPv4Network:
     """`cidr`, or ValueError where it is no private range, as of the VPC or a connected network."""
     return _private(cidr)

@@ -9,9 +9,11 @@ from pydantic import AfterValidator, Field
 from settings.argocd import ArgoCdConfig, KeelConfig, SecretsConfig
 from settings.cluster import ClusterConfig
 from settings.gitops_repository import GitOpsConfig
+from settings.ingress import IngressConfig
 from settings.limits import of_an_organization
 from settings.model import DnsLabel, DomainName, Model, PolicyArn, different
 from settings.network import NetworkConfig
+from settings.observability import ObservabilityConfig
 from settings.registry import CiConfig, RegistryConfig
 
 Protectable = Literal["network", "cluster", "registry", "applications"]
@@ -40,11 +42,20 @@ class StackConfig(Model):
         SecretsConfig.model_validate({}),
         description="External Secrets; installed if a service has secrets",
     )
+    observability: ObservabilityConfig | None = Field(
+        None,
+        description="logs and metrics in CloudWatch, and alarms; unset: none of them",
+    )
     ci: CiConfig = Field(
         CiConfig.model_validate({}), description="of pipelines; used in the registry owner's file"
     )
     permissions_boundary: PolicyArn | None = Field(
         None, description="the ARN of the permissions boundary of every role"
+    )
+    ingress: IngressConfig | None = Field(
+        None,
+        description="how people reach services and Argo CD; unset, the program makes no load "
+        "balancer, certificate or name",
     )
     isolation: Literal["enforced", "warned"] = Field(
         "enforced",

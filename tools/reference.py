@@ -248,8 +248,8 @@ def _value(schema: Schema, places: Mapping[str, str]) -> str:  # noqa: PLR0911 o
         return f"[`{place}`](#{anchor(place)})"
     if "if" in schema:
         return f"{_value(schema['else'], places)} or {_value(schema['then'], places)}"
-    if "anyOf" in schema:
-        choices = [choice for choice in schema["anyOf"] if choice.get("type") != "null"]
+    if several := schema.get("anyOf") or schema.get("oneOf"):
+        choices = [choice for choice in several if choice.get("type") != "null"]
         return " or ".join(dict.fromkeys(_value(choice, places) for choice in choices))
     if "enum" in schema:
         return " or ".join(f"`{choice}`" for choice in schema["enum"])

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.kubernetes import RESTRICTED
+from components.kubernetes import OF_THE_PLATFORM, RESTRICTED
 from gitops import layout
 from settings import Speed, kinds
 from settings.catalogue import BuiltService, ForeignService, Namespace, Service
@@ -73,6 +73,7 @@ def project_spec(target: Target, namespace: str, group: Namespace | None = None)
     It is that of its services; each package has its own.
     """
     migrating = group and any(service.migrate for service in group.services.values())
+    known = [_OF_THE_PLATFORM, *(_OF_MIGRATIONS if migrating else ())]
     windows = [_window(window) for window in target.sync_windows]
     return {
         "description": f"{namespace} on {target.environment}",
@@ -81,7 +82,7 @@ def project_spec(target: Target, namespace: str, group: Namespace | None = None)
         "clusterResourceWhitelist": [],
         "namespaceResourceWhitelist": _kinds(kinds.allowed(group.kinds if group else ())),
         # Lists objects that no Application declares, such as those of a deleted one.
-        "orphanedResources": {"warn": True, **({"ignore": _OF_MIGRATIONS} if migrating else {})},
+        "orphanedResources": {"warn": True, "ignore": known},
         **({"syncWindows": windows} if windows else {}),
     }
 
@@ -113,6 +114,11 @@ def _kinds(found: Iterable[kinds.Kind]) -> list[dict[str, str]]:
     return [{"group": api_group, "kind": kind} for api_group, kind in found]
 
 
+_OF_THE_PLATFORM = {
+    "group": "networking.k8s.io",
+    "kind": "NetworkPolicy",
+    "name": f"{OF_THE_PLATFORM}*",
+}
 _OF_MIGRATIONS = [
     {"group": "", "kind": "ConfigMap", "name": "migration-gate"},
     {"group": "batch", "kind": "Job", "name": "*-migrate-*"},

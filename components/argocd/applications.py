@@ -107,8 +107,10 @@ class Applications(pulumi.ComponentResource):
             metadata=k8s.meta.v1.ObjectMetaArgs(
                 **manifests.namespace_metadata(self._args.target, namespace, group.owned.values())
             ),
-            # Deleting a namespace deletes everything in it.
-            opts=ResourceOptions(parent=self, protect=self._args.protected),
+            # Deleting a namespace deletes everything in it, while what that needs is there.
+            opts=ResourceOptions(
+                parent=self, protect=self._args.protected, depends_on=self._args.first
+            ),
         )
 
     def _project(

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from settings import Names, Problem
 from settings.aws_account import AwsAccount
 from settings.cluster import ClusterConfig
+from settings.ingress import IngressConfig
 from settings.network import NetworkConfig
 
 Answer = TypeVar("Answer")
@@ -20,6 +21,7 @@ class PreflightArgs:
 
     network: NetworkConfig
     cluster: ClusterConfig
+    ingress: IngressConfig | None
     names: Names
     account: AwsAccount
     repositories: Mapping[str, str]

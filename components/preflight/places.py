@@ -1,12 +1,13 @@
-"""Zones: which there are, which EKS takes, and what can be had in them."""
+"""Zones: of availability, which EKS takes and what can be had in them; and of names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pulumi_aws as aws
 
-from components.preflight.asking import PreflightArgs, ask
+from components.preflight.asking import PreflightArgs, UnansweredError, ask
 from settings import Problem
 from settings.network import control_plane_zones
 
@@ -68,3 +69,36 @@ def instance_types(args: PreflightArgs) -> Iterator[Problem]:
                 f"has none that EC2 offers in zone {' and '.join(empty)}",
                 "add a type that is offered there",
             )
+
+
+def hosted_zone(args: PreflightArgs) -> Iterator[Problem]:
+    """The zone of the names is there, once, and public: elsewhere AWS proves no certificate."""
+    zone = args.ingress and args.ingress.zone
+    if not zone:
+        return
+    public = _zones(zone, private=False)
+    if public == "one":
+        return
+    rule, remedy = "is no hosted zone of this account", "create it, or name another"
+    if public == "several":
+        rule, remedy = (
+            "is the name of several public hosted zones",
+            "delete those that are not used",
+        )
+    elif _zones(zone, private=True) != "none":
+        rule = "is a private hosted zone, where AWS proves no certificate, and no public one"
+        remedy = "create a public zone of that name; the load balancer can stay internal"
+    yield args.problem("ingress.zone", zone, rule, remedy)
+
+
+def _zones(name: str, *, private: bool) -> Literal["none", "one", "several"]:
+    """How many hosted zones have a name."""
+    try:
+        ask(aws.route53.get_zone, name=name, private_zone=private)
+    except UnansweredError as error:  # in the words of the provider
+        if "no matching Route 53 Hosted Zone found" in str(error):
+            return "none"
+        if "multiple Route 53 Hosted Zones matched" in str(error):
+            return "several"
+        raise
+    return "one"

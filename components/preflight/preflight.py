@@ -37,6 +37,7 @@ CHECKS: Mapping[str, Check] = {
     "the existing network and cluster": _existing,
     "the zones": places.zones,
     "the instance types": places.instance_types,
+    "the hosted zone": places.hosted_zone,
     "the quotas of the network": quotas.network,
     "the quotas of the nodes": quotas.nodes,
     "the name of the cluster": taken.cluster,

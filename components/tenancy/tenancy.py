@@ -10,6 +10,7 @@ import pulumi
 from pulumi import Input, ResourceOptions
 from pulumi_kubernetes import admissionregistration, core, networking
 
+from components.kubernetes import OF_THE_PLATFORM
 from components.tenancy import admission, quotas
 from components.tenancy.network_policies import network_policies
 from settings.naming import Names
@@ -82,7 +83,7 @@ class Tenancy(pulumi.ComponentResource):
             networking.v1.NetworkPolicy(
                 f"{self._prefix}-{tenant.namespace}-{policy}",
                 metadata={
-                    "name": policy,
+                    "name": f"{OF_THE_PLATFORM}{policy}",
                     "namespace": self._args.namespaces[tenant.namespace],
                 },
                 spec=spec,

@@ -1,5 +1,5 @@
 """The chart repository: the lab's charts, packed, with Argo CD's own CRDs in the argo-cd chart, and
-the real chart of External Secrets."""
+the real charts of External Secrets and external-dns."""
 
 from __future__ import annotations
 
@@ -24,12 +24,15 @@ from settings import UserError
 SOURCES = CHECKOUT / "lab" / "charts"
 ARGO_CD_MODULE = "github.com/argoproj/argo-cd/v3"
 EXTERNAL_SECRETS_MODULE = "github.com/external-secrets/external-secrets"
+EXTERNAL_DNS_MODULE = "sigs.k8s.io/external-dns"
+EXTERNAL_DNS_CHART = Path("charts/external-dns")
 
 
 def daemon(site: Site, tools: Toolchain) -> Daemon:
     helm = tools.path("helm")
     crds = tools.module_dir(ARGO_CD_MODULE) / "manifests" / "crds"
     external_secrets = tools.module_dir(EXTERNAL_SECRETS_MODULE)
+    external_dns = tools.module_dir(EXTERNAL_DNS_MODULE) / EXTERNAL_DNS_CHART
     return Daemon(
         name="charts",
         port=site.port("charts"),
@@ -40,6 +43,7 @@ def daemon(site: Site, tools: Toolchain) -> Daemon:
             folder(site),
             site.url("charts"),
             external_secrets=external_secrets,
+            external_dns=external_dns,
         ),
         ready=http_ok(f"{site.url('charts')}/index.yaml"),
         command=(sys.executable, "-m", "lab.daemons.charts"),
@@ -59,15 +63,17 @@ def pack(
     url: str,
     *,
     external_secrets: Path | None = None,
+    external_dns: Path | None = None,
 ) -> None:
     """Pack every chart of `sources` into `target` and index them under `url`.
 
     external_secrets: what its Go module has of its chart, which is packed too.
+    external_dns: its chart, which is packed as it is.
 
     Nothing is written if `target` was made from the same files.
     """
     stamp = target / "made-from"
-    upstream = f"{external_secrets} {CHART_VERSION}" if external_secrets else ""
+    upstream = f"{external_secrets} {CHART_VERSION} {external_dns}" if external_secrets else ""
     state = f"{_fingerprint(sources)} {_fingerprint(crds)} {upstream} {url}\n"
     if stamp.exists() and stamp.read_text(encoding="ascii") == state:
         return
@@ -85,6 +91,8 @@ def pack(
         draft = drafts / "external-secrets"
         external_secrets_chart.draft(external_secrets, CHART_VERSION, draft)
         _run(helm, "package", str(draft), "--destination", str(target))
+    if external_dns:
+        _run(helm, "package", str(external_dns), "--destination", str(target))
     shutil.rmtree(drafts)
     _run(helm, "repo", "index", str(target), "--url", url)
     stamp.write_text(state, encoding="ascii")

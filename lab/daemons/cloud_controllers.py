@@ -1,4 +1,4 @@
-"""The controllers of AWS's own in a cluster: load balancers and volumes."""
+"""The controllers of AWS's own in a cluster, and its load balancer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def daemon(site: Site, environment: str) -> Daemon:
     return Daemon(
         name="cloud-controllers",
         environment=environment,
-        needs=frozenset({title("apiserver", environment)}),
+        needs=frozenset({title("apiserver", environment), title("aws")}),
         prepare=lambda: marker(site, environment).unlink(missing_ok=True),
         ready=exists(marker(site, environment)),
         command=(sys.executable, "-m", "lab.cloud_controllers", environment),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from lab import names
 from lab.daemon import Daemon
 from lab.readiness import http_ok
 from lab.site import HOST, Site
@@ -17,10 +19,17 @@ def daemon(site: Site, tools: Toolchain) -> Daemon:
     return Daemon(
         name="git",
         port=site.port("git"),
-        prepare=lambda: write_atomically(_file(site), settings(site, module), mode=0o600),
+        variables={"SSL_CERT_FILE": str(_authorities(site))},
+        prepare=lambda: _prepare(site, module),
         ready=http_ok(f"{site.url('git')}/api/healthz"),
         command=(*command(site, tools), "web"),
     )
+
+
+def _prepare(site: Site, module: Path) -> None:
+    write_atomically(_file(site), settings(site, module), mode=0o600)
+    trusted = [names.certificate(site, each)[0] for each in site.environments]
+    write_atomically(_authorities(site), "".join(Path(file).read_text() for file in trusted))
 
 
 def command(site: Site, tools: Toolchain) -> tuple[str | Path, ...]:
@@ -57,8 +66,12 @@ DB_TYPE = sqlite3
 INSTALL_LOCK = true
 SECRET_KEY = {secrets.token_hex(32)}
 INTERNAL_TOKEN = {secrets.token_hex(32)}
-; Argo CD hears of pushes here.
-ALLOWED_HOST_LIST = loopback
+; Argo CD hears of pushes here, and under its name, to which the lab's proxy knows the way.
+ALLOWED_HOST_LIST = {", ".join(["loopback", *_names(site)])}
+
+[webhook]
+PROXY_URL = {site.url("names")}
+PROXY_HOSTS = {", ".join(_names(site))}
 
 [oauth2]
 ENABLED = false
@@ -86,6 +99,17 @@ ISSUE_INDEXER_TYPE = db
 MODE = console
 LEVEL = warn
 """
+
+
+def _names(site: Site) -> list[str]:
+    """The host names of Argo CD."""
+    urls = (urlsplit(names.argocd_url(site, each)) for each in site.environments)
+    return [url.hostname or "" for url in urls if url.scheme == "https"]
+
+
+def _authorities(site: Site) -> Path:
+    """Whom Gitea trusts: the load balancers."""
+    return site.home / "git" / "authorities.crt"
 
 
 def _file(site: Site) -> Path:

@@ -29,8 +29,8 @@ class Tool:
         folders: folders of the module that the lab reads at run time.
         types: the file beside go.mod that names what is served of a Terraform provider; the module
             is compiled without the services that none of these names needs.
-        imports: by a file of the module that imports packages for their effects alone, those that
-            stay; the module is compiled without the others.
+        imports: by a file of the module that imports plugins, those that stay; the module is
+            compiled without the others.
         plugin: the name of the Pulumi plugin that it is. One that Pulumi has downloaded itself,
             at this release, is used before any other.
     """
@@ -71,6 +71,7 @@ _KUBERNETES_VERSION = "v1.37.2"
 _ARGO_CD_VERSION = "github.com/argoproj/argo-cd/v3/common"
 _PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 _EXTERNAL_SECRETS = "github.com/external-secrets/external-secrets"
+_EXTERNAL_DNS = "sigs.k8s.io/external-dns"
 
 
 def _kubernetes(name: str, usual_seconds: int) -> Tool:
@@ -275,6 +276,22 @@ TOOLS: tuple[Tool, ...] = (
         imports={
             "pkg/provider/register/register.go": (f"{_EXTERNAL_SECRETS}/pkg/provider/aws",),
             "pkg/generator/register/register.go": (),
+        },
+    ),
+    Tool(
+        name="external-dns",
+        folder="external-dns",
+        module=_EXTERNAL_DNS,
+        version="v0.23.0",
+        package=_EXTERNAL_DNS,
+        release="0.23.0",
+        usual_seconds=240,
+        variables={f"{_EXTERNAL_DNS}/pkg/apis/externaldns.Version": "0.23.0"},
+        folders=("charts/external-dns",),
+        # Of 24 makers of DNS, and of the ways to remember what is one's own, what the program uses.
+        imports={
+            "provider/factory/provider.go": (f"{_EXTERNAL_DNS}/provider/aws",),
+            "registry/factory/registry.go": (f"{_EXTERNAL_DNS}/registry/txt",),
         },
     ),
 )

@@ -18,8 +18,10 @@ from settings.rules import (
     credentials,
     delivery,
     immutable,
+    ingress,
     kubernetes,
     network,
+    observability,
     packages,
     pipelines,
     quotas,
@@ -56,6 +58,7 @@ def of_one(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
     """What the models cannot see by themselves, in one environment."""
     yield from delivery.environment_name(environment)
     yield from delivery.keel(environment, catalogue)
+    yield from ingress.check(environment, catalogue)
     yield from network.service_range(environment)
     yield from network.existing_cluster(environment)
     yield from access.of_teams(environment, catalogue)
@@ -64,6 +67,7 @@ def of_one(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
     yield from credentials.check(environment, catalogue)
     yield from sign_on.check(environment)
     yield from sync_windows.without_effect(environment)
+    yield from observability.topic(environment)
     yield from releases.only_where_safe(environment)
     yield from releases.by_pull_request(environment)
     yield from releases.review_on_bitbucket(environment, catalogue)

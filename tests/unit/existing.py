@@ -13,6 +13,10 @@ USABLE_VPC: dict[str, Any] = {
 }
 
 
+THEIR_WAY_IN: dict[str, Any] = {"class": "theirs"}
+"""`platform:ingress` where others bring the load balancer."""
+
+
 def existing_network(vpc: str) -> dict[str, Any]:
     """What `platform:network.existing` says."""
     return {

@@ -299,6 +299,19 @@ ANSWERS: Mapping[str, Answer] = {
         "registryId": ACCOUNT,
         "repositoryUrl": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{inputs['name']}",
     },
+    "aws:acm/certificate:Certificate": lambda inputs: {
+        "domainValidationOptions": [
+            {
+                "domainName": name,
+                "resourceRecordName": f"_proof.{name.removeprefix('*.')}",
+                "resourceRecordType": "CNAME",
+                "resourceRecordValue": "_proof.acm-validations.aws",
+            }
+            for name in inputs["subjectAlternativeNames"]
+        ]
+    },
+    "aws:route53/getZone:getZone": {"zoneId": "Z0123456789ABCDEFGHIJ"},
+    "aws:route53/record:Record": lambda inputs: {"fqdn": inputs["name"]},
     "aws:eks/cluster:Cluster": {
         "endpoint": "https://0123456789ABCDEF.gr7.eu-central-1.eks.amazonaws.com",
         "certificateAuthority": {"data": "Y2VydGlmaWNhdGU="},

@@ -24,7 +24,7 @@ from settings.cluster import AccessConfig
 from settings.kubernetes import RELEASES
 from tests.committed import committed, on_node_groups
 from tests.unit.conftest import CHECKOUT, Bend
-from tests.unit.existing import USABLE_VPC
+from tests.unit.existing import THEIR_WAY_IN, USABLE_VPC
 from tests.unit.recording import Recorded, Recording, record
 
 CLUSTER = "aws:eks/cluster:Cluster"
@@ -520,6 +520,7 @@ def use_existing(
                     "existing": "legacy",
                     "access": config["platform:cluster"]["access"],
                 },
+                "platform:ingress": THEIR_WAY_IN,
             }
         ),
     )

@@ -15,7 +15,7 @@ from settings.pulumi_config import load_stack
 from settings.rules import immutable
 from tests.committed import committed
 from tests.unit.conftest import CHECKOUT
-from tests.unit.existing import existing_network
+from tests.unit.existing import THEIR_WAY_IN, existing_network
 from tests.unit.recording import record
 
 
@@ -128,6 +128,7 @@ def test_an_own_vpc_is_not_given_up_for_an_existing_one_unnoticed(
     dev: Settings, config: dict[str, Any]
 ) -> None:
     config["platform:network"] = {"existing": existing_network("vpc-0a1b2c3d4e5f60718")}
+    config["platform:ingress"] = THEIR_WAY_IN
     assert "cannot change from 10.10.0.0/16: that would" in refusal(
         "dev", config, immutable.values(dev)
     )
@@ -137,6 +138,7 @@ def test_a_cluster_stays_in_the_vpc_that_it_was_given(
     dev: Settings, config: dict[str, Any]
 ) -> None:
     config["platform:network"] = {"existing": existing_network("vpc-0a1b2c3d4e5f60718")}
+    config["platform:ingress"] = THEIR_WAY_IN
     applied = immutable.values(load("dev", config, CHECKOUT))
 
     load("dev", config, CHECKOUT, applied)

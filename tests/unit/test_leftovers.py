@@ -137,6 +137,9 @@ def create_everything() -> dict[str, str]:
         Tags=[{"TagKey": t["Key"], "TagValue": t["Value"]} for t in listed("acme-dev-cluster")]
     )["KeyMetadata"]["KeyId"]
     kms.create_alias(AliasName="alias/acme-dev-cluster", TargetKeyId=key)
+    certificate = client("acm").request_certificate(
+        DomainName="*.dev.acme.example", ValidationMethod="DNS", Tags=listed("acme-dev-ingress")
+    )["CertificateArn"]
     client("logs").create_log_group(logGroupName="/aws/eks/acme-dev/cluster", tags=TAGS)
     client("ecr").create_repository(
         repositoryName="streaming/tv-api", tags=listed("streaming/tv-api")
@@ -171,6 +174,7 @@ def create_everything() -> dict[str, str]:
         "aws:iam/openIdConnectProvider:OpenIdConnectProvider": issuer,
         "aws:kms/key:Key": key,
         "aws:kms/alias:Alias": "alias/acme-dev-cluster",
+        "aws:acm/certificate:Certificate": certificate,
         "aws:cloudwatch/logGroup:LogGroup": "/aws/eks/acme-dev/cluster",
         "aws:ecr/repository:Repository": "streaming/tv-api",
         "aws:eks/cluster:Cluster": "acme-dev",

@@ -20,7 +20,7 @@ from components.network.subnets import divide
 from settings import Settings, load_files
 from settings.network import ExistingNetwork
 from tests.unit.conftest import Bend
-from tests.unit.existing import USABLE_VPC
+from tests.unit.existing import THEIR_WAY_IN, USABLE_VPC
 from tests.unit.recording import Answer, Recorded, Recording, record
 
 LARGEST_AWS_SUBNET, SMALLEST_LOAD_BALANCER_SUBNET = 16, 27
@@ -276,7 +276,9 @@ def use_existing(
     existing = {"vpc": vpc, "privateSubnets": private, "publicSubnets": public}
     bend(
         "Pulumi.dev.yaml",
-        lambda config: config.update({"platform:network": {"existing": existing}}),
+        lambda config: config.update(
+            {"platform:network": {"existing": existing}, "platform:ingress": THEIR_WAY_IN}
+        ),
     )
     answers: dict[str, Answer] = {
         "aws:ec2/getVpcs:getVpcs": listed([VPC]),

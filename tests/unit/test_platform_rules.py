@@ -17,7 +17,7 @@ from settings.machines import architecture
 from settings.problems import Problem
 from settings.quantities import amount
 from tests.unit.conftest import Bend, Change
-from tests.unit.existing import existing_network
+from tests.unit.existing import THEIR_WAY_IN, existing_network
 
 
 def network(**keys: Any) -> Change:
@@ -275,7 +275,12 @@ CASES: dict[str, tuple[Change, str]] = {
         "platform:cluster: has two nodeGroups named general; give each a name of its own",
     ),
     "an existing cluster in a network of our own": (
-        lambda c: c.update({"platform:cluster": {"existing": "legacy", **access(c)}}),
+        lambda c: c.update(
+            {
+                "platform:cluster": {"existing": "legacy", **access(c)},
+                "platform:ingress": THEIR_WAY_IN,
+            }
+        ),
         "platform:cluster.existing: is a cluster in a network that exists, and platform:network "
         "would create another one (given: legacy); give platform:network.existing the ids of "
         "the cluster's VPC and subnets",

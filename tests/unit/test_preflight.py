@@ -34,6 +34,7 @@ CLUSTER = "aws:eks/getCluster:getCluster"
 REPOSITORIES = "aws:ecr/getRepositories:getRepositories"
 REPOSITORY = "aws:ecr/getRepository:getRepository"
 ISSUER = "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider"
+HOSTED_ZONE = "aws:route53/getZone:getZone"
 OURS = {"Organization": "acme", "Environment": "dev", "ManagedBy": "pulumi"}
 
 
@@ -239,11 +240,75 @@ def test_an_issuer_that_is_missing_is_made(dev: Settings, warnings: Warnings) ->
     assert warnings == []
 
 
+def hosted(public: int, private: int) -> dict[str, Answer]:
+    """How many hosted zones of each kind have the name, in the words of the provider."""
+
+    def answer(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        there = private if asked["privateZone"] else public
+        if there == 0:
+            raise Refused("no matching Route 53 Hosted Zone found")
+        if there > 1:
+            raise Refused("multiple Route 53 Hosted Zones matched; use additional constraints")
+        return {"zoneId": "Z1"}
+
+    return {HOSTED_ZONE: answer}
+
+
+@pytest.mark.parametrize(
+    ("answers", "line"),
+    [
+        (
+            hosted(public=0, private=0),
+            "is no hosted zone of this account (given: acme.example); create it, or name another",
+        ),
+        (
+            hosted(public=0, private=1),
+            "is a private hosted zone, where AWS proves no certificate, and no public one (given: "
+            "acme.example); create a public zone of that name; the load balancer can stay internal",
+        ),
+        (
+            hosted(public=0, private=2),
+            "is a private hosted zone, where AWS proves no certificate, and no public one (given: "
+            "acme.example); create a public zone of that name; the load balancer can stay internal",
+        ),
+        (
+            hosted(public=2, private=0),
+            "is the name of several public hosted zones (given: acme.example); delete those that "
+            "are not used",
+        ),
+    ],
+    ids=["none", "private", "private twice", "twice"],
+)
+def test_the_hosted_zone_is_there_once_and_public(
+    dev: Settings, answers: Mapping[str, Answer], line: str
+) -> None:
+    (told,) = report(dev, answers)
+    assert told.partition(": platform:")[2] == f"ingress.zone: {line}"
+
+
+def test_a_private_zone_beside_the_public_one_is_no_problem(
+    dev: Settings, warnings: Warnings
+) -> None:
+    run(dev, hosted(public=1, private=1))
+    assert warnings == []
+
+
+def test_without_a_zone_route_53_is_not_asked(configuration: Path, bend: Bend) -> None:
+    bend("Pulumi.dev.yaml", lambda c: c.pop("platform:ingress"))
+    asked = {call.token for call in run(load_files("dev", configuration), {}).calls}
+    assert HOSTED_ZONE not in asked
+
+
 def test_of_an_existing_network_nothing_new_is_asked(configuration: Path, bend: Bend) -> None:
     vpc = "vpc-0a1b2c3d4e5f60718"
     bend(
         "Pulumi.dev.yaml",
-        lambda c: c.update({"platform:network": {"existing": existing_network(vpc)}}),
+        lambda c: c.update(
+            {
+                "platform:network": {"existing": existing_network(vpc)},
+                "platform:ingress": {"zone": "acme.example"},
+            }
+        ),
     )
     told = report(load_files("dev", configuration), {VPCS: {"ids": []}})
 

@@ -70,6 +70,8 @@ def everything(config: dict[str, Any]) -> None:
     on_node_groups(config)
     config["platform:permissionsBoundary"] = "arn:aws:iam::123456789012:policy/boundary"
     config["platform:unprotected"] = ["cluster", "applications"]
+    config["platform:observability"] = {}
+    config["platform:keel"]["metricsFrom"] = ["monitoring"]
     config["platform:registry"].update(encryption="KMS", untaggedDays=3, buildDays=30)
     config["platform:network"].update(flowLogs=True, nat="per-zone", zones=["a", "b", "c"])
     config["platform:cluster"].update(
@@ -145,8 +147,12 @@ OUTPUTS: dict[str, dict[str, list[str]]] = {
         "ArgoCd": ["namespace", "url"],
         "AutoNodes": [],
         "CiIdentity": ["roleArns"],
+        "Certificate": ["arn"],
         "Cluster": ["arn", "endpoint", "kubeconfig", "name"],
         "ControlPlane": ["arn", "endpoint", "name"],
+        "Dns": [],
+        "FrontDoor": [],
+        "Ingress": ["class"],
         "Keel": ["namespace", "roleArn"],
         "Network": ["privateSubnetIds", "publicSubnetIds", "vpcId"],
         "Registry": ["urls"],
@@ -158,8 +164,13 @@ OUTPUTS: dict[str, dict[str, list[str]]] = {
         "Addons": [],
         "Applications": ["namespaces"],
         "ArgoCd": ["namespace", "url"],
+        "Certificate": ["arn"],
         "Cluster": ["arn", "endpoint", "kubeconfig", "name"],
         "ControlPlane": ["arn", "endpoint", "name"],
+        "Dns": [],
+        "FrontDoor": [],
+        "Ingress": ["class"],
+        "LoadBalancerController": [],
         "Network": ["privateSubnetIds", "publicSubnetIds", "vpcId"],
         "Nodes": ["roleArn"],
         "RegistryReference": ["urls"],

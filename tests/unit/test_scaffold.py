@@ -362,7 +362,7 @@ DIFFERENCES: dict[str, tuple[str, object]] = {
     "account": ("aws:allowedAccountIds", ["210987654321"]),
     "region": ("aws:region", "eu-west-1"),
     "organization": ("platform:organization", "other"),
-    "domain": ("platform:domain", "other.example"),
+    "domain": ("platform:domain", "other.acme.example"),
     "network": ("platform:network", {"cidr": "10.77.0.0/16", "zones": ["b", "c"]}),
     "registry": ("platform:registry", {"owner": "dev", "encryption": "KMS", "untaggedDays": 3}),
     "registry host": ("platform:registry", {"owner": "dev", "host": "registry.acme.example"}),
@@ -373,7 +373,7 @@ DIFFERENCES: dict[str, tuple[str, object]] = {
         "platform:gitops",
         {"url": "https://github.com/acme/gitops.git", "checkout": "../other"},
     ),
-    "argocd": ("platform:argocd", {"domain": "cd.other.example", "reconciliationSeconds": 60}),
+    "argocd": ("platform:argocd", {"domain": "cd.acme.example", "reconciliationSeconds": 60}),
     "ci": ("platform:ci", {"existing": ["github-actions"]}),
     "unprotected": ("platform:unprotected", ["applications"]),
 }

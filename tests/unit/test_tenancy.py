@@ -113,7 +113,7 @@ def test_limits_of_cpu_are_usual_where_the_speed_has_them(prod: Settings) -> Non
 
 
 def test_only_the_own_namespace_calls_a_pod(fast: Recording) -> None:
-    policy = of(fast, NETWORK, "community")["own-and-callers"].inputs["spec"]
+    policy = of(fast, NETWORK, "community")["platform-callers"].inputs["spec"]
 
     assert policy["podSelector"] == {}
     assert policy["policyTypes"] == ["Ingress"]
@@ -126,7 +126,7 @@ def test_named_namespaces_call_too(configuration: Path, bend: Bend) -> None:
 
     recording = build(load_files("dev", configuration))
 
-    policy = of(recording, NETWORK, "streaming")["own-and-callers"].inputs["spec"]
+    policy = of(recording, NETWORK, "streaming")["platform-callers"].inputs["spec"]
     selected = {
         "key": "kubernetes.io/metadata.name",
         "operator": "In",
@@ -138,7 +138,7 @@ def test_named_namespaces_call_too(configuration: Path, bend: Bend) -> None:
 
 
 def test_a_load_balancer_reaches_services_with_an_ingress_and_no_others(fast: Recording) -> None:
-    policy = of(fast, NETWORK, "streaming")["ingress"].inputs["spec"]
+    policy = of(fast, NETWORK, "streaming")["platform-ingress"].inputs["spec"]
 
     assert policy["podSelector"]["matchExpressions"] == [
         {"key": "app.kubernetes.io/name", "operator": "In", "values": ["tv-frontend"]}
@@ -151,7 +151,7 @@ def test_a_namespace_without_an_ingress_has_no_way_in(configuration: Path, bend:
 
     recording = build(load_files("dev", configuration))
 
-    assert of(recording, NETWORK, "streaming").keys() == {"own-and-callers"}
+    assert of(recording, NETWORK, "streaming").keys() == {"platform-callers"}
     assert tenant(configuration, "streaming").hosts == ()
 
 
@@ -254,7 +254,7 @@ def test_a_package_brings_its_own_and_its_neighbours_stay_bound(
     }
     assert "services.loadbalancers" in hard["community"]
     assert "services.loadbalancers" not in hard["streaming"]
-    guarded = of(recording, NETWORK, "streaming")["own-and-callers"].inputs["spec"]["podSelector"]
+    guarded = of(recording, NETWORK, "streaming")["platform-callers"].inputs["spec"]["podSelector"]
     assert guarded["matchExpressions"][0]["values"] == ["tv-api", "tv-frontend"]
 
 

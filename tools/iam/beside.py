@@ -32,6 +32,10 @@ NEVER_CALLED: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
             "EKS is granted the key that encrypts Kubernetes secrets, in the caller's name",
             ("eks:CreateCluster",),
         ),
+        "acm:AddTagsToCertificate": (
+            "part of RequestCertificate with tags",
+            ("acm:RequestCertificate",),
+        ),
         "logs:TagResource": ("part of CreateLogGroup with tags", ("logs:CreateLogGroup",)),
         "ec2:CreateTags": (
             "part of every creation with tags, of the nodes' launch template too",

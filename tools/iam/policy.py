@@ -8,7 +8,7 @@ from typing import Any
 
 from settings import Settings
 from tools.iam.beside import whole
-from tools.iam.scopes import SCOPES, Where
+from tools.iam.scopes import OBSERVABILITY, SCOPES, Where
 
 Document = dict[str, Any]
 VERSION = "2012-10-17"
@@ -36,7 +36,7 @@ def documents(settings: Settings, called: Iterable[str]) -> list[Document]:
     called: the actions that a record shows, such as `eks:CreateCluster`. Raises
     UnknownActionError.
     """
-    actions = whole(called)
+    actions = whole(called) | _switched_on(settings)
     if unknown := actions - set().union(*(scope.names() for scope in SCOPES)):
         raise UnknownActionError(unknown)
     where = Where(settings)
@@ -46,6 +46,13 @@ def documents(settings: Settings, called: Iterable[str]) -> list[Document]:
         if (used := scope.names() & actions)
     ]
     return _packed(statements)
+
+
+def _switched_on(settings: Settings) -> set[str]:
+    """The actions of what the stack has and the committed ones, whose calls are known, do not."""
+    if not settings.config.observability:
+        return set()
+    return set().union(*(scope.names() for scope in OBSERVABILITY))
 
 
 def _condition(scope: Any, where: Where) -> dict[str, object]:
@@ -91,10 +98,10 @@ _IMAGES = [
 def boundary(settings: Settings) -> Document:
     """The permissions boundary of the roles that the program creates.
 
-    It allows what control plane, nodes, add-ons, Keel, External Secrets and pipelines need of AWS,
-    and nothing of IAM except EKS's look at its own roles and, in Auto Mode, instance profiles of
-    nodes, so that no role can become an administrator. What services may be given (`aws`) has to be
-    added by hand.
+    It allows what control plane, nodes, add-ons, Keel, External Secrets, the way in and pipelines
+    need of AWS, and nothing of IAM except EKS's look at its own roles and, in Auto Mode, instance
+    profiles of nodes, so that no role can become an administrator. What services may be given
+    (`aws`) has to be added by hand.
     """
     where = Where(settings)
     region = {"StringEquals": {"aws:RequestedRegion": settings.environment.region}}
@@ -132,6 +139,8 @@ def boundary(settings: Settings) -> Document:
             allow("OwnSession", ["sts:TagSession"], ["*"]),
             *(_auto_mode(where) if settings.config.cluster.auto else ()),
             *_of_secrets(where),
+            *_of_names(where),
+            *(_of_agents(where) if settings.config.observability else ()),
         ],
     }  # fmt: skip
 
@@ -157,6 +166,15 @@ def _auto_mode(where: Where) -> list[Document]:
     ]
 
 
+def _of_agents(where: Where) -> list[Document]:
+    """What the CloudWatch agents need; metrics have no ARN."""
+    groups = [where.arn("logs", f"log-group:/aws/containerinsights/{c}/*") for c in where.clusters]
+    return [
+        allow("Metrics", ["cloudwatch:PutMetricData"], ["*"]),
+        allow("LogGroups", ["logs:CreateLogGroup", "logs:PutRetentionPolicy"], groups),
+    ]
+
+
 def _of_secrets(where: Where) -> list[Document]:
     """What External Secrets needs, if it is there."""
     environment = where.settings.environment
@@ -167,4 +185,20 @@ def _of_secrets(where: Where) -> list[Document]:
     return [
         allow("Secrets", ["secretsmanager:GetSecretValue"], [secrets]),
         allow("ReadSecrets", ["sts:AssumeRole"], [reader]),
+    ]
+
+
+def _of_names(where: Where) -> list[Document]:
+    """What external-dns and the load balancer's controller need, if there is a way in."""
+    if not where.settings.config.ingress:
+        return []
+    zones = where.settings.environment.aws_account.dns_arn("hostedzone/*")
+    changing = ["route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets"]
+    return [
+        allow("Names", changing, [zones]),
+        allow(
+            "Look",
+            ["acm:DescribeCertificate", "acm:ListCertificates", "route53:ListHostedZones"],
+            ["*"],
+        ),
     ]

@@ -25,6 +25,7 @@ ATTACHED = (
     "AmazonEKSWorkerNodeMinimalPolicy",
     "AmazonEKSWorkerNodePolicy",
     "AmazonEKS_CNI_Policy",
+    "CloudWatchAgentServerPolicy",
     "service-role/AmazonEBSCSIDriverPolicy",
 )
 """AWS's own policies that the program puts on roles."""
@@ -147,6 +148,14 @@ def _log_groups(where: Where) -> list[str]:
     return [where.arn("logs", f"log-group:/aws/{kind}/{where.prefix}/*") for kind in ("eks", "vpc")]
 
 
+def _alarms(where: Where) -> list[str]:
+    return [where.arn("cloudwatch", f"alarm:{where.prefix}-*")]
+
+
+def _topics(where: Where) -> list[str]:
+    return [where.arn("sns", f"{where.prefix}-*")]
+
+
 def _repositories(where: Where) -> list[str]:
     return [where.arn("ecr", f"repository/{name}/*") for name in sorted(where.catalogue.namespaces)]
 
@@ -163,6 +172,32 @@ def _of_the_cluster(where: Where) -> Condition:
     """EKS's own security group carries its tag and not the environment's."""
     return {"StringEquals": {"aws:ResourceTag/aws:eks:cluster-name": where.clusters}}
 
+
+def _of_dns(resource: str) -> Callable[[Where], list[str]]:
+    """AWS makes the ids of zones and changes."""
+    return lambda where: [where.settings.environment.aws_account.dns_arn(resource)]
+
+
+def _own_names(where: Where) -> Condition:
+    """Names of services, of Argo CD, and of what proves the certificate."""
+    config = where.settings.config
+    names = sorted({f"*.{config.domain}", f"*{config.argocd_domain}"})
+    return {
+        "ForAllValues:StringLike": {"route53:ChangeResourceRecordSetsNormalizedRecordNames": names}
+    }
+
+
+OBSERVABILITY = (
+    Scope("Alarms", "cloudwatch",
+          "DeleteAlarms DescribeAlarms ListTagsForResource PutMetricAlarm TagResource "
+          "UntagResource",
+          _alarms),
+    Scope("Topics", "sns",
+          "CreateTopic DeleteTopic GetTopicAttributes ListTagsForResource SetTopicAttributes "
+          "TagResource UntagResource",
+          _topics),
+)  # fmt: skip
+"""What `platform:observability` adds; the committed stacks, whose calls are recorded, lack it."""
 
 SCOPES = (
     Scope("ReadNetworks", "ec2",
@@ -252,6 +287,18 @@ SCOPES = (
           "CreateLogGroup DeleteLogGroup DeleteRetentionPolicy ListTagsForResource "
           "PutRetentionPolicy TagResource UntagResource",
           _log_groups),
+    Scope("RequestCertificates", "acm", "AddTagsToCertificate RequestCertificate", _everything,
+          _tagging),
+    Scope("Certificates", "acm",
+          "AddTagsToCertificate DeleteCertificate DescribeCertificate ListTagsForCertificate "
+          "RemoveTagsFromCertificate UpdateCertificateOptions",
+          lambda where: [where.arn("acm", "certificate/*")], _tagged),
+    Scope("ListZones", "route53", "ListHostedZones", _everything),
+    Scope("ReadZones", "route53",
+          "GetHostedZone ListResourceRecordSets ListTagsForResource", _of_dns("hostedzone/*")),
+    Scope("ReadChanges", "route53", "GetChange", _of_dns("change/*")),
+    Scope("Names", "route53", "ChangeResourceRecordSets", _of_dns("hostedzone/*"),
+          _own_names),
     Scope("SignIn", "ecr", "GetAuthorizationToken", _everything),
     Scope("Repositories", "ecr",
           "CreateRepository DeleteLifecyclePolicy DeleteRepository DeleteRepositoryPolicy "
@@ -259,4 +306,5 @@ SCOPES = (
           "PutImageScanningConfiguration PutImageTagMutability PutLifecyclePolicy "
           "SetRepositoryPolicy TagResource UntagResource",
           _repositories),
+    *OBSERVABILITY,
 )  # fmt: skip

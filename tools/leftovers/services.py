@@ -15,7 +15,7 @@ LISTED = re.compile(
     r"arn:[^:]*:(ec2:[^:]*:[^:]*:(elastic-ip|instance|internet-gateway|launch-template|natgateway|"
     r"network-interface|route-table|security-group|security-group-rule|subnet|volume|vpc|"
     r"vpc-endpoint|vpc-flow-log)/|ecr:[^:]*:[^:]*:repository/|eks:|iam:[^:]*:[^:]*:role/|"
-    r"kms:[^:]*:[^:]*:key/|logs:)"
+    r"acm:[^:]*:[^:]*:certificate/|kms:[^:]*:[^:]*:key/|logs:)"
 )
 """The ARNs of kinds that have a list of their own. The tagging API goes on naming what is gone."""
 
@@ -27,6 +27,7 @@ def find(client: Client, names: Names, tags: Tags, clusters: set[str]) -> Iterat
     yield from _repositories(client("ecr"), tags)
     yield from _identities(client("iam"), names, tags)
     yield from _clusters(client("eks"), tags, clusters)
+    yield from _certificates(client("acm"), tags)
 
 
 def _pages(client: Any, operation: str, listed: str, **parameters: Any) -> Iterator[Any]:
@@ -137,6 +138,21 @@ def _identities(client: Any, names: Names, tags: Tags) -> Iterator[Found]:
                 tags=carried,
                 delete="aws iam delete-open-id-connect-provider "
                 f"--open-id-connect-provider-arn {arn}",
+            )
+
+
+def _certificates(client: Any, tags: Tags) -> Iterator[Found]:
+    for certificate in _pages(client, "list_certificates", "CertificateSummaryList"):
+        arn = certificate["CertificateArn"]
+        carried = as_tags(client.list_tags_for_certificate(CertificateArn=arn)["Tags"])
+        if _ours(carried, tags):
+            yield Found(
+                type="aws:acm/certificate:Certificate",
+                id=arn,
+                identities=frozenset({arn}),
+                name=carried.get("Name", ""),
+                tags=carried,
+                delete=f"aws acm delete-certificate --certificate-arn {arn}",
             )
 
 

@@ -54,7 +54,17 @@ def test_each_environment_has_a_cluster_that_only_its_access_entries_open(
         cluster = eks.describe_cluster(name=name)["cluster"]
         assert cluster["status"] == "ACTIVE"
         assert cluster["resourcesVpcConfig"]["endpointPrivateAccess"] is True
-        assert eks.list_nodegroups(clusterName=name)["nodegroups"]
+
+
+def test_aws_makes_the_nodes_of_dev_and_prod_has_a_node_group(client: Client) -> None:
+    eks = client("eks")
+    auto = {
+        name: eks.describe_cluster(name=name)["cluster"].get("computeConfig", {}).get("enabled")
+        for name in ("acme-dev", "acme-prod")
+    }
+    assert auto == {"acme-dev": True, "acme-prod": False}
+    groups = {name: eks.list_nodegroups(clusterName=name)["nodegroups"] for name in auto}
+    assert (len(groups["acme-dev"]), len(groups["acme-prod"])) == (0, 1)
 
 
 def test_each_pipeline_has_a_role_of_its_own(client: Client) -> None:

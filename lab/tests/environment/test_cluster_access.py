@@ -31,12 +31,12 @@ def kubeconfigs(lab: Lab) -> dict[str, str]:
 
 def out_of_the_state(lab: Lab, environment: str) -> str:
     state = json.loads(lab.program.read("stack", "export", stack=environment))
-    (provider,) = (
-        resource
+    (kubeconfig,) = {
+        str(resource["inputs"]["kubeconfig"])
         for resource in state["deployment"]["resources"]
         if resource["type"] == "pulumi:providers:kubernetes"
-    )
-    return str(provider["inputs"]["kubeconfig"])
+    }
+    return kubeconfig
 
 
 @pytest.fixture

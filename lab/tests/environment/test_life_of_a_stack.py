@@ -15,7 +15,7 @@ from typing import IO
 import psutil
 import pytest
 
-from lab import supervisor
+from lab import names, supervisor
 from lab.aws_account import NOBODY
 from lab.kubectl import KubectlError
 from lab.program import Program
@@ -305,6 +305,7 @@ def test_a_cluster_of_another_team_is_used_and_not_changed(lab: Lab, program: Pr
         program.trying["prod"] |= {
             "platform:network": {"existing": existing},
             "platform:cluster": {"existing": theirs.cluster, "access": access},
+            "platform:ingress": {"class": "theirs"},
         }
         before = ours(lab)
         program.read("up", "--yes", stack=program.selected("prod"))
@@ -382,6 +383,15 @@ def ours(lab: Lab) -> dict[str, list[str]]:
         ],
         "log group": [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]],
         "key": [key["KeyId"] for key in keys if key["KeyState"] == "Enabled"],
+        "certificate": [
+            one["DomainName"]
+            for one in lab.aws("acm").list_certificates()["CertificateSummaryList"]
+        ],
+        "name": [
+            one["Name"]
+            for one in names.records(lab.site, "dev")
+            if one["Type"] not in ("NS", "SOA")
+        ],
     }
 
 

@@ -283,7 +283,7 @@ def test_every_stand_in_follows_a_page_of_the_reference() -> None:
 def test_every_stand_in_answers_as_awss_model_says(aws: LabAws) -> None:
     """Each is asked once; `aws_in_process` holds every answer against the output shape."""
     aws_in_process.asked.clear()
-    for life in (life_of_a_cluster, life_of_a_network, life_of_the_rest):
+    for life in (life_of_a_cluster, life_of_a_network, life_of_a_certificate, life_of_the_rest):
         life(aws)
 
     assert set(STAND_INS) - aws_in_process.asked == set()
@@ -369,6 +369,49 @@ def life_of_a_network(aws: LabAws) -> None:
         "LaunchTemplateVersions"
     ]
     assert not version["LaunchTemplateData"].get("TagSpecifications")
+
+
+def life_of_a_certificate(aws: LabAws) -> None:
+    """Issued while the records that prove it are in Route 53, and no longer."""
+    acm, route53 = aws.client("acm"), aws.client("route53")
+    zone = route53.create_hosted_zone(Name="acme.example", CallerReference="1")["HostedZone"]["Id"]
+    arn = acm.request_certificate(
+        DomainName="*.dev.acme.example",
+        SubjectAlternativeNames=["*.dev.acme.example", "cd.acme.example"],
+        ValidationMethod="DNS",
+    )["CertificateArn"]
+
+    def change(action: str, records: list[dict[str, Any]]) -> None:
+        route53.change_resource_record_sets(
+            HostedZoneId=zone,
+            ChangeBatch={
+                "Changes": [{"Action": action, "ResourceRecordSet": one} for one in records]
+            },
+        )
+
+    def status() -> tuple[str, list[str]]:
+        found = acm.describe_certificate(CertificateArn=arn)["Certificate"]
+        options = found["DomainValidationOptions"]
+        return found["Status"], sorted(one["ValidationStatus"] for one in options)
+
+    assert status() == ("PENDING_VALIDATION", ["PENDING_VALIDATION"] * 2)
+    wanted = acm.describe_certificate(CertificateArn=arn)["Certificate"]["DomainValidationOptions"]
+    records = [
+        {
+            "Name": one["ResourceRecord"]["Name"],
+            "Type": "CNAME",
+            "TTL": 300,
+            "ResourceRecords": [{"Value": one["ResourceRecord"]["Value"]}],
+        }
+        for one in wanted
+    ]
+    change("UPSERT", records[:1])
+    assert status() == ("PENDING_VALIDATION", ["PENDING_VALIDATION", "SUCCESS"])
+    change("UPSERT", records)
+    assert status() == ("ISSUED", ["SUCCESS", "SUCCESS"])
+    there = route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    change("DELETE", [one for one in there if one["Type"] == "CNAME"])
+    assert status() == ("PENDING_VALIDATION", ["PENDING_VALIDATION"] * 2)
 
 
 def life_of_the_rest(aws: LabAws) -> None:

@@ -48,3 +48,49 @@ def test_none_may_stay(module: Path, tmp_path: Path) -> None:
 def test_what_is_not_imported_is_named(module: Path, tmp_path: Path) -> None:
     with pytest.raises(UnknownImportsError, match=r"register\.go of the module does not import x"):
         keep_imports(module, tmp_path / "copy", {FILE: ("x",)})
+
+
+TABLE = """\
+package factory
+
+import (
+	"context"
+
+	"example.com/dns"
+	"example.com/dns/aws"
+	"example.com/dns/azure"
+)
+
+func all(ctx context.Context) map[string]dns.Constructor {
+	return map[string]dns.Constructor{
+		dns.AWS:     aws.New,
+		dns.Azure:   azure.New,
+		dns.Private: azure.NewPrivate,
+	}
+}
+"""
+
+
+def test_entries_of_a_table_go_with_their_imports(module: Path, tmp_path: Path) -> None:
+    (module / FILE).chmod(0o644)
+    (module / FILE).write_text(TABLE)
+    keep_imports(module, tmp_path / "copy", {FILE: ("example.com/dns/aws",)})
+    assert (
+        (tmp_path / "copy" / FILE).read_text()
+        == """\
+package factory
+
+import (
+	"context"
+
+	"example.com/dns"
+	"example.com/dns/aws"
+)
+
+func all(ctx context.Context) map[string]dns.Constructor {
+	return map[string]dns.Constructor{
+		dns.AWS:     aws.New,
+	}
+}
+"""
+    )

@@ -15,7 +15,7 @@ SITE = Site(home=Path("/nowhere"), port_base=21000)
 
 
 def test_every_part_has_a_port_of_its_own() -> None:
-    shared, clusters = 7, 15 * len(SITE.environments)
+    shared, clusters = 8, 18 * len(SITE.environments)
 
     assert len(ports.needed(SITE)) == shared + clusters + 1, "two daemons share a port"
 

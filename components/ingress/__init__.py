@@ -1,0 +1,1 @@
+"""The way in: load balancer, certificate and names."""
