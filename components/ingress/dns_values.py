@@ -70,8 +70,6 @@ def values(names: OwnNames, *, ingress_class: str, zone_id: Any) -> dict[str, An
             "aws-zone-match-parent": True,
             "aws-zone-type": "public",
             "ingress-class": [ingress_class],
-            # A host is in the rules of an Ingress, where it is checked.
-            "ignore-hostname-annotation": True,
             "zone-id-filter": [zone_id],
         },
         "resources": {

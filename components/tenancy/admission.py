@@ -88,7 +88,7 @@ def _ingresses(hosts: str) -> dict[str, Any]:
             "strange": "object.spec.?rules.orValue([]).map(r, r.?host.orValue('(any)'))"
             ".filter(h, !(h in variables.hosts))",
             "forbidden": f"{_ANNOTATIONS}.filter(k, "
-            "k.startsWith('external-dns.alpha.kubernetes.io/') || "
+            "k.startsWith('external-dns.') || "
             "k.startsWith('nginx.ingress.kubernetes.io/server-alias') || "
             "k.endsWith('-snippet') || "
             "(k.startsWith('alb.ingress.kubernetes.io/') && "
@@ -149,7 +149,7 @@ def _services() -> dict[str, Any]:
                 "'a Service here may have no externalIPs: it would take the traffic of others'",
             ),
             (
-                f"!{_ANNOTATIONS}.exists(k, k.startsWith('external-dns.alpha.kubernetes.io/'))",
+                f"!{_ANNOTATIONS}.exists(k, k.startsWith('external-dns.'))",
                 "'a Service here may have no annotations of external-dns: it would take names of "
                 "others'",
             ),

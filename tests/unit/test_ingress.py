@@ -382,7 +382,6 @@ def test_external_dns_looks_at_one_class_one_zone_and_its_own_names() -> None:
     assert values["extraArgs"] == {
         "aws-zone-match-parent": True,
         "aws-zone-type": "public",
-        "ignore-hostname-annotation": True,
         "ingress-class": ["alb"],
         "zone-id-filter": ["Z1"],
     }

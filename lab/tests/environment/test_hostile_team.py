@@ -100,6 +100,10 @@ HOSTILE: Mapping[str, tuple[Manifest, str]] = {
         ingress(OWN, {"external-dns.alpha.kubernetes.io/hostname": "bank.example"}),
         "may not have the annotations external-dns.alpha.kubernetes.io/hostname",
     ),
+    "a name in DNS by an Ingress, for external-dns since 0.22": (
+        ingress(OWN, {"external-dns.kubernetes.io/hostname": "bank.example"}),
+        "may not have the annotations external-dns.kubernetes.io/hostname",
+    ),
     "configuration of nginx": (
         ingress(OWN, {"nginx.ingress.kubernetes.io/server-snippet": "return 200;"}),
         "may not have the annotations nginx.ingress.kubernetes.io/server-snippet",
@@ -118,6 +122,10 @@ HOSTILE: Mapping[str, tuple[Manifest, str]] = {
     ),
     "a name in DNS by a Service": (
         service({}, **{"external-dns.alpha.kubernetes.io/hostname": "bank.example"}),
+        "may have no annotations of external-dns",
+    ),
+    "a name in DNS by a Service, for external-dns since 0.22": (
+        service({}, **{"external-dns.kubernetes.io/hostname": "bank.example"}),
         "may have no annotations of external-dns",
     ),
     "a strange image in a pod": (manifest("v1", "Pod", pod(EVIL)), f"not {EVIL}"),

@@ -135,7 +135,6 @@ def test_external_dns_gets_its_fences_as_arguments(tmp_path: Path) -> None:
         "--provider=aws",
         "--aws-zone-match-parent",
         "--aws-zone-type=public",
-        "--ignore-hostname-annotation",
         "--ingress-class=alb",
         "--zone-id-filter=Z1",
         "--events",
