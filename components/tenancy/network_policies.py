@@ -19,7 +19,8 @@ def network_policies(tenant: Tenant) -> Iterator[tuple[str, Any]]:
         own.append({"namespace_selector": _among(_NAME, tenant.callers)})
     # Webhooks of a package are called from outside of the cluster.
     guarded = _among(_WORKLOAD, tenant.workloads) if tenant.packages else {}
-    yield "callers", _policy(guarded, {"from_": own})
+    if tenant.workloads or not tenant.packages:
+        yield "callers", _policy(guarded, {"from_": own})
     if tenant.reachable:
         # A load balancer's address is no pod's, and differs by controller.
         selected = _among(_WORKLOAD, tenant.reachable)

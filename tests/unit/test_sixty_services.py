@@ -12,24 +12,14 @@ import yaml
 
 from gitops.tree import scaffold
 from settings import Settings, load_files
-from tests.unit.conftest import CHECKOUT, copied
-from tests.unit.sixty_services import NAMESPACES, NEEDS, TOOLS, catalogue, package, plain
+from tests.committed import CHECKOUT
+from tests.sixty_services import NAMESPACES, NEEDS, TOOLS, catalogue, package, plain, written
 from tests.unit.whole_program import record_program
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = copied(tmp_path_factory.mktemp("sixty"))
-    (folder / "services.yaml").write_text(yaml.safe_dump(catalogue(), sort_keys=False))
-    for stack in ("dev", "prod"):
-        file = folder / f"Pulumi.{stack}.yaml"
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-        config = content["config"]
-        if stack == "prod":  # Auto Mode has a driver of its own
-            config["platform:cluster"]["addons"] = {"aws-ebs-csi-driver": "v1.40.0-eksbuild.1"}
-        config["platform:permissionsBoundary"] = "arn:aws:iam::123456789012:policy/boundary"
-        file.write_text(yaml.safe_dump(content))
-    return folder
+    return written(tmp_path_factory.mktemp("sixty") / "settings", catalogue())
 
 
 def services() -> dict[str, dict[str, Any]]:
@@ -98,6 +88,20 @@ def test_every_manifest_of_kustomize_can_be_read(root: Path) -> None:
     kinds = Counter(document["kind"] for document in read if "kind" in document)
     assert kinds["CronJob"] > 0
     assert kinds["StatefulSet"] > 0
+
+
+def test_no_value_of_a_chart_is_null(root: Path) -> None:
+    """Helm stops where a template wants a map and the values have a key with nothing behind it."""
+    files = {**texts(load_files("dev", root)), **texts(load_files("prod", root))}
+    values = {path: text for path, text in files.items() if path.endswith("values.yaml")}
+    assert len(values) == 130
+    assert {path for path, text in values.items() if has_null(yaml.safe_load(text))} == set()
+
+
+def has_null(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(has_null, value.values()))
+    return value is None
 
 
 @pytest.mark.parametrize(("stack", "applications"), [("dev", 70), ("prod", 65)])

@@ -258,6 +258,14 @@ def test_a_package_brings_its_own_and_its_neighbours_stay_bound(
     assert guarded["matchExpressions"][0]["values"] == ["tv-api", "tv-frontend"]
 
 
+def test_a_namespace_of_packages_alone_guards_nothing(configuration: Path, bend: Bend) -> None:
+    """A selector that selects among no values is refused by Kubernetes."""
+    packages = {"services": {}, "packages": {"cache": PACKAGE}}
+    bend("services.yaml", lambda catalogue: catalogue["namespaces"].update(tools=packages))
+
+    assert of(build(load_files("dev", configuration)), NETWORK, "tools") == {}
+
+
 def test_nothing_is_exempt_where_no_package_is(fast: Recording) -> None:
     for policy in fast.of(POLICY):
         assert [c["name"] for c in policy.inputs["spec"]["matchConditions"]] == ["changed"]

@@ -53,20 +53,20 @@ class Addition:
     Attributes:
         teams: of the catalogue.
         namespaces: of the catalogue.
-        cluster: keys of `platform:cluster` in both stack files.
+        clusters: keys of `platform:cluster`, by stack.
         stack: other keys of both stack files.
     """
 
     teams: Content
     namespaces: Content
-    cluster: Content = field(default_factory=dict)
+    clusters: Content = field(default_factory=dict)
     stack: Content = field(default_factory=dict)
 
     def config(self, stack: str) -> Content:
         """The keys of a stack file that differ; what was added can be deleted again."""
         committed = read(CHECKOUT / f"Pulumi.{stack}.yaml")["config"]
         return {
-            "platform:cluster": {**committed["platform:cluster"], **self.cluster},
+            "platform:cluster": {**committed["platform:cluster"], **self.clusters.get(stack, {})},
             "platform:unprotected": ["applications", "registry"],
             **self.stack,
         }

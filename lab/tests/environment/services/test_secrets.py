@@ -12,25 +12,14 @@ import pytest
 import yaml
 from botocore.exceptions import ClientError
 
-from lab.ci.builds import Builds
 from lab.kubectl import KubectlError
-from lab.tests.environment.changed_program import Addition, extended
 from lab.tests.environment.conftest import Lab
+from lab.tests.environment.services.catalogue import SECRETS as NAMESPACE
+from lab.tests.environment.services.conftest import Extended
 from lab.up import unsettled
 from lab.waiting import wait_until_empty
 
-NAMESPACE = "pay"
-SERVICE = {
-    "owner": "orders",
-    "ci": "github-actions",
-    "delivery": "commit",
-    "port": 8080,
-    "environments": ["dev"],
-}
-SERVICES = {
-    "payments": {**SERVICE, "source": "acme/payments", "secrets": ["DATABASE_URL"]},
-    "ledgers": {**SERVICE, "source": "acme/ledgers", "secrets": {"files": ["key.pem"]}},
-}
+SERVICES = ("ledgers", "payments")
 SECRET = "acme/dev/pay/payments/DATABASE_URL"
 READER = "acme-dev-secrets-reader"
 TRACKED_BY_LEDGERS = {"argocd.argoproj.io/tracking-id": "ledgers:apps/Deployment:pay/thief"}
@@ -41,7 +30,6 @@ class Pay:
     """dev with two services of one namespace, one of which has its secret from the start."""
 
     lab: Lab
-    builds: Builds
 
     def application(self, name: str) -> dict[str, Any]:
         return self.lab.argocd("dev").application(name, refresh=True)
@@ -88,20 +76,13 @@ class Pay:
 
 
 @pytest.fixture(scope="module")
-def pay(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pay]:
-    addition = Addition(
-        teams={"orders": {"group": "acme:orders"}},
-        namespaces={NAMESPACE: {"services": SERVICES}},
-        stack={"platform:secrets": {}},
-    )
-    lab.aws("secretsmanager").create_secret(
+def pay(more: Extended) -> Pay:
+    more.lab.aws("secretsmanager").create_secret(
         Name="acme/dev/pay/ledgers/key.pem", SecretString="a key"
     )
-    with extended(lab, tmp_path_factory.mktemp("pay") / "program", addition) as program:
-        builds = Builds(lab.site, lab.program.environment, program)
-        for name in sorted(SERVICES):
-            builds.build(name, f"{name}: the first build")
-        yield Pay(lab, builds)
+    for name in SERVICES:
+        more.builds.build(name, f"{name}: the first build")
+    return Pay(more.lab)
 
 
 def test_a_missing_value_is_named_and_blocks_nothing_else(pay: Pay) -> None:

@@ -5,9 +5,15 @@ The shares are those of public GitOps repositories. Every call gives the same ca
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+
+import yaml
+
+from tests.committed import CHECKOUT
 
 Content = dict[str, Any]
 COUNT = 60
@@ -96,6 +102,22 @@ def catalogue() -> Content:
         "releasers": "acme:releasers",
         "namespaces": namespaces,
     }
+
+
+def written(folder: Path, content: Content) -> Path:
+    """The committed stack files with this catalogue, and what it needs of them."""
+    folder.mkdir()
+    (folder / "services.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    for stack in ("dev", "prod"):
+        file = folder / f"Pulumi.{stack}.yaml"
+        shutil.copy(CHECKOUT / file.name, file)
+        stack_file = yaml.safe_load(file.read_text(encoding="utf-8"))
+        config = stack_file["config"]
+        if stack == "prod":  # Auto Mode has a driver of its own
+            config["platform:cluster"]["addons"] = {"aws-ebs-csi-driver": "v1.40.0-eksbuild.1"}
+        config["platform:permissionsBoundary"] = "arn:aws:iam::123456789012:policy/boundary"
+        file.write_text(yaml.safe_dump(stack_file))
+    return folder
 
 
 def plain(number: int) -> Content:
