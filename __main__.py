@@ -13,6 +13,7 @@ from components.ingress.front_door import FrontDoor
 from components.ingress.ingress import Ingress
 from components.keel.keel import Keel
 from components.network.network import Network
+from components.observability.observability import Observability
 from components.preflight.preflight import preflight
 from components.registry.registry import Registry
 from components.registry.registry_reference import RegistryReference
@@ -50,6 +51,9 @@ Access("access", wiring.access(settings, applications.namespaces), inside)
 Tenancy("tenancy", wiring.tenancy(settings, applications.namespaces), inside)
 if keel := settings.config.keel:
     Keel("keel", wiring.keel(settings, keel, cluster, applications.namespaces), inside)
+if observability := settings.config.observability:
+    seen = wiring.observability(settings, observability, cluster, argocd)
+    pulumi.export("alarms", Observability("observability", seen).topic)
 
 pulumi.export("repositories", repositories)
 pulumi.export("cluster", cluster.name)

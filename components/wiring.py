@@ -20,6 +20,7 @@ from components.ingress.front_door import FrontDoorArgs
 from components.ingress.ingress import Ingress, IngressArgs
 from components.keel.keel import KeelArgs
 from components.network.network import Network, NetworkArgs
+from components.observability.observability import ObservabilityArgs
 from components.preflight.asking import PreflightArgs
 from components.registry.registry import RegistryArgs
 from components.registry.registry_reference import RegistryReferenceArgs
@@ -32,6 +33,8 @@ from gitops.tree import scaffold
 from settings import Names, Settings
 from settings.argocd import KeelConfig
 from settings.ingress import IngressConfig
+from settings.kubernetes import RELEASES
+from settings.observability import ObservabilityConfig
 from settings.tenancy import tenants
 
 
@@ -273,4 +276,20 @@ def keel(
         kubeconfig=cluster.kubeconfig,
         owned_cluster=cluster.owned,
         namespaces=namespaces,
+    )
+
+
+def observability(
+    settings: Settings, config: ObservabilityConfig, cluster: Cluster, argocd: ArgoCd
+) -> ObservabilityArgs:
+    release = RELEASES.get(settings.config.cluster.version)
+    return ObservabilityArgs(
+        config=config,
+        names=settings.environment.names,
+        account=settings.environment.aws_account,
+        permissions_boundary=settings.config.permissions_boundary,
+        cluster_name=cluster.name,
+        degraded=settings.speed.degraded_alarm,
+        support_ends=release.standard_support_ends if release else None,
+        wait_for=argocd.release,
     )

@@ -137,7 +137,7 @@ def shell(site: Site, options: argparse.Namespace) -> int:
     return subprocess.run(
         named or [os.environ.get("SHELL", "bash")],
         cwd=site.gitops_checkout,
-        env={**environment, **aws_credentials(site)},
+        env={**environment, **aws_credentials(site, site.environments[0])},
         check=False,
     ).returncode
 

@@ -88,18 +88,19 @@ def create_zones(site: Site, settings: Settings) -> None:
 
 
 def write_credentials(site: Site, settings: Settings) -> None:
-    """Write the AWS_* variables of the platform's role to a file."""
-    region = settings.environment.region
-    platform = settings.config.cluster.access.platform[0]
-    keys = Account(site, MOTO_ACCOUNT, region).assume(platform)
-    variables = {
-        **{name.upper(): value for name, value in keys.items()},
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_ENDPOINT_URL": site.url("aws"),
-    }
-    text = "".join(f"{name}={value}\n" for name, value in variables.items())
-    write_atomically(site.aws_credentials, text, mode=0o600)
+    """Write the AWS_* variables of each environment's platform role, in its account, to a file."""
+    for environment in settings.environments:
+        region = environment.region
+        platform = environment.config.cluster.access.platform[0]
+        keys = Account(site, environment.account, region).assume(platform)
+        variables = {
+            **{name.upper(): value for name, value in keys.items()},
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+            "AWS_ENDPOINT_URL": site.url("aws"),
+        }
+        text = "".join(f"{name}={value}\n" for name, value in variables.items())
+        write_atomically(site.aws_credentials(environment.name), text, mode=0o600)
 
 
 def _trusts(account: str) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class Program:
         self.pulumi = programs / "pulumi"
         self.environment = {
             **os.environ,
-            **aws_credentials(site),
+            **aws_credentials(site, site.environments[0]),
             "PATH": os.pathsep.join(
                 (
                     str(programs),
@@ -114,8 +114,10 @@ class Program:
         )
 
     def environment_of(self, stack: str) -> dict[str, str]:
-        """The environment variables of a command for `stack`; its calls of AWS name the stack."""
-        return {**self.environment, "TF_APPEND_USER_AGENT": f"{STACK}{stack}"}
+        """The environment variables of a command for `stack`, with the credentials of its account;
+        its calls of AWS name the stack."""
+        own = aws_credentials(self.site, stack) if stack in self.site.environments else {}
+        return {**self.environment, **own, "TF_APPEND_USER_AGENT": f"{STACK}{stack}"}
 
     def selected(self, stack: str) -> str:
         """Create `stack` if it does not exist, and write its file from the committed one.
@@ -138,7 +140,7 @@ class Program:
         return [str(self.pulumi), *arguments, *options]
 
 
-def aws_credentials(site: Site) -> dict[str, str]:
-    """The AWS_* variables of the platform's role in the lab."""
-    lines = site.aws_credentials.read_text().splitlines()
+def aws_credentials(site: Site, environment: str) -> dict[str, str]:
+    """The AWS_* variables of an environment's platform role in the lab."""
+    lines = site.aws_credentials(environment).read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if line)

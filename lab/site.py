@@ -107,10 +107,9 @@ class Site:
     def certificate_authority(self, environment: str) -> Path:
         return self.cluster_dir(environment) / "pki" / "ca.crt"
 
-    @property
-    def aws_credentials(self) -> Path:
-        """AWS_* variables of the platform role, one `NAME=value` a line."""
-        return self.home / "aws" / "platform.env"
+    def aws_credentials(self, environment: str) -> Path:
+        """AWS_* variables of the environment's platform role, one `NAME=value` a line."""
+        return self.home / "aws" / f"{environment}.env"
 
     @property
     def aws_calls(self) -> Path:

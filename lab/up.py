@@ -92,7 +92,7 @@ def first_releases(site: Site, program: Program, environments: list[Settings]) -
             script = checkout / "scripts" / "promote-to-prod.sh"
             named = [word for name in waiting for word in ("--service", name)]
             command = [str(script), "--from-dev", "--environment", settings.stack, "--yes", *named]
-            run(command, site, builds.environment)
+            run(command, site, {**builds.environment, **aws_credentials(site, settings.stack)})
     pull(checkout)
 
 
@@ -112,7 +112,7 @@ def run(command: list[str], site: Site, environment: Mapping[str, str]) -> None:
     done = subprocess.run(
         command,
         cwd=site.gitops_checkout,
-        env={**environment, **aws_credentials(site)},
+        env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

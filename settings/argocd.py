@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from settings.model import DomainName, HttpUrl, Matching, Model
+from settings.model import DnsLabel, DomainName, HttpUrl, Matching, Model, different
 from settings.sign_on import Sso
 from settings.sync_windows import SyncWindow
 
@@ -59,6 +59,11 @@ class KeelConfig(Model):
     chart: Chart = Field(Chart.model_validate({}), description="in place of the pinned one")
     schedule: PollSchedule = Field(
         "@every 30s", description="how often Keel asks the registry for new builds"
+    )
+    metrics_from: Annotated[list[DnsLabel], different] = Field(
+        default=[],
+        description="namespaces whose pods may read Keel's metrics; they then also reach its "
+        "webhooks, which ask for no password; none: nobody reaches Keel",
     )
 
 

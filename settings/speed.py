@@ -51,6 +51,8 @@ class Speed:
     """Keel is installed for services with delivery: keel; otherwise it is refused."""
     protected: bool
     """Workloads are protected against deletion, and Argo CD has two replicas."""
+    degraded_alarm: bool
+    """An Application that stays degraded raises an alarm, where alarms are set."""
     extended_support: bool
     """Kubernetes stays at its version when standard support ends, which costs more; otherwise AWS
     upgrades the control plane."""
@@ -79,6 +81,7 @@ SPEEDS = MappingProxyType(
             moving_tag=True,
             keel=True,
             protected=False,
+            degraded_alarm=False,
             extended_support=False,
             log_retention_days=14,
             log_level="debug",
@@ -98,6 +101,7 @@ SPEEDS = MappingProxyType(
             moving_tag=False,
             keel=False,
             protected=True,
+            degraded_alarm=True,
             extended_support=True,
             log_retention_days=365,
             log_level="info",

@@ -13,6 +13,7 @@ from settings.ingress import IngressConfig
 from settings.limits import of_an_organization
 from settings.model import DnsLabel, DomainName, Model, PolicyArn, different
 from settings.network import NetworkConfig
+from settings.observability import ObservabilityConfig
 from settings.registry import CiConfig, RegistryConfig
 
 Protectable = Literal["network", "cluster", "registry", "applications"]
@@ -40,6 +41,10 @@ class StackConfig(Model):
     secrets: SecretsConfig = Field(
         SecretsConfig.model_validate({}),
         description="External Secrets; installed if a service has secrets",
+    )
+    observability: ObservabilityConfig | None = Field(
+        None,
+        description="logs and metrics in CloudWatch, and alarms; unset: none of them",
     )
     ci: CiConfig = Field(
         CiConfig.model_validate({}), description="of pipelines; used in the registry owner's file"

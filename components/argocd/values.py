@@ -48,6 +48,7 @@ def values(wanted: Installation) -> dict[str, Any]:
         "global": {
             "domain": wanted.domain,
             "logging": {"format": "json", "level": "info"},
+            "addPrometheusAnnotations": True,
         },
         # Deleting the CRDs deletes all Applications: keep them in a safe environment.
         "crds": {"install": True, "keep": wanted.speed.protected},
@@ -66,16 +67,19 @@ def values(wanted: Installation) -> dict[str, Any]:
         # One controller serves one cluster; a second replica would have no work.
         "controller": {
             "replicas": 1,
+            "metrics": METRICS,
             "resources": _resources(cpu="250m", memory="512Mi", limit="2Gi"),
         },
         "server": {
             "replicas": replicas,
             "pdb": budget,
+            "metrics": METRICS,
             "resources": _resources(cpu="50m", memory="128Mi", limit="512Mi"),
         },
         "repoServer": {
             "replicas": replicas,
             "pdb": budget,
+            "metrics": METRICS,
             "resources": _resources(cpu="100m", memory="256Mi", limit="1Gi"),
         },
         # A cache only: when it restarts, Argo CD reads Git and the cluster again.
@@ -95,6 +99,12 @@ PARAMS = {
     "server.insecure": "true",
     # Replacing deletes and recreates; it would also undo what Keel wrote.
     "server.sync.replace.allowed": "false",
+}
+
+
+METRICS = {
+    "enabled": True,  # a Service, by which whoever scrapes finds them
+    "serviceMonitor": {"enabled": True},  # only where Prometheus Operator's CRD is
 }
 
 

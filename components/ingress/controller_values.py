@@ -122,7 +122,18 @@ _SEEING = (
     "ec2:DescribeTags",
     "ec2:DescribeVpcs",
     "ec2:GetSecurityGroupsForVpc",
-    "elasticloadbalancing:Describe*",
+    "elasticloadbalancing:DescribeListenerAttributes",
+    "elasticloadbalancing:DescribeListenerCertificates",
+    "elasticloadbalancing:DescribeListeners",
+    "elasticloadbalancing:DescribeLoadBalancerAttributes",
+    "elasticloadbalancing:DescribeLoadBalancers",
+    "elasticloadbalancing:DescribeRules",
+    "elasticloadbalancing:DescribeSSLPolicies",
+    "elasticloadbalancing:DescribeTags",
+    "elasticloadbalancing:DescribeTargetGroupAttributes",
+    "elasticloadbalancing:DescribeTargetGroups",
+    "elasticloadbalancing:DescribeTargetHealth",
+    "elasticloadbalancing:DescribeTrustStores",
 )
 _CHANGING_GROUPS = ("ec2:CreateTags", "ec2:DeleteSecurityGroup", "ec2:DeleteTags")
 _OPENING = ("ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress")

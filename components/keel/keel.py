@@ -53,9 +53,9 @@ class Keel(pulumi.ComponentResource):
     """Keel of one cluster, limited to the namespaces and repositories that it serves.
 
     Creates an IAM role that may read the served image repositories and its Pod Identity
-    association, the namespace `keel` without incoming traffic, the Helm release, and the rights to
-    roll workloads in the served namespaces. Wants a Kubernetes provider in `opts`; the AWS provider
-    is the default one unless given too.
+    association, the namespace `keel`, which only readers of its metrics reach, the Helm release,
+    and the rights to roll workloads in the served namespaces. Wants a Kubernetes provider in
+    `opts`; the AWS provider is the default one unless given too.
     """
 
     namespace: Output[str]
@@ -75,8 +75,7 @@ class Keel(pulumi.ComponentResource):
         k8s.networking.v1.NetworkPolicy(
             f"{name}-unreachable",
             metadata={"name": "keel", "namespace": self.namespace},
-            # Keel always listens for webhooks, without authentication.
-            spec={"pod_selector": {}, "policy_types": ["Ingress"]},
+            spec=keel_values.network_policy(args.config),
             opts=ResourceOptions(parent=self),
         )
         identity = self._identity(args)

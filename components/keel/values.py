@@ -11,6 +11,8 @@ from settings.catalogue import Catalogue
 
 NAMESPACE = "keel"
 SERVICE_ACCOUNT = "keel"
+PORT = 9300
+"""Of its webhooks, its health and its metrics alike."""
 WORKLOADS = {"apps": ["daemonsets", "deployments", "statefulsets"], "batch": ["cronjobs"]}
 """What Keel watches: it keeps asking for all four kinds, so it may list all four."""
 
@@ -63,7 +65,31 @@ def values(keel: KeelConfig, *, region: str, namespaces: Sequence[str]) -> dict[
             "requests": {"cpu": "25m", "memory": "64Mi"},
             "limits": {"memory": "256Mi"},
         },
+        **({"podAnnotations": SCRAPED} if keel.metrics_from else {}),
     }
+
+
+SCRAPED = {
+    "prometheus.io/scrape": "true",
+    "prometheus.io/port": str(PORT),
+    "prometheus.io/path": "/metrics",
+}
+"""It has no Service: whoever scrapes finds its pod by these."""
+
+
+def network_policy(keel: KeelConfig) -> Any:
+    """The `spec` of its NetworkPolicy: nobody reaches its webhooks, which ask for no password,
+    but whom the stack lets read its metrics."""
+    closed = {"pod_selector": {}, "policy_types": ["Ingress"]}
+    if not keel.metrics_from:
+        return closed
+    named = {
+        "key": "kubernetes.io/metadata.name",
+        "operator": "In",
+        "values": keel.metrics_from,
+    }
+    peers = [{"namespace_selector": {"match_expressions": [named]}}]
+    return closed | {"ingress": [{"from_": peers, "ports": [{"port": PORT}]}]}
 
 
 def cluster_rules(namespaces: Sequence[str]) -> list[dict[str, list[str]]]:

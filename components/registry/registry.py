@@ -19,7 +19,9 @@ from settings.registry import RegistryConfig
 PULLING = (
     "ecr:BatchCheckLayerAvailability",
     "ecr:BatchGetImage",
+    "ecr:DescribeImages",  # a release lists versions, with the credentials of any environment
     "ecr:GetDownloadUrlForLayer",
+    "ecr:ListImages",  # Keel looks for tags, where the registry is in another account
 )
 
 
@@ -35,7 +37,7 @@ class RegistryArgs:
     moving_tag: str
     """The tag that every build moves: the name of the fast environment."""
     pulling: Sequence[AwsAccount]
-    """Who pulls: the accounts of all environments."""
+    """Who pulls and lists: the accounts of all environments."""
     protected: bool
     """Pulumi refuses to delete or replace repositories and key."""
 
@@ -46,8 +48,8 @@ class Registry(pulumi.ComponentResource):
     For each service a repository `<namespace>/<service>`: tags are immutable except the moving
     tag of the fast environment and those that are never released, images are scanned when pushed
     and encrypted (AES256, or a KMS key of its own), a lifecycle policy that cannot expire a
-    version, and a policy that lets the accounts of all environments pull. Repositories and key are
-    protected, and retained even when the stack is destroyed.
+    version, and a policy that lets the accounts of all environments pull and list. Repositories
+    and key are protected, and retained even when the stack is destroyed.
 
     When AWS names a repository otherwise than the settings computed, `up` fails with
     RegistryError: the files of the GitOps repository would name images that do not exist.

@@ -21,6 +21,7 @@ from settings.rules import (
     ingress,
     kubernetes,
     network,
+    observability,
     packages,
     pipelines,
     quotas,
@@ -66,6 +67,7 @@ def of_one(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
     yield from credentials.check(environment, catalogue)
     yield from sign_on.check(environment)
     yield from sync_windows.without_effect(environment)
+    yield from observability.topic(environment)
     yield from releases.only_where_safe(environment)
     yield from releases.by_pull_request(environment)
     yield from releases.review_on_bitbucket(environment, catalogue)

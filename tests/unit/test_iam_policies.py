@@ -110,7 +110,8 @@ def test_nothing_is_allowed_that_was_neither_called_nor_comes_with_it(stack: str
 
 def test_whatever_is_allowed_on_everything_only_reads_or_has_a_condition(stack: str) -> None:
     reading = re.compile(
-        r"\w+:(Describe|List|GetAuthorizationToken|GetServiceQuota|GetAWSDefaultServiceQuota)"
+        r"\w+:(Describe|List|GetAuthorizationToken|GetServiceQuota|GetAWSDefaultServiceQuota"
+        r"|GetHostedZone|GetChange)"
     )
     for sid, statement in statements(load_files(stack, CHECKOUT), CALLED[stack]).items():
         everything = any(arn.endswith(("*:*", "/*")) or arn == "*" for arn in statement["Resource"])
@@ -242,3 +243,26 @@ def test_policies_of_services_may_be_attached(configuration: Path, bend: Bend) -
     made = statements(load_files("dev", configuration), ["iam:AttachRolePolicy"])
 
     assert policy in made["AttachPolicies"]["Condition"]["ArnEquals"]["iam:PolicyARN"]
+
+
+def test_alarms_and_their_topic_are_allowed_where_the_stack_has_them(
+    configuration: Path, bend: Bend
+) -> None:
+    bend("Pulumi.prod.yaml", lambda config: config.update({"platform:observability": {}}))
+    settings = load_files("prod", configuration)
+    made = statements(settings, ["eks:CreateCluster"])
+    assert made["Alarms"]["Resource"] == [
+        "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:acme-prod-*"
+    ]
+    assert made["Topics"]["Resource"] == ["arn:aws:sns:eu-central-1:123456789012:acme-prod-*"]
+    limit = {one["Sid"]: one for one in boundary(settings)["Statement"]}
+    assert limit["Metrics"]["Action"] == ["cloudwatch:PutMetricData"]
+    assert limit["LogGroups"]["Resource"] == [
+        "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/containerinsights/acme-prod/*"
+    ]
+
+
+def test_without_alarms_nothing_of_them_is_allowed(prod: Settings) -> None:
+    made = statements(prod, CALLED["prod"])
+    assert not {"Alarms", "Topics"} & made.keys()
+    assert not {"Metrics", "LogGroups"} & {one["Sid"] for one in boundary(prod)["Statement"]}

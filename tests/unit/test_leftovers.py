@@ -336,12 +336,14 @@ def test_without_a_preview_the_name_is_left_to_the_reader() -> None:
 # What the program makes is looked for
 
 PARTS: Mapping[str, str] = {
+    "aws:acm/certificateValidation:CertificateValidation": "is no object of AWS: it waits",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": "goes with its VPC",
     "aws:ecr/lifecyclePolicy:LifecyclePolicy": "is written over, and goes with its repository",
     "aws:ecr/repositoryPolicy:RepositoryPolicy": "is written over, and goes with its repository",
     "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": "goes with its access entry",
     "aws:iam/rolePolicy:RolePolicy": "is written over",
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "is made once however often it is asked",
+    "aws:route53/record:Record": "is written over: the same name is proven by the same record",
 }
 """Types that a killed run leaves without harm, each with the reason."""
 NOT_IN_MOTO = {

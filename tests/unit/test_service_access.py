@@ -77,6 +77,8 @@ def test_without_secrets_and_rights_nothing_of_it_is_there(stack: str) -> None:
     assert not {r.type for r in made.resources} & {f"twospeed:index:{name}" for name in NEW}
     assert {r.name for r in made.resources if r.type == RELEASE} <= {
         "argocd-release",
+        "ingress-controller-release",
+        "ingress-dns-release",
         "keel-release",
     }
 

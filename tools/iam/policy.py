@@ -8,7 +8,7 @@ from typing import Any
 
 from settings import Settings
 from tools.iam.beside import whole
-from tools.iam.scopes import SCOPES, Where
+from tools.iam.scopes import OBSERVABILITY, SCOPES, Where
 
 Document = dict[str, Any]
 VERSION = "2012-10-17"
@@ -36,7 +36,7 @@ def documents(settings: Settings, called: Iterable[str]) -> list[Document]:
     called: the actions that a record shows, such as `eks:CreateCluster`. Raises
     UnknownActionError.
     """
-    actions = whole(called)
+    actions = whole(called) | _switched_on(settings)
     if unknown := actions - set().union(*(scope.names() for scope in SCOPES)):
         raise UnknownActionError(unknown)
     where = Where(settings)
@@ -46,6 +46,13 @@ def documents(settings: Settings, called: Iterable[str]) -> list[Document]:
         if (used := scope.names() & actions)
     ]
     return _packed(statements)
+
+
+def _switched_on(settings: Settings) -> set[str]:
+    """The actions of what the stack has and the committed ones, whose calls are known, do not."""
+    if not settings.config.observability:
+        return set()
+    return set().union(*(scope.names() for scope in OBSERVABILITY))
 
 
 def _condition(scope: Any, where: Where) -> dict[str, object]:
@@ -133,6 +140,7 @@ def boundary(settings: Settings) -> Document:
             *(_auto_mode(where) if settings.config.cluster.auto else ()),
             *_of_secrets(where),
             *_of_names(where),
+            *(_of_agents(where) if settings.config.observability else ()),
         ],
     }  # fmt: skip
 
@@ -155,6 +163,15 @@ def _auto_mode(where: Where) -> list[Document]:
             [where.arn("iam", f"role/{nodes}", everywhere=True)],
             Condition={"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
         ),
+    ]
+
+
+def _of_agents(where: Where) -> list[Document]:
+    """What the CloudWatch agents need; metrics have no ARN."""
+    groups = [where.arn("logs", f"log-group:/aws/containerinsights/{c}/*") for c in where.clusters]
+    return [
+        allow("Metrics", ["cloudwatch:PutMetricData"], ["*"]),
+        allow("LogGroups", ["logs:CreateLogGroup", "logs:PutRetentionPolicy"], groups),
     ]
 
 

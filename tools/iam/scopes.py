@@ -25,6 +25,7 @@ ATTACHED = (
     "AmazonEKSWorkerNodeMinimalPolicy",
     "AmazonEKSWorkerNodePolicy",
     "AmazonEKS_CNI_Policy",
+    "CloudWatchAgentServerPolicy",
     "service-role/AmazonEBSCSIDriverPolicy",
 )
 """AWS's own policies that the program puts on roles."""
@@ -147,6 +148,14 @@ def _log_groups(where: Where) -> list[str]:
     return [where.arn("logs", f"log-group:/aws/{kind}/{where.prefix}/*") for kind in ("eks", "vpc")]
 
 
+def _alarms(where: Where) -> list[str]:
+    return [where.arn("cloudwatch", f"alarm:{where.prefix}-*")]
+
+
+def _topics(where: Where) -> list[str]:
+    return [where.arn("sns", f"{where.prefix}-*")]
+
+
 def _repositories(where: Where) -> list[str]:
     return [where.arn("ecr", f"repository/{name}/*") for name in sorted(where.catalogue.namespaces)]
 
@@ -177,6 +186,18 @@ def _own_names(where: Where) -> Condition:
         "ForAllValues:StringLike": {"route53:ChangeResourceRecordSetsNormalizedRecordNames": names}
     }
 
+
+OBSERVABILITY = (
+    Scope("Alarms", "cloudwatch",
+          "DeleteAlarms DescribeAlarms ListTagsForResource PutMetricAlarm TagResource "
+          "UntagResource",
+          _alarms),
+    Scope("Topics", "sns",
+          "CreateTopic DeleteTopic GetTopicAttributes ListTagsForResource SetTopicAttributes "
+          "TagResource UntagResource",
+          _topics),
+)  # fmt: skip
+"""What `platform:observability` adds; the committed stacks, whose calls are recorded, lack it."""
 
 SCOPES = (
     Scope("ReadNetworks", "ec2",
@@ -285,4 +306,5 @@ SCOPES = (
           "PutImageScanningConfiguration PutImageTagMutability PutLifecyclePolicy "
           "SetRepositoryPolicy TagResource UntagResource",
           _repositories),
+    *OBSERVABILITY,
 )  # fmt: skip

@@ -27,6 +27,21 @@ class Call:
 
 TYPES: Mapping[str, tuple[Call, ...]] = MappingProxyType(
     {
+        "aws:acm/certificate:Certificate": (
+            Call(
+                "acm",
+                "RequestCertificate",
+                "domainName=DomainName subjectAlternativeNames=SubjectAlternativeNames "
+                "validationMethod=ValidationMethod tags=Tags",
+            ),
+        ),
+        "aws:acm/certificateValidation:CertificateValidation": (
+            Call(
+                "acm",
+                "DescribeCertificate",
+                "certificateArn=CertificateArn validationRecordFqdns=",
+            ),
+        ),
         "aws:cloudwatch/logGroup:LogGroup": (
             Call("logs", "CreateLogGroup", "name=logGroupName tags"),
             Call("logs", "PutRetentionPolicy", "retentionInDays"),
@@ -187,6 +202,16 @@ TYPES: Mapping[str, tuple[Call, ...]] = MappingProxyType(
         "aws:kms/key:Key": (
             Call("kms", "CreateKey", "description enableKeyRotation= tags"),
             Call("kms", "ScheduleKeyDeletion", "deletionWindowInDays=PendingWindowInDays"),
+        ),
+        "aws:route53/record:Record": (
+            Call(
+                "route53",
+                "ChangeResourceRecordSets",
+                "zoneId= allowOverwrite= name=ChangeBatch.Changes[].ResourceRecordSet.Name "
+                "type=ChangeBatch.Changes[].ResourceRecordSet.Type "
+                "ttl=ChangeBatch.Changes[].ResourceRecordSet.TTL "
+                "records=ChangeBatch.Changes[].ResourceRecordSet.ResourceRecords[].Value",
+            ),
         ),
         "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": (
             Call(

@@ -58,7 +58,7 @@ class Lab:
         return ArgoCdApi.signed_in(self.site, environment, user)
 
     def aws(self, service: str) -> Any:
-        """A boto3 client of the account and region that both environments are in."""
+        """A boto3 client of the account and region that the registry is in."""
         owner = self.builds.settings.registry_owner
         return Account(self.site, owner.account, owner.region).client(service)
 
@@ -78,13 +78,17 @@ class Lab:
         return clone(self.site, folder)
 
     def script(
-        self, folder: Path, *command: str, **variables: str
+        self, folder: Path, *command: str, credentials: str = "", **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        """Runs a script of the GitOps repository in a clone of it, with the engineer's rights."""
+        """Runs a script of the GitOps repository in a clone of it, as the platform's engineer.
+
+        credentials: the environment in whose account the engineer is; the first unless given.
+        """
+        of = aws_credentials(self.site, credentials or self.site.environments[0])
         return subprocess.run(
             [f"scripts/{command[0]}", *command[1:]],
             cwd=folder,
-            env={**self.builds.environment, **aws_credentials(self.site), **variables},
+            env={**self.builds.environment, **of, **variables},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -47,7 +47,9 @@ def test_every_problem_is_in_one_report_and_nothing_is_created(lab: Lab) -> None
 def test_what_aws_knows_is_told_in_one_report_and_nothing_is_created(lab: Lab) -> None:
     before = lab.program.read("stack", "export", stack="prod")
     cluster = deepcopy(committed("prod")["platform:cluster"])
-    cluster["access"]["readOnly"] = ["arn:aws:iam::123456789012:role/nobody"]
+    (account,) = committed("prod")["aws:allowedAccountIds"]
+    cluster["access"]["readOnly"] = [f"arn:aws:iam::{account}:role/nobody"]
+    cluster["nodeGroups"][0].update(minSize=17, maxSize=17)  # of 4 vCPUs each
     lab.program.trying = {"prod": {"platform:cluster": cluster}}
     try:
         done = lab.program.run("up", "--yes", stack=lab.program.selected("prod"))
@@ -57,8 +59,10 @@ def test_what_aws_knows_is_told_in_one_report_and_nothing_is_created(lab: Lab) -
     output = done.stdout + done.stderr
     assert done.returncode != 0
     for expected in (
-        "1 problem in the configuration, nothing was created",
+        "2 problems in the configuration, nothing was created",
         "platform:cluster.access.readOnly[0]: does not exist, and EKS refuses an access entry",
+        "platform:cluster.nodeGroups[0].minSize: needs 68 vCPUs of standard On-Demand instances; "
+        "the quota of eu-central-1 is 64",
     ):
         assert expected in output, output
     assert "not checked" not in output

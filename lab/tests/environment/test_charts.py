@@ -24,7 +24,7 @@ from components.keel import keel
 from components.keel import values as keel_values
 from lab.toolchain import Toolchain
 from settings import Settings, load_files
-from settings.argocd import Notifications
+from settings.argocd import KeelConfig, Notifications
 from settings.files import ROOT
 from settings.secret_keys import SECRETS
 from settings.sign_on import GROUPS, Sso
@@ -285,6 +285,42 @@ def test_keel_writes_to_its_data_folder_only(source: str, tmp_path: Path) -> Non
     container = keel_release(source, tmp_path).container("keel")
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert container["volumeMounts"] == [{"name": "data", "mountPath": "/data"}]
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize(
+    ("process", "port"), [("application-controller", 8082), ("server", 8083), ("repo-server", 8084)]
+)
+def test_metrics_of_argo_cd_have_a_service_that_whoever_scrapes_finds(
+    source: str, process: str, port: int, tmp_path: Path
+) -> None:
+    rendered = argo_cd(source, "prod", tmp_path)
+    service = rendered.named("Service", f"argocd-{process}-metrics")
+    assert service["metadata"]["annotations"] == {
+        "prometheus.io/port": str(port),
+        "prometheus.io/scrape": "true",
+    }
+    assert [one["port"] for one in service["spec"]["ports"]] == [port]
+    (pods,) = [
+        workload["spec"]["template"]["metadata"]["labels"]
+        for kind in ("Deployment", "StatefulSet")
+        for workload in rendered.of(kind)
+        if workload["metadata"]["name"] == f"argocd-{process}"
+    ]
+    assert service["spec"]["selector"].items() <= pods.items()
+    assert [*rendered.of("ServiceMonitor")] == [], "the cluster does not know the kind"
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_keels_pod_says_where_its_metrics_are_when_somebody_may_read_them(
+    source: str, tmp_path: Path
+) -> None:
+    opened = KeelConfig.model_validate({"metricsFrom": ["monitoring"]})
+    values = keel_values.values(opened, region="eu-central-1", namespaces=["community"])
+    (deployment,) = render(folder(source) / "keel", "keel", values, tmp_path).of("Deployment")
+    annotations = deployment["spec"]["template"]["metadata"]["annotations"]
+    assert annotations["prometheus.io/port"] == "9300"
+    assert annotations["prometheus.io/path"] == "/metrics"
 
 
 @pytest.mark.parametrize("chart", ["argo-cd", "keel"])

@@ -1,0 +1,1 @@
+"""What CloudWatch sees of an environment, and when it warns."""
