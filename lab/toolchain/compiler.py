@@ -42,6 +42,16 @@ class CompileError(UserError):
         )
 
 
+class ChangedError(UserError):
+    """What pins a tool was edited while it was built: nobody knows what the program is made of."""
+
+    def __init__(self, tool: Tool) -> None:
+        super().__init__(
+            f"lab/toolchain/{tool.folder} or tools.py changed while {tool.name} was built; run the "
+            "same command again"
+        )
+
+
 def duration(seconds: float) -> str:
     """A time for people: `45 s`, `7 min 40 s`."""
     minutes, rest = divmod(round(seconds), 60)
@@ -68,7 +78,9 @@ class Compiler:
         Raises:
             CompileError: with the end of the compiler's output.
             UnknownNamesError: its table names what its module does not have.
+            ChangedError: its pins were edited meanwhile.
         """
+        home = self.cache.home(tool)  # of the pins as they are now, not as they are at the end
         self.cache.tools.mkdir(parents=True, exist_ok=True)
         prefix = f"{UNFINISHED}{tool.name}-"
         unfinished = Path(tempfile.mkdtemp(prefix=prefix, dir=self.cache.tools))
@@ -80,7 +92,9 @@ class Compiler:
                 self._add_module_files(tool, unfinished)
             for link in tool.links:
                 (unfinished / "bin" / link).symlink_to(tool.name)
-            unfinished.rename(self.cache.home(tool))
+            if self.cache.home(tool) != home:
+                raise ChangedError(tool)
+            unfinished.rename(home)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
 

@@ -19,7 +19,7 @@ from lab.toolchain import MissingToolError, Toolchain
 from lab.toolchain import compiler as compiler_module
 from lab.toolchain.build import locked
 from lab.toolchain.cache import MODULES, Cache, default_folder, key
-from lab.toolchain.compiler import CompileError, Compiler, duration
+from lab.toolchain.compiler import ChangedError, CompileError, Compiler, duration
 from lab.toolchain.pruning import CLIENT_LIST, SERVICE_LIST
 from lab.toolchain.sources import find_tool
 from lab.toolchain.tools import GO_RELEASE, TOOLS, Tool
@@ -277,6 +277,18 @@ def test_a_failing_compile_shows_its_last_words_the_log_and_what_to_do(
     assert "  main.go:7: undefined: gone" in report
     assert str(cache.log(KUSTOMIZE)) in report
     assert "finished are kept" in report
+    assert list(cache.tools.iterdir()) == []
+
+
+def test_pins_that_change_during_a_build_give_no_program_a_wrong_key(tmp_path: Path) -> None:
+    pins = tmp_path / "modules" / KUSTOMIZE.folder
+    pins.mkdir(parents=True)
+    (pins / "go.mod").write_text("module x\n")
+    (pins / "go.sum").write_text("")
+    cache = Cache(tmp_path / "cache", tmp_path / "modules")
+    edits = program(tmp_path / "go", f'echo "require y v1" >> go.mod; {BUILDS}')
+    with pytest.raises(ChangedError, match=r"kubernetes or tools\.py changed while kustomize"):
+        Compiler(edits, cache, lambda _: None).build(KUSTOMIZE)
     assert list(cache.tools.iterdir()) == []
 
 
