@@ -117,7 +117,7 @@ def test_protection_is_lifted_by_name_and_images_are_retained_all_the_same(
         assert (repository.protect, repository.retain_on_delete) == (False, True)
 
 
-def test_an_environment_in_another_account_may_pull_and_nothing_more(
+def test_an_environment_in_another_account_may_pull_and_list_and_nothing_more(
     registry: Recording, configuration: Path, bend: Bend
 ) -> None:
     bend(
@@ -142,7 +142,9 @@ def test_an_environment_in_another_account_may_pull_and_nothing_more(
                 assert set(statement["Action"]) == {
                     "ecr:BatchCheckLayerAvailability",
                     "ecr:BatchGetImage",
+                    "ecr:DescribeImages",
                     "ecr:GetDownloadUrlForLayer",
+                    "ecr:ListImages",
                 }
 
 
