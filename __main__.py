@@ -52,7 +52,7 @@ Tenancy("tenancy", wiring.tenancy(settings, applications.namespaces), inside)
 if keel := settings.config.keel:
     Keel("keel", wiring.keel(settings, keel, cluster, applications.namespaces), inside)
 if observability := settings.config.observability:
-    seen = wiring.observability(settings, observability, cluster, argocd)
+    seen = wiring.observability(settings, observability, cluster, argocd, way_in)
     pulumi.export("alarms", Observability("observability", seen).topic)
 
 pulumi.export("repositories", repositories)

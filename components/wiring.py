@@ -280,7 +280,11 @@ def keel(
 
 
 def observability(
-    settings: Settings, config: ObservabilityConfig, cluster: Cluster, argocd: ArgoCd
+    settings: Settings,
+    config: ObservabilityConfig,
+    cluster: Cluster,
+    argocd: ArgoCd,
+    way_in: Ingress | None = None,
 ) -> ObservabilityArgs:
     release = RELEASES.get(settings.config.cluster.version)
     return ObservabilityArgs(
@@ -291,5 +295,6 @@ def observability(
         cluster_name=cluster.name,
         degraded=settings.speed.degraded_alarm,
         support_ends=release.standard_support_ends if release else None,
+        certificate=way_in.certificate if way_in else None,
         wait_for=argocd.release,
     )

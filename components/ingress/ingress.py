@@ -61,6 +61,8 @@ class Ingress(pulumi.ComponentResource):
     """
 
     ingress_class: str
+    certificate: Output[str] | None = None
+    """The ARN of what the load balancer proves itself with; None where others bring it."""
 
     def __init__(self, name: str, args: IngressArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("twospeed:index:Ingress", name, None, opts)
@@ -84,7 +86,8 @@ class Ingress(pulumi.ComponentResource):
         args = self._args
         dialect = load_balancer.AUTO_MODE if args.auto else load_balancer.CHART
         controller = [] if args.auto else [self._controller()]
-        known = Output.all(self._certificate(zone_id), args.subnet_ids)
+        self.certificate = self._certificate(zone_id)
+        known = Output.all(self.certificate, args.subnet_ids)
         described = CustomResource(
             f"{self._prefix}-load-balancer",
             api_version=f"{dialect.group}/{dialect.version}",

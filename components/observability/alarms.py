@@ -14,11 +14,13 @@ QUARTER_HOUR = 3
 """In periods of five minutes."""
 NOTICE_DAYS = 60
 """How long before its end the support of a Kubernetes version is told of."""
+CERTIFICATE_DAYS = 30
+"""ACM renews its own certificates 60 days before they expire, so that this one was not renewed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Alarm:
-    """One alarm on one metric of a cluster; it has the cluster as a dimension."""
+    """One alarm on one metric."""
 
     purpose: str
     """The last part of its name."""
@@ -27,8 +29,10 @@ class Alarm:
     namespace: str
     metric: str
     dimensions: Mapping[str, str]
-    """Beside the cluster."""
-    statistic: Literal["Maximum", "Sum"]
+    """Beside the one of `of`."""
+    of: Literal["ClusterName", "CertificateArn"] = "ClusterName"
+    """The dimension that says whose metric it is."""
+    statistic: Literal["Maximum", "Minimum", "Sum"]
     comparison: Literal["GreaterThanOrEqualToThreshold", "LessThanThreshold"]
     threshold: float
     missing: Literal["breaching", "notBreaching"]
@@ -40,10 +44,13 @@ class Alarm:
     """In place of the metric itself, which it calls `metric`."""
 
 
-def alarms(*, degraded: bool, support_ends: str | None) -> Iterator[Alarm]:
+def alarms(
+    *, degraded: bool, support_ends: str | None, certificate: bool = False
+) -> Iterator[Alarm]:
     """The alarms of an environment.
 
-    degraded: whether a degraded Application is one. support_ends: the day on which standard
+    degraded: whether a degraded Application is one. certificate: whether the way in has one.
+    support_ends: the day on which standard
     support of the Kubernetes version ends, year-month-day; None where the version is not known.
     """
     if degraded:
@@ -84,6 +91,22 @@ def alarms(*, degraded: bool, support_ends: str | None) -> Iterator[Alarm]:
     )
     if support_ends:
         yield _expiring(support_ends)
+    if certificate:
+        yield Alarm(
+            purpose="certificate-expires",
+            description="The certificate of the way in expires in less than 30 days. See it in "
+            "AWS Certificate Manager: its names may no longer be proven, or it was imported.",
+            namespace="AWS/CertificateManager",
+            metric="DaysToExpiry",
+            dimensions={},
+            of="CertificateArn",
+            statistic="Minimum",
+            comparison="LessThanThreshold",
+            threshold=CERTIFICATE_DAYS,
+            missing="notBreaching",
+            seconds=24 * 60 * MINUTES,
+            periods=1,
+        )
 
 
 def _expiring(day: str) -> Alarm:

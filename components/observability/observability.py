@@ -36,6 +36,8 @@ class ObservabilityArgs:
     """Whether a degraded Application raises an alarm."""
     support_ends: str | None
     """When standard support of the Kubernetes version ends, year-month-day; None: not known."""
+    certificate: Output[str] | None
+    """The ARN of the certificate of the way in, if there is one."""
     wait_for: pulumi.Resource
     """The release of Argo CD, whose metrics are read; it is on nodes, which the add-on needs."""
 
@@ -60,7 +62,12 @@ class Observability(pulumi.ComponentResource):
         self._args = args
         self._addon(self._role())
         self.topic = self._topic()
-        for alarm in alarms.alarms(degraded=args.degraded, support_ends=args.support_ends):
+        wanted = alarms.alarms(
+            degraded=args.degraded,
+            support_ends=args.support_ends,
+            certificate=args.certificate is not None,
+        )
+        for alarm in wanted:
             self._alarm(alarm)
         self.register_outputs({"topic": self.topic})
 
@@ -142,7 +149,7 @@ class Observability(pulumi.ComponentResource):
         metric = aws.cloudwatch.MetricAlarmMetricQueryMetricArgs(
             namespace=alarm.namespace,
             metric_name=alarm.metric,
-            dimensions={"ClusterName": self._args.cluster_name, **alarm.dimensions},
+            dimensions={alarm.of: self._whose(alarm), **alarm.dimensions},
             stat=alarm.statistic,
             period=alarm.seconds,
         )
@@ -161,6 +168,13 @@ class Observability(pulumi.ComponentResource):
                 return_data=True,
             ),
         ]
+
+    def _whose(self, alarm: Alarm) -> Output[str]:
+        """The value of the dimension that names the cluster or the certificate."""
+        certificate = self._args.certificate
+        if alarm.of == "CertificateArn" and certificate is not None:
+            return certificate
+        return self._args.cluster_name
 
     def _own(self) -> ResourceOptions:
         return ResourceOptions(parent=self)

@@ -54,10 +54,11 @@ def test_nothing_is_installed_unless_the_stack_says_so() -> None:
     assert "amazon-cloudwatch-observability" not in addons
 
 
-def test_prod_has_the_four_alarms(prod_recorded: Recording) -> None:
+def test_prod_has_every_alarm(prod_recorded: Recording) -> None:
     assert {*named(prod_recorded)} == {
         "acme-prod-application-degraded",
         "acme-prod-argocd-not-reconciling",
+        "acme-prod-certificate-expires",
         "acme-prod-nodes-not-ready",
         "acme-prod-support-ends",
     }
@@ -68,6 +69,7 @@ def test_a_degraded_application_is_everyday_life_on_dev(
 ) -> None:
     assert {*named(switched_on("dev", configuration, bend, monkeypatch))} == {
         "acme-dev-argocd-not-reconciling",
+        "acme-dev-certificate-expires",
         "acme-dev-nodes-not-ready",
         "acme-dev-support-ends",
     }
@@ -109,6 +111,31 @@ def test_the_end_of_support_is_told_sixty_days_before(prod_recorded: Recording) 
     assert watched["expression"] == "(1806105600 - EPOCH(metric)) / 86400"
     assert (alarm["comparisonOperator"], alarm["threshold"]) == ("LessThanThreshold", 60)
     assert "2027-03-27" in alarm["alarmDescription"]
+
+
+def test_a_certificate_that_was_not_renewed_is_told_thirty_days_before(
+    prod_recorded: Recording,
+) -> None:
+    alarm = named(prod_recorded)["acme-prod-certificate-expires"]
+    (query,) = alarm["metricQueries"]
+    certificate = prod_recorded.one("aws:acm/certificateValidation:CertificateValidation")
+    assert query["metric"] == {
+        "namespace": "AWS/CertificateManager",
+        "metricName": "DaysToExpiry",
+        "dimensions": {"CertificateArn": certificate.inputs["certificateArn"]},
+        "stat": "Minimum",
+        "period": 86400,
+    }
+    assert (alarm["comparisonOperator"], alarm["threshold"]) == ("LessThanThreshold", 30)
+
+
+def test_no_alarm_on_a_certificate_that_others_bring(
+    configuration: Path, bend: Bend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = {"platform:ingress": {"class": "theirs"}}
+    bend("Pulumi.prod.yaml", lambda config: config.update(theirs))
+    recording = switched_on("prod", configuration, bend, monkeypatch)
+    assert "acme-prod-certificate-expires" not in named(recording)
 
 
 def test_no_end_of_support_where_the_version_is_not_known() -> None:
