@@ -99,7 +99,8 @@ def proposal(services: int, difference: int = 40) -> str:
     ]
     plan = Plan("prod", PROMOTION, changes)
     shown = [f"+ line {number}" for number in range(services * difference)]
-    prepared = Prepared(plan, {}, shown, [f"service-{n}: a note" for n in range(services)])
+    notes = [f"service-{n}: a note" for n in range(services)]
+    prepared = Prepared(plan, {}, shown=shown, notes=notes)
     return text(prepared, message(plan, Person("Ada", "ada@acme.example")))
 
 

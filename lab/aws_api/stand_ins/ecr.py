@@ -35,8 +35,11 @@ def _describe(request: ApiRequest) -> Body:
 
 
 def _of_any_registry(request: ApiRequest) -> Body:
-    """Amazon ECR User Guide, "Private repository policies": another account's repository answers
-    whom its policy lets in."""
+    """Another account's repository answers whom its policy lets in.
+
+    Amazon ECR User Guide, "Private repository policies"; Amazon ECR API Reference, BatchGetImage;
+    Amazon ECR API Reference, DescribeImages; Amazon ECR API Reference, ListImages.
+    """
     owner = request.given.get("registryId", request.account)
     if owner == request.account:
         return request.moto()

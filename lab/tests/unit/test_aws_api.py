@@ -15,6 +15,8 @@ from lab.aws_journal import JournaledApp
 from lab.tests.unit import aws_in_process
 from lab.tests.unit.aws_in_process import ACCOUNT, REGION, TRUST, LabAws, cluster, two_subnets
 
+MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+
 
 @pytest.fixture
 def aws(tmp_path: Path) -> LabAws:
@@ -419,6 +421,13 @@ def life_of_the_rest(aws: LabAws) -> None:
     made = ecr.create_repository(repositoryName="shop/api")["repository"]
     (found,) = ecr.describe_repositories()["repositories"]
     assert made["repositoryUri"] == f"{aws.site.registry_host}/shop/api" == found["repositoryUri"]
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "config": {}, "layers": []})
+    image = {"repositoryName": "shop/api"}
+    ecr.put_image(**image, imageManifest=manifest, imageManifestMediaType=MANIFEST, imageTag="v1")
+    assert [one["imageTag"] for one in ecr.list_images(**image)["imageIds"]] == ["v1"]
+    assert [one["imageTags"] for one in ecr.describe_images(**image)["imageDetails"]] == [["v1"]]
+    answer = ecr.batch_get_image(**image, imageIds=[{"imageTag": "v1"}])
+    assert [one["imageManifest"] for one in answer["images"]] == [manifest]
 
     quotas = aws.client("service-quotas")
     raised = quotas.get_service_quota(ServiceCode="ec2", QuotaCode="L-1216C47A")["Quota"]
