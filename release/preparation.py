@@ -27,6 +27,8 @@ class Prepared:
     plan: Plan
     files: dict[str, Optional[str]]
     """The objects to write, by path; None where a file goes."""
+    tree: str = ""
+    """The tree with them; empty where it was not needed yet."""
     shown: list[str] = field(default_factory=list)
     """The difference in what is rendered."""
     notes: list[str] = field(default_factory=list)
@@ -90,6 +92,7 @@ class Preparation:
             files.update(own)
         prepared = Prepared(plan._replace(changes=moving), files, notes=notes)
         if moving:
+            prepared.tree = self.repository.tree_with(self.repository.tip, files)
             prepared.shown = self._difference(prepared, known)
         return prepared
 
@@ -344,8 +347,8 @@ class Preparation:
                 names = self.repository.write([text.encode() for text in texts.values()])
                 files |= {f"{folder}/{name}": n for name, n in zip(texts, names)}
             old = self.repository.tree_with(tip, files)
-        new = self.repository.tree_with(tip, prepared.files)
-        return self.repository.difference(old, new, f"rendered/{prepared.plan.environment}")
+        folder = f"rendered/{prepared.plan.environment}"
+        return self.repository.difference(old, prepared.tree, folder)
 
 
 def _same(one: Sequence[Manifest], other: Sequence[Manifest]) -> bool:

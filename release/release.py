@@ -89,7 +89,7 @@ class Release:
 
     def _commit(self, prepared: Prepared, text: str, author: Person, committer: Person) -> str:
         """The commit of exactly what was prepared, on no branch yet. Raises Failure."""
-        tree = self.repository.tree_with(self.repository.tip, prepared.files)
+        tree = prepared.tree or self.repository.tree_with(self.repository.tip, prepared.files)
         commit = self.repository.commit(tree, text, author, committer)
         self._refuse_strays(commit, prepared)
         return commit

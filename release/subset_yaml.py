@@ -15,6 +15,9 @@ _KEY = re.compile(
     r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'"""
     r"""|[^\s\-?:,\[\]{}#&*!|>'"%@`][^#]*?|[-?:][^\s][^#]*?)\s*:(?=\s|$)"""
 )
+_ANCHOR = re.compile(r"&([^\s,\[\]{}]+)\s*")
+_SECOND_KEY = re.compile(r":(\s|$)")
+_COMMENT = re.compile(r"\s#")
 _ESCAPES = {
     "0": "\0", "a": "\a", "b": "\b", "t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r",
     "e": "\x1b", " ": " ", '"': '"', "/": "/", "\\": "\\", "N": "\x85", "_": "\xa0",
@@ -60,6 +63,9 @@ def _documents(text: str) -> list[tuple[int, list[str]]]:
 class _Document:
     def __init__(self, lines: list[str], first: int) -> None:
         self.lines, self.first, self.at = lines, first, 0
+        self.contents = [_content(line) for line in lines]
+        """Of each line, without its indentation; empty where it is blank or a comment."""
+        self.indents = [len(line) - len(line.lstrip(" ")) for line in lines]
         self.anchors: dict[str, Any] = {}
 
     def read(self) -> Any:
@@ -77,26 +83,21 @@ class _Document:
 
     def _find(self) -> bool:
         """Goes to the next line with content; whether there is one."""
-        while self.at < len(self.lines):
-            content = self.lines[self.at].lstrip(" ")
-            if content.startswith("\t") and content.strip():
-                raise self._error("a tab where spaces belong")
-            if content.strip() and not content.startswith("#"):
-                return True
+        while self.at < len(self.contents) and not self.contents[self.at]:
             self.at += 1
-        return False
-
-    def _indent(self) -> int:
-        line = self.lines[self.at]
-        return len(line) - len(line.lstrip(" "))
+        if self.at >= len(self.contents):
+            return False
+        if self.contents[self.at].startswith("\t"):
+            raise self._error("a tab where spaces belong")
+        return True
 
     # --- nodes
 
     def _node(self, least: int) -> Any:
         """The node that begins on the next line with content, at `least` columns or more."""
-        if not self._find() or self._indent() < least:
+        if not self._find() or self.indents[self.at] < least:
             return None
-        indent, content = self._indent(), self.lines[self.at].strip(" ")
+        indent, content = self.indents[self.at], self.contents[self.at]
         if content == "-" or content.startswith("- "):
             return self._sequence(indent)
         if _KEY.match(content):
@@ -108,8 +109,8 @@ class _Document:
 
     def _sequence(self, indent: int) -> list[Any]:
         found = []
-        while self._find() and self._indent() == indent:
-            content = self.lines[self.at].strip(" ")
+        while self._find() and self.indents[self.at] == indent:
+            content = self.contents[self.at]
             if not (content == "-" or content.startswith("- ")):
                 break
             rest = content[1:].lstrip(" ")
@@ -118,7 +119,7 @@ class _Document:
                 found.append(self._node(indent + 1))
             elif _KEY.match(rest) or rest == "-" or rest.startswith("- "):
                 column = indent + len(content) - len(rest)
-                self.lines[self.at] = " " * column + rest
+                self.indents[self.at], self.contents[self.at] = column, rest
                 found.append(self._node(column))
             else:
                 self.at += 1
@@ -127,8 +128,8 @@ class _Document:
 
     def _mapping(self, indent: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        while self._find() and self._indent() == indent:
-            content = self.lines[self.at].strip(" ")
+        while self._find() and self.indents[self.at] == indent:
+            content = self.contents[self.at]
             match = _KEY.match(content)
             if match is None:
                 raise self._error(f"neither a key nor an item: {content[:40]}")
@@ -141,22 +142,22 @@ class _Document:
             found[key] = self._value(
                 content[match.end() :].strip(), indent, indent + 1, mapping=True
             )
-        if self.at < len(self.lines) and self._find() and self._indent() > indent:
+        if self.at < len(self.lines) and self._find() and self.indents[self.at] > indent:
             raise self._error("indented deeper than the line above")
         return found
 
     def _value(self, rest: str, parent: int, least: int, *, mapping: bool = False) -> Any:
         """The value that begins with `rest` on the line before, of a parent at column `parent`."""
-        anchor = re.match(r"&([^\s,\[\]{}]+)\s*", rest)
+        anchor = _ANCHOR.match(rest)
         if anchor:
             value = self._value(rest[anchor.end() :], parent, least, mapping=mapping)
             self.anchors[anchor[1]] = value
             return value
-        if rest.startswith("!!str ") or rest.startswith("!!int "):
+        if rest.startswith(("!!str ", "!!int ")):
             rest = rest[6:].lstrip()
         if not rest or rest.startswith("#"):
-            if mapping and self._find() and self._indent() == parent:
-                content = self.lines[self.at].strip(" ")
+            if mapping and self._find() and self.indents[self.at] == parent:
+                content = self.contents[self.at]
                 if content == "-" or content.startswith("- "):
                     return self._sequence(parent)
             return self._node(least)
@@ -184,7 +185,7 @@ class _Document:
 
     def _plain(self, rest: str, parent: int) -> Optional[str]:
         words = _without_comment(rest)
-        if re.search(r":(\s|$)", words):
+        if ":" in words and _SECOND_KEY.search(words):
             raise self._error(f"a second key on the line: {rest[:40]}")
         if words == rest.rstrip():
             while self.at < len(self.lines) and self._continues(parent):
@@ -197,8 +198,7 @@ class _Document:
         return None if words in _NULL else words
 
     def _continues(self, parent: int) -> bool:
-        line = self.lines[self.at]
-        return bool(line.strip()) and len(line) - len(line.lstrip(" ")) > parent
+        return self.indents[self.at] > parent and bool(self.lines[self.at].strip())
 
     def _quoted(self, rest: str, parent: int) -> str:
         text = self._until(rest, parent, lambda t: _quoted_end(t) is not None)
@@ -246,7 +246,7 @@ class _Document:
         lines: list[str] = []
         while self.at < len(self.lines):
             line = self.lines[self.at]
-            width = len(line) - len(line.lstrip(" "))
+            width = self.indents[self.at]
             if line.strip(" "):
                 if indent is None and width > parent:
                     indent = width
@@ -359,7 +359,12 @@ def _scalar(text: str) -> Optional[str]:
 
 
 def _without_comment(text: str) -> str:
-    return re.split(r"\s#", text, maxsplit=1)[0].rstrip()
+    return (_COMMENT.split(text, maxsplit=1)[0] if "#" in text else text).rstrip()
+
+
+def _content(line: str) -> str:
+    content = line.strip(" ")
+    return "" if content.startswith("#") or not content.strip() else content
 
 
 def _quoted_end(text: str) -> Optional[int]:

@@ -13,12 +13,16 @@ from typing import Any
 
 import yaml
 
-from settings.problems import Problem
+from settings.problems import MISSING, Problem
 
 ROOT = Path(__file__).resolve().parents[1]
 """The folder of the program, with its stack files and the catalogue."""
 CATALOGUE_FILE = "services.yaml"
 _CONFIG = "config."
+_NOT_IMPORTED = (
+    "write it into the file: what `environment:` brings from Pulumi ESC, Pulumi gives to that "
+    "stack alone, and the other stacks read the file"
+)
 _TEXT_OR_MERGE = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
 """YAML's tags of a text and of the key `<<`."""
 
@@ -44,6 +48,8 @@ class YamlFile:
     content: Mapping[str, Any]
     lines: Mapping[str, int]
     """The line of each key and list item, by its path, such as `nodeGroups[0].minSize`."""
+    imports: bool = False
+    """Whether a stack file names environments of Pulumi ESC, whose values are not in it."""
 
     def of_stack(self) -> YamlFile:
         """What a stack file says below `config:`; Pulumi keeps its own keys beside it."""
@@ -56,6 +62,7 @@ class YamlFile:
                 for path, line in self.lines.items()
                 if path.startswith(_CONFIG)
             },
+            imports="environment" in self.content,
         )
 
     def only(self, values: Mapping[str, Any]) -> YamlFile:
@@ -76,10 +83,13 @@ class Sources:
         """The problems, each with the line of its key, or of the nearest one around it."""
         for problem in problems:
             file = self.files.get(problem.file)
-            if file is None or problem.line:
+            if file is None:
                 yield problem
-            else:
-                yield replace(problem, file=file.name, line=_line(file.lines, problem.path))
+                continue
+            elsewhere = file.imports and problem.rule == MISSING
+            remedy = _NOT_IMPORTED if elsewhere else problem.remedy
+            line = problem.line or _line(file.lines, problem.path)
+            yield replace(problem, file=file.name, line=line, remedy=remedy)
 
 
 NO_SOURCES = Sources(MappingProxyType({}))

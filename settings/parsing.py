@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from settings.model import Model, tag
-from settings.problems import Problem
+from settings.problems import MISSING, Problem
 
 M = TypeVar("M", bound=Model)
 
@@ -64,7 +64,7 @@ def _problem(model: type[Model], detail: ErrorDetails, file: str, prefix: str) -
     if detail["type"] == "extra_forbidden":
         return Problem(file, path, "", "is not a key known here", _nearest(model, location))
     if detail["type"] == "missing":
-        return Problem(file, path, "", "is missing", "add it: see docs/reference.md")
+        return Problem(file, path, "", MISSING, "add it: see docs/reference.md")
     given = detail["input"]
     value = "" if given is None or isinstance(given, dict | Model) else str(given)
     rule, _, remedy = _in_words(detail).partition("; ")

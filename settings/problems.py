@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+MISSING = "is missing"
+"""The rule that a key broke which has to be there."""
+
 
 class UserError(Exception):
     """An error that the user can correct.

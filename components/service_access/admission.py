@@ -11,6 +11,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from components.kubernetes import matched
+
 Services = Mapping[str, Sequence[str]]
 """By namespace, names of services; both sorted."""
 TRACKING = "argocd.argoproj.io/tracking-id"
@@ -31,7 +33,10 @@ def accounts_spec(services: Services) -> dict[str, Any]:
     user = "request.userInfo.username.split(':')"
     return {
         "failure_policy": "Fail",
-        "match_constraints": _match(services, ["CREATE", "UPDATE"], _WORKLOADS),
+        "match_constraints": matched(
+            [_rule(group, kinds, ["CREATE", "UPDATE"]) for group, kinds in _WORKLOADS.items()],
+            [*services],
+        ),
         "variables": [
             _guarded(services),
             {
@@ -69,13 +74,13 @@ def pods_spec(services: Services) -> dict[str, Any]:
     """A pod reads the Secrets of the service whose service account it has."""
     return {
         "failure_policy": "Fail",
-        "match_constraints": {
-            "namespace_selector": _namespaces(services),
-            "resource_rules": [
+        "match_constraints": matched(
+            [
                 _rule("", ["pods"], ["CREATE"]),
                 _rule("", ["pods/ephemeralcontainers"], ["UPDATE"]),
             ],
-        },
+            [*services],
+        ),
         "variables": [_guarded(services), _account("object.spec")],
         "validations": [
             {
@@ -100,12 +105,10 @@ def external_secrets_spec(services: Services) -> dict[str, Any]:
     )
     return {
         "failure_policy": "Fail",
-        "match_constraints": {
-            "namespace_selector": _namespaces(services),
-            "resource_rules": [
-                _rule("external-secrets.io", ["externalsecrets"], ["CREATE", "UPDATE"], "*")
-            ],
-        },
+        "match_constraints": matched(
+            [_rule("external-secrets.io", ["externalsecrets"], ["CREATE", "UPDATE"], "*")],
+            [*services],
+        ),
         "validations": [
             {
                 "expression": f"!has(object.spec.secretStoreRef) || "
@@ -176,23 +179,6 @@ def _account(spec: str) -> dict[str, str]:
     return {
         "name": "account",
         "expression": f"has({spec}.serviceAccountName) ? {spec}.serviceAccountName : 'default'",
-    }
-
-
-def _namespaces(services: Services) -> dict[str, Any]:
-    return {
-        "match_expressions": [
-            {"key": "kubernetes.io/metadata.name", "operator": "In", "values": [*services]}
-        ]
-    }
-
-
-def _match(
-    services: Services, operations: list[str], resources: Mapping[str, list[str]]
-) -> dict[str, Any]:
-    return {
-        "namespace_selector": _namespaces(services),
-        "resource_rules": [_rule(group, kinds, operations) for group, kinds in resources.items()],
     }
 
 

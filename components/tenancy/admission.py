@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from components.kubernetes import matched
 from settings.tenancy import Tenant
 
 WORKLOADS = (
@@ -60,11 +61,10 @@ def policies(tenants: Sequence[Tenant], registry: str) -> dict[str, dict[str, An
 def binding(policy: str, tenants: Sequence[Tenant], actions: Sequence[str]) -> dict[str, Any]:
     """The `spec` of the binding of a policy to the namespaces of services."""
     names = [tenant.namespace for tenant in tenants]
-    selected = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": names}
     return {
         "policy_name": policy,
         "validation_actions": list(actions),
-        "match_resources": {"namespace_selector": {"match_expressions": [selected]}},
+        "match_resources": matched(namespaces=names),
     }
 
 
@@ -203,8 +203,8 @@ def _policy(
     changed = f"oldObject.metadata.?annotations.orValue({{}}) != {_ANNOTATIONS}"
     return {
         "failure_policy": "Fail",
-        "match_constraints": {
-            "resource_rules": [
+        "match_constraints": matched(
+            [
                 {
                     "api_groups": [group],
                     "api_versions": ["*"],
@@ -213,7 +213,7 @@ def _policy(
                 }
                 for group, *names in resources
             ]
-        },
+        ),
         "match_conditions": [
             {
                 "name": "changed",

@@ -23,7 +23,7 @@ def network_policies(tenant: Tenant) -> Iterator[tuple[str, Any]]:
     if tenant.reachable:
         # A load balancer's address is no pod's, and differs by controller.
         selected = _among(_WORKLOAD, tenant.reachable)
-        yield "ingress", _policy(selected, {"ports": [{"port": "http"}]})
+        yield "ingress", _policy(selected, {"ports": [{"port": "http", "protocol": "TCP"}]})
 
 
 def _policy(pods: dict[str, Any], allowed: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from gitops.version import UNRELEASED_KUSTOMIZE
+from gitops.version import UNRELEASED_HELM, UNRELEASED_KUSTOMIZE, released_helm
 from tests.programs import program
 from tests.scripts.release_repository import (
     LEADERBOARD,
@@ -25,6 +25,24 @@ from tests.scripts.release_repository import (
     version_path,
     write_tree,
 )
+
+SHARED = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: shared, annotations: {}}}
+data: {{a: {}}}
+"""
+HASHED = "{internal.config.kubernetes.io/needsHashSuffix: enabled}"
+JOB = """\
+apiVersion: batch/v1
+kind: Job
+metadata: {name: user}
+spec:
+  template:
+    spec:
+      containers: [{name: user, image: user}]
+      volumes: [{name: shared, configMap: {name: shared}}]
+"""
 
 
 @pytest.fixture(scope="session")
@@ -121,6 +139,61 @@ def test_many_services_render_as_each_does_alone(releases: ReleaseRepository) ->
         together = (releases.clone / "out" / "dev" / "streaming" / f"{name}.yaml").read_text()
         assert sorted(together.split("---\n")) == sorted(alone.stdout.split("---\n"))
         assert (together == "") is (name == names[0])
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (  # two charts have an object of one name
+            {1: SHARED.format("{}", "b"), 2: SHARED.format("{}", "c")},
+            {1: "data:\n  a: b\nkind: ConfigMap\n", 2: "data:\n  a: c\nkind: ConfigMap\n"},
+        ),
+        (  # one asks kustomize for another name, and another one uses an object of the old name
+            {1: SHARED.format(HASHED, "b"), 2: JOB},
+            {1: "  name: shared-4h2mbtbbt6\n", 2: "- configMap:\n          name: shared\n"},
+        ),
+    ],
+    ids=["an object of one name", "a word to kustomize"],
+)
+def test_many_charts_render_as_each_does_alone(
+    releases: ReleaseRepository, written: dict[int, str], expected: dict[int, str]
+) -> None:
+    """kustomize, which spells what helm makes, gets several charts at once."""
+    names = add_charts(releases, 8)
+    for number, text in written.items():
+        chart = releases.clone / "base" / "community" / names[number] / "templates" / "more.yaml"
+        chart.write_text(text, encoding="utf-8")
+    assert releases.run("render.sh", "out").code == 0
+    together = [
+        (releases.clone / "out" / "dev" / "community" / f"{name}.yaml").read_text()
+        for name in names
+    ]
+    assert together[0] == ""
+    for number, text in expected.items():
+        assert text in together[number]
+    for name, text in zip(names[3:], together[3:], strict=True):
+        assert text == together[3].replace(names[3], name)
+        assert text.count("kind: Deployment\n") == 1
+
+
+def add_charts(releases: ReleaseRepository, count: int) -> list[str]:
+    """Copies of leaderboard in the clone, all released on dev but the first."""
+    git(releases.clone, "pull", "--quiet")
+    names = [f"chart-{number:02d}" for number in range(count)]
+    for name in names:
+        for place in ("base", "environments/dev", "environments/prod"):
+            original = releases.clone / place / LEADERBOARD
+            for path in [p for p in original.rglob("*") if p.is_file()]:
+                target = original.with_name(name) / path.relative_to(original)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                text = path.read_text(encoding="utf-8").replace("leaderboard", name)
+                target.write_text(text, encoding="utf-8")
+        if name != names[0]:
+            version = releases.clone / "environments/dev/community" / name / "version/values.yaml"
+            version.write_text(released_helm(ONE.version, ONE.digest), encoding="utf-8")
+    version = releases.clone / "environments/dev/community" / names[0] / "version/values.yaml"
+    version.write_text(UNRELEASED_HELM, encoding="utf-8")
+    return names
 
 
 def test_among_many_the_one_that_does_not_render_is_named(releases: ReleaseRepository) -> None:

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from tests.scripts.release_repository import (
+    DECLINED,
     INTERRUPTED,
     ONE,
     REMOTE,
@@ -118,6 +119,31 @@ def test_a_push_race_that_changes_what_was_shown_is_shown_and_asked_again(
     person.wait_for("[y/N]")
     person.type("n\n")
     assert person.end() == 1, person.seen
+    assert ONE.version not in releases.runs("prod", TV_API)
+
+
+def test_what_is_typed_before_the_question_is_no_answer(releases: ReleaseRepository) -> None:
+    releases.deliver(TV_API, ONE)
+    person = Terminal(releases, "promote-to-prod.sh", ONE.version)
+    person.type("y\n")
+    person.wait_for("[y/N]")
+    person.type("n\n")
+    assert person.end() == DECLINED, person.seen
+    assert ONE.version not in releases.runs("prod", TV_API)
+
+
+def test_an_answer_that_is_typed_twice_answers_the_first_question_alone(
+    releases: ReleaseRepository,
+) -> None:
+    releases.deliver(TV_API, ONE)
+    meanwhile(releases, f"environments/prod/{TV_API}/kustomization.yaml", "nameSuffix: -late")
+    person = Terminal(releases, "promote-to-prod.sh", ONE.version)
+    person.wait_for("[y/N]")
+    person.type("y\ny\n")
+    person.wait_for("-late")
+    person.wait_for("[y/N]")
+    person.type("n\n")
+    assert person.end() == DECLINED, person.seen
     assert ONE.version not in releases.runs("prod", TV_API)
 
 

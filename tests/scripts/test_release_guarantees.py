@@ -262,7 +262,8 @@ def test_a_shallow_clone_knows_the_whole_past(releases: ReleaseRepository) -> No
 def test_scripts_that_are_not_those_of_main_hand_over(releases: ReleaseRepository) -> None:
     path = "scripts/release/usage.py"
     text = releases.on_origin(path)
-    releases.edit({path: text.replace("Who put which version", "The newest words") + "\n"})
+    assert "Who released which version" in text
+    releases.edit({path: text.replace("Who released which version", "The newest words") + "\n"})
     releases.edit(
         {
             "scripts/release/historycommand.py": releases.on_origin(

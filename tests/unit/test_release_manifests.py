@@ -242,11 +242,23 @@ def test_a_chart_that_another_folder_is_part_of_is_named_too(tmp_path: Path) -> 
 
 def test_a_batch_has_few_services_and_never_two_of_a_namespace() -> None:
     wanted = [Wanted("prod", f"team-{n % 7}/service-{n}", "kustomize") for n in range(60)]
-    wanted += [Wanted("prod", "team-1/chart", "helm")]
     found = batches(wanted)
     assert sorted(each for group in found for each in group) == sorted(wanted)
-    assert [each.packaging for group in found for each in group].count("helm") == 1
     for group in found:
         namespaces = [each.service.partition("/")[0] for each in group]
         assert len(set(namespaces)) == len(namespaces) <= 20
     assert [len(group) for group in batches(wanted[:7])] == [1] * 7
+
+
+def test_charts_share_a_batch_of_their_environment_and_none_with_overlays() -> None:
+    wanted = [
+        Wanted(environment, f"shop/{packaging}-{number}", packaging)
+        for environment in ("dev", "prod")
+        for packaging in ("kustomize", "helm", "chart")
+        for number in range(8)
+    ]
+    found = batches(wanted)
+    assert sorted(each for group in found for each in group) == sorted(wanted)
+    kinds = [{(w.environment, w.packaging == "kustomize") for w in group} for group in found]
+    assert all(len(kind) == 1 for kind in kinds)
+    assert [len(group) for group in found if group[0].is_chart] == [16, 16]

@@ -56,6 +56,32 @@ def test_what_no_file_says_has_no_line(configuration: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("  platform:domain: acme.example\n", "Pulumi.prod.yaml: platform:domain"),
+        ("    owner: dev\n", "Pulumi.prod.yaml:23: platform:registry.owner"),
+    ],
+)
+def test_what_a_stack_takes_from_pulumi_esc_has_to_be_in_its_file(
+    configuration: Path, line: str, place: str, stack: str
+) -> None:
+    file = configuration / "Pulumi.prod.yaml"
+    change(file, line, "    untaggedDays: 9\n" if line.startswith("    ") else "")
+    file.write_text(f"{file.read_text()}environment:\n  - acme/prod\n")
+    assert report(configuration, stack) == [
+        f"{place}: is missing; write it into the file: what `environment:` brings from Pulumi "
+        "ESC, Pulumi gives to that stack alone, and the other stacks read the file"
+    ]
+
+
+def test_a_stack_with_pulumi_esc_that_is_whole_is_accepted(configuration: Path) -> None:
+    file = configuration / "Pulumi.prod.yaml"
+    file.write_text(f"{file.read_text()}environment:\n  - acme/prod\n")
+    assert load_files("dev", configuration).catalogue.namespaces
+
+
 def test_a_value_that_pulumi_got_from_elsewhere_has_no_line(configuration: Path) -> None:
     text = (configuration / "Pulumi.prod.yaml").read_text()
     config: dict[str, Any] = yaml.safe_load(text)["config"]

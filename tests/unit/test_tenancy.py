@@ -143,7 +143,7 @@ def test_a_load_balancer_reaches_services_with_an_ingress_and_no_others(fast: Re
     assert policy["podSelector"]["matchExpressions"] == [
         {"key": "app.kubernetes.io/name", "operator": "In", "values": ["tv-frontend"]}
     ]
-    assert policy["ingress"] == [{"ports": [{"port": "http"}]}]
+    assert policy["ingress"] == [{"ports": [{"port": "http", "protocol": "TCP"}]}]
 
 
 def test_a_namespace_without_an_ingress_has_no_way_in(configuration: Path, bend: Bend) -> None:

@@ -63,7 +63,7 @@ def test_every_reachable_service_of_dev_has_a_name_that_leads_to_the_load_balanc
     found = records(lab)
     for host in wanted:
         alias = found[f"{host}.", "A"]["AliasTarget"]
-        assert str(alias["DNSName"]).startswith("k8s-acmedev-")
+        assert alias["DNSName"].startswith("k8s-acmedev-")
         (mark,) = found[f"a-{host}.", "TXT"]["ResourceRecords"]
         assert "external-dns/owner=acme-dev" in mark["Value"]
 

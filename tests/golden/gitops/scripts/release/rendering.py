@@ -37,6 +37,8 @@ _LEFT_OUT = (
 _FEW, _BATCH = 8, 20
 """From how many services on one kustomize, whose start costs most, renders several; how many."""
 _MARKER = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n"
+_TO_KUSTOMIZE = "config.k"
+"""In the annotations that kustomize obeys: of kustomize.config.k8s.io and config.kubernetes.io."""
 _BY_HELM = ("helm", PACKAGE)
 _AT_MOST = 6
 """Lines of a renderer's complaint that are shown."""
@@ -53,6 +55,16 @@ class Wanted(NamedTuple):
     @property
     def overlay(self) -> str:
         return f"environments/{self.environment}/{self.service}"
+
+    @property
+    def is_chart(self) -> bool:
+        return self.packaging in _BY_HELM
+
+    @property
+    def source(self) -> str:
+        """The folder that kustomize builds: of a chart, what helm made of it."""
+        made = f".rendering/{self.environment}/{self.service}"
+        return made if self.is_chart else self.overlay
 
 
 class Rendered(NamedTuple):
@@ -87,7 +99,7 @@ class Renderer:
         self._environ = {"GOGC": "off", "GOMEMLIMIT": "1GiB", **environ}
         everything = list(wanted)
         self._kustomize = self._find_kustomize() if everything else []
-        charts = [w.service for w in everything if w.packaging in _BY_HELM]
+        charts = [w.service for w in everything if w.is_chart]
         if charts and shutil.which("helm", path=environ.get("PATH")) is None:
             raise Failure(
                 PRECONDITION,
@@ -125,12 +137,13 @@ class Renderer:
 
     def render(self, tree: str, wanted: Sequence[Wanted]) -> list[Rendered]:
         """Renders services from the files in `tree`, several at a time, in the order asked for."""
-        groups = batches(wanted)
-        done = dict(
-            pair
-            for rendered in self._processes.together(lambda g: self._group(tree, g), groups)
-            for pair in rendered.items()
-        )
+        charts = [each for each in wanted if each.is_chart]
+        together = self._processes.together
+        made = together(lambda each: self._by_helm(tree, each), charts)
+        done = {each: rendered for each, rendered in zip(charts, made) if rendered is not None}
+        groups = batches([each for each in wanted if each not in done])
+        for found in together(lambda group: self._group(tree, group), groups):
+            done |= found
         if len(done) != len(set(wanted)):
             raise Failure(
                 PRECONDITION, f"{len(wanted)} services were to render, and {len(done)} did"
@@ -146,15 +159,16 @@ class Renderer:
         """Those of the services that render together as they would alone.
 
         Between two services there is a marker with an unpredictable name. kustomize joins
-        names within a namespace, so only those count whose objects are all in their own.
+        names within a namespace, so only those overlays count whose objects are all in their
+        own. What a chart made is not changed by kustomize, wherever it is.
         """
         secret = secrets.token_hex(16)
         folder = os.path.join(tree, ".rendering", secret)
         os.makedirs(folder)
         lines = ["sortOptions: {order: fifo}", "resources:"]
         for number, each in enumerate(group):
-            overlay = os.path.relpath(each.overlay, f".rendering/{secret}")
-            lines += [f"- {number}.yaml", f"- {overlay}"]
+            source = os.path.relpath(each.source, f".rendering/{secret}")
+            lines += [f"- {number}.yaml", f"- {source}"]
             with open(os.path.join(folder, f"{number}.yaml"), "w", encoding="utf-8") as stream:
                 stream.write(_MARKER.format(name=f"{secret}-{number}"))
         with open(os.path.join(folder, "kustomization.yaml"), "w", encoding="utf-8") as stream:
@@ -174,38 +188,54 @@ class Renderer:
         for number, each in enumerate(group):
             part = parts.get(f"{secret}-{number}")
             own = each.service.partition("/")[0]
-            if part is not None and all(m.metadata.get("namespace") == own for m in part):
+            apart = each.is_chart or all(m.metadata.get("namespace") == own for m in part or ())
+            if part is not None and apart:
                 found[each] = Rendered(each, part)
         return found
 
     def _one(self, tree: str, wanted: Wanted) -> Rendered:
         try:
-            how = {"helm": self._chart, PACKAGE: self._package}.get(wanted.packaging, self._overlay)
-            text = how(tree, wanted)
+            text = self._run(tree, [*self._kustomize, wanted.source])
             return Rendered(wanted, manifests.read(text))
         except (_Complaint, ManifestError) as complaint:
             return Rendered(wanted, (), str(complaint))
 
-    def _overlay(self, tree: str, wanted: Wanted) -> str:
-        return self._run(tree, [*self._kustomize, wanted.overlay])
+    def _by_helm(self, tree: str, wanted: Wanted) -> Optional[Rendered]:
+        """Writes what a chart makes where kustomize, which spells it, finds it.
+
+        Returns what is rendered where there is no more to do with others.
+        """
+        try:
+            how = self._package if wanted.packaging == PACKAGE else self._chart
+            text = how(tree, wanted)
+        except _Complaint as complaint:
+            return Rendered(wanted, (), str(complaint))
+        if not _has_content(text):
+            return Rendered(wanted, ())
+        folder = os.path.join(tree, wanted.source)
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, "chart.yaml"), "w", encoding="utf-8") as stream:
+            stream.write(text)
+        with open(os.path.join(folder, "kustomization.yaml"), "w", encoding="utf-8") as stream:
+            stream.write("resources: [chart.yaml]\n")
+        return self._one(tree, wanted) if _TO_KUSTOMIZE in text else None
 
     def _chart(self, tree: str, wanted: Wanted) -> str:
-        """A chart's manifests, in kustomize's spelling."""
         chart = f"base/{wanted.service}"
         self._fetch_dependencies(tree, chart)
         values = (f"{wanted.overlay}/values.yaml", f"{wanted.overlay}/version/values.yaml")
         return self._template(tree, wanted, chart, values)
 
     def _package(self, tree: str, wanted: Wanted) -> str:
-        """What the chart of somebody else makes, in kustomize's spelling.
+        """What the chart of somebody else makes.
 
-        The chart is fetched by its address alone, whatever repositories the person has added.
+        It is fetched by its address alone, whatever repositories the person has added.
         """
         version = f"{wanted.overlay}/version"
         promised = _named(os.path.join(tree, version), self._platform.image_name(wanted.service))
         if not promised:
             return ""
-        own = os.path.join(tree, ".rendering", wanted.environment, *wanted.service.split("/"))
+        own = os.path.join(tree, wanted.source)
         nothing_added = {
             "HELM_REPOSITORY_CONFIG": os.path.join(own, "repositories.yaml"),
             "HELM_REPOSITORY_CACHE": os.path.join(own, "cache"),
@@ -220,7 +250,7 @@ class Renderer:
         namespace, _, name = wanted.service.partition("/")
         there = self._platform.environments.get(wanted.environment)
         kubernetes = [f"{there.kubernetes}.0"] if there and there.kubernetes else []
-        text = self._run(
+        return self._run(
             tree,
             [
                 "helm", "template", name, chart, "--namespace", namespace, "--include-crds",
@@ -228,15 +258,6 @@ class Renderer:
                 *(word for path in values for word in ("--values", path)),
             ],
         )  # fmt: skip
-        if not _has_content(text):
-            return ""
-        folder = os.path.join(tree, ".rendering", wanted.environment, *wanted.service.split("/"))
-        os.makedirs(folder, exist_ok=True)
-        with open(os.path.join(folder, "chart.yaml"), "w", encoding="utf-8") as stream:
-            stream.write(text)
-        with open(os.path.join(folder, "kustomization.yaml"), "w", encoding="utf-8") as stream:
-            stream.write("resources: [chart.yaml]\n")
-        return self._run(tree, [*self._kustomize, os.path.relpath(folder, tree)])
 
     def _fetch_dependencies(self, tree: str, chart: str) -> None:
         try:
@@ -293,26 +314,29 @@ def _refuse_other_archive(folder: str, promised: Running) -> None:
 
 
 def batches(wanted: Sequence[Wanted]) -> list[list[Wanted]]:
-    """Services to render by one kustomize: few of them alone, and of a namespace never two."""
-    alone = [[each] for each in wanted if each.packaging in _BY_HELM]
-    rest = [each for each in wanted if each.packaging not in _BY_HELM]
-    if len(rest) < _FEW:
-        return [*alone, *([each] for each in rest)]
+    """Services to render by one kustomize: few of them alone."""
+    if len(wanted) < _FEW:
+        return [[each] for each in wanted]
     found: list[list[Wanted]] = []
-    for each in rest:
+    for each in wanted:
         fitting = next((group for group in found if _fits(each, group)), None)
         if fitting is None:
             found.append([each])
         else:
             fitting.append(each)
-    return [*alone, *found]
+    return found
 
 
 def _fits(one: Wanted, group: Sequence[Wanted]) -> bool:
-    """Whether none of the group's objects can be taken for one of this service."""
+    """Whether none of the group's objects can be taken for one of this service.
+
+    That is so of overlays in other namespaces, and of charts, unless kustomize says otherwise.
+    """
     namespace = one.service.partition("/")[0]
     return len(group) < _BATCH and all(
-        each.environment == one.environment and each.service.partition("/")[0] != namespace
+        each.environment == one.environment
+        and each.is_chart == one.is_chart
+        and (one.is_chart or each.service.partition("/")[0] != namespace)
         for each in group
     )
 
