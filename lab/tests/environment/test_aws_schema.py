@@ -42,6 +42,13 @@ Shape = Any
 """What a property takes: the shapes of an object's properties, a list's or a map's item, a word."""
 
 NEWER: dict[str, list[str]] = {
+    "aws:acm/certificate:Certificate": ["privateKeyWo", "privateKeyWoVersion"],
+    "aws:cloudwatch/metricAlarm:MetricAlarm": [
+        "evaluationCriteria",
+        "evaluationInterval",
+        "evaluationWindow",
+        "warmUpConfiguration",
+    ],
     "aws:ec2/flowLog:FlowLog": ["tagFieldSpecifications"],
     "aws:ec2/getVpc:getVpc": ["ipv6CidrBlockAssociations"],
     "aws:ec2/launchTemplate:LaunchTemplate": ["networkInterfaces[].enaQueueCount"],
@@ -69,6 +76,7 @@ NEWER: dict[str, list[str]] = {
     ],
     "aws:eks/nodeGroup:NodeGroup": ["warmPoolConfig"],
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": ["policy"],
+    "aws:sns/topic:Topic": ["maximumMessageSize"],
 }
 """What the SDK has and the provider lacks: the SDK was made from a later Terraform provider than
 the newest that can be had as a Go module. A program that sets one of these gets an error."""

@@ -30,6 +30,9 @@ var (
 // named keeps a property's name in the singular, which the bridge would make a plural.
 func named(name string) *field { return &field{Name: name} }
 
+// several keeps a list of what Terraform has at most one of.
+func several(name string) *field { return &field{Name: name, MaxItemsOne: bridge.False()} }
+
 // configuration is the provider's own: `aws:` keys of the stack file.
 var configuration = fields{
 	"region": {Default: &bridge.DefaultInfo{EnvVars: []string{"AWS_REGION", "AWS_DEFAULT_REGION"}}},
@@ -45,6 +48,9 @@ var configuration = fields{
 }
 
 var resourceDifferences = map[string]*bridge.ResourceInfo{
+	"aws_cloudwatch_metric_alarm": {
+		Fields: fields{"alarm_name": bridge.AutoName("name", nameLength, "-")},
+	},
 	"aws_default_security_group": {
 		Fields: fields{"ingress": named("ingress"), "egress": named("egress")},
 	},
@@ -81,6 +87,16 @@ var resourceDifferences = map[string]*bridge.ResourceInfo{
 				Randlen:       7,
 				PostTransform: withAliasPrefix,
 			}),
+		},
+	},
+	"aws_route53_record": {
+		Fields: fields{
+			"name":                       named("name"),
+			"alias":                      several("aliases"),
+			"failover_routing_policy":    several("failoverRoutingPolicies"),
+			"geolocation_routing_policy": several("geolocationRoutingPolicies"),
+			"latency_routing_policy":     several("latencyRoutingPolicies"),
+			"weighted_routing_policy":    several("weightedRoutingPolicies"),
 		},
 	},
 	"aws_security_group": {
