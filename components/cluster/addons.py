@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import policies
 from components.cluster.addon_table import ADDONS, NAMESPACE, POD_IDENTITY, Addon, Identity
+from components.pod_identity import PodIdentity
 from settings import Names
 from settings.aws_account import AwsAccount
 from settings.kubernetes import AddonName
@@ -19,15 +19,14 @@ from settings.kubernetes import AddonName
 class AddonsArgs:
     """The add-ons that nodes need, or those that need nodes.
 
-    versions: of every add-on that the cluster has; cluster_name and cluster_arn: where;
-    wait_for: what comes first.
+    versions: of every add-on that the cluster has; cluster_name: where; wait_for: what comes
+    first.
     """
 
     versions: Mapping[AddonName, str | None]
     names: Names
     account: AwsAccount
-    cluster_name: pulumi.Input[str]
-    cluster_arn: pulumi.Output[str]
+    cluster_name: pulumi.Output[str]
     before_nodes: bool
     permissions_boundary: str | None
     wait_for: Sequence[pulumi.Resource] = ()
@@ -89,16 +88,19 @@ class Addons(pulumi.ComponentResource):
         self, addon: str, identity: Identity
     ) -> tuple[aws.iam.Role, aws.iam.RolePolicyAttachment]:
         account = self._args.account
+        # The add-on itself makes the association.
+        pods = PodIdentity(
+            cluster_name=self._args.cluster_name,
+            account=account,
+            namespace=NAMESPACE,
+            service_account=identity.service_account,
+        )
         role = aws.iam.Role(
             f"{self._prefix}-{addon}-role",
             name=self._names.role(addon),
             permissions_boundary=self._args.permissions_boundary,
             description=f"The add-on {addon}",
-            assume_role_policy=self._args.cluster_arn.apply(
-                lambda arn: policies.trust_pods(
-                    arn, namespace=NAMESPACE, service_account=identity.service_account
-                )
-            ),
+            assume_role_policy=pods.trust(),
             tags=self._names.tags(Name=self._names.role(addon)),
             opts=pulumi.ResourceOptions(parent=self),
         )

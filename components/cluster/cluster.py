@@ -197,7 +197,6 @@ class Cluster(pulumi.ComponentResource):
                 names=self._args.names,
                 account=self._args.account,
                 cluster_name=self.name,
-                cluster_arn=self.arn,
                 before_nodes=before_nodes,
                 permissions_boundary=self._args.permissions_boundary,
                 wait_for=wait_for,
