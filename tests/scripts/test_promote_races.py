@@ -100,7 +100,7 @@ def test_a_push_race_about_other_files_is_retried_without_asking_again(
     person.wait_for("[y/N]")
     person.type("y\n")
     assert person.end() == 0, person.seen
-    assert "looking again" in person.seen
+    assert "planning again" in person.seen
     assert person.seen.count("[y/N]") == 1
     assert releases.runs("prod", TV_API) == version_text(TV_API, ONE)
     assert releases.on_origin("README.md").endswith("unrelated")
