@@ -7,8 +7,6 @@ from settings.catalogue import Service
 from settings.environment import Environment
 
 _OPTION = "alb.ingress.kubernetes.io"
-CLASS = "alb"
-"""The IngressClass of the program's own load balancer."""
 
 
 def health_check(settings: Settings, service: Service) -> dict[str, str]:
@@ -29,8 +27,8 @@ def health_check(settings: Settings, service: Service) -> dict[str, str]:
 
 def ingress_class(environment: Environment) -> str:
     """The class of the environment's Ingresses; empty where the cluster's default one counts."""
-    ingress = environment.config.ingress
-    return (ingress.ingress_class or CLASS) if ingress else ""
+    config = environment.config
+    return config.ingress.class_name(auto=config.cluster.auto) if config.ingress else ""
 
 
 def _balanced(environment: Environment) -> bool:

@@ -83,6 +83,13 @@ class IngressConfig(Model):
             )
         return self
 
+    def class_name(self, *, auto: bool) -> str:
+        """The IngressClass of the environment's Ingresses; auto: in a cluster in Auto Mode.
+
+        A class keeps its controller for life, so the controllers' classes differ in name.
+        """
+        return self.ingress_class or ("alb-auto" if auto else "alb")
+
     @property
     def balances(self) -> bool:
         """Whether the program brings the load balancer."""

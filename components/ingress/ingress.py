@@ -68,7 +68,7 @@ class Ingress(pulumi.ComponentResource):
         super().__init__("twospeed:index:Ingress", name, None, opts)
         self._prefix = name
         self._args = args
-        self.ingress_class = args.config.ingress_class or load_balancer.CLASS
+        self.ingress_class = args.config.class_name(auto=args.auto)
         zone_id = self._zone(args.config.zone) if args.config.zone else None
         if args.config.balances:
             self._class(zone_id)
@@ -92,7 +92,7 @@ class Ingress(pulumi.ComponentResource):
             f"{self._prefix}-load-balancer",
             api_version=f"{dialect.group}/{dialect.version}",
             kind="IngressClassParams",
-            metadata={"name": load_balancer.CLASS},
+            metadata={"name": self.ingress_class},
             spec=known.apply(
                 lambda of: load_balancer.parameters(
                     dialect,
@@ -106,7 +106,7 @@ class Ingress(pulumi.ComponentResource):
         )
         k8s.networking.v1.IngressClass(
             f"{self._prefix}-class",
-            **load_balancer.ingress_class(dialect),
+            **load_balancer.ingress_class(dialect, self.ingress_class),
             opts=ResourceOptions(parent=self, depends_on=[described]),
         )
 

@@ -13,7 +13,6 @@ from typing import Any
 
 from settings.ingress import IngressConfig
 
-CLASS = "alb"
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
 """TLS 1.3, and 1.2 with forward secrecy."""
 _OPTION = "alb.ingress.kubernetes.io"
@@ -64,16 +63,16 @@ def parameters(
     }
 
 
-def ingress_class(dialect: Dialect) -> dict[str, Any]:
+def ingress_class(dialect: Dialect, name: str) -> dict[str, Any]:
     """The IngressClass; not the default one, so that no chart of somebody else gets it unasked."""
     return {
-        "metadata": {"name": CLASS},
+        "metadata": {"name": name},
         "spec": {
             "controller": dialect.controller,
             "parameters": {
                 "api_group": dialect.group,
                 "kind": "IngressClassParams",
-                "name": CLASS,
+                "name": name,
             },
         },
     }

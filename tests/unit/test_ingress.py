@@ -237,7 +237,7 @@ def test_auto_mode_is_told_of_the_one_load_balancer(on_auto_mode: Recording) -> 
         "parameters": {
             "apiGroup": "eks.amazonaws.com",
             "kind": "IngressClassParams",
-            "name": "alb",
+            "name": "alb-auto",
         },
     }
     on_auto_mode.assert_none(CHART)
@@ -299,7 +299,7 @@ def test_argo_cds_ingress_says_what_holds_for_the_whole_load_balancer(
         f"{option}/ssl-redirect": "443",
         f"{option}/target-type": "ip",
     }
-    assert door["spec"]["ingressClassName"] == "alb"
+    assert door["spec"]["ingressClassName"] == "alb-auto"
     (rule,) = door["spec"]["rules"]
     assert rule["host"] == "argocd.dev.acme.example"
     assert rule["http"]["paths"][0]["backend"] == {
