@@ -30,10 +30,21 @@ IDS: dict[str, Callable[[Resource], str]] = {
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": (
         lambda one: f"{one['inputs']['clusterName']},{one['outputs']['associationId']}"
     ),
+    "aws:route53/record:Record": (
+        lambda one: "_".join(one["inputs"][part] for part in ("zoneId", "name", "type"))
+    ),
 }
 """What the provider's reference says under "Import", where that is not the id in the state."""
 
-UPDATED = {"aws:ec2/natGateway:NatGateway", "aws:eks/addon:Addon", "aws:kms/key:Key"}
+NOT_IMPORTED = {"aws:acm/certificateValidation:CertificateValidation"}
+"""Types of which AWS has nothing: Pulumi only waits."""
+
+UPDATED = {
+    "aws:ec2/natGateway:NatGateway",
+    "aws:eks/addon:Addon",
+    "aws:kms/key:Key",
+    "aws:route53/record:Record",
+}
 """Types with inputs that AWS does not tell, such as what to do about an add-on's conflicts."""
 
 
@@ -59,7 +70,11 @@ def test_what_is_imported_is_not_replaced(
 
 def of_aws(deployment: Deployment) -> list[Resource]:
     resources: list[Resource] = deployment["deployment"]["resources"]
-    return [one for one in resources if one["type"].startswith("aws:") and one["custom"]]
+    return [
+        one
+        for one in resources
+        if one["type"].startswith("aws:") and one["custom"] and one["type"] not in NOT_IMPORTED
+    ]
 
 
 def exported(program: Program, stack: str) -> Deployment:

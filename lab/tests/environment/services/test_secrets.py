@@ -72,7 +72,8 @@ class Pay:
 
     def apply(self, manifest: dict[str, Any]) -> str:
         whole = {**manifest, "metadata": {"namespace": NAMESPACE, **manifest["metadata"]}}
-        return str(self.kubectl("create", "--filename=-", stdin=yaml.safe_dump(whole)))
+        text = yaml.safe_dump(whole).replace("REGISTRY", self.lab.site.registry_host)
+        return str(self.kubectl("create", "--filename=-", stdin=text))
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +148,7 @@ def pod_spec(account: str, secret: str = "") -> dict[str, Any]:
         "containers": [
             {
                 "name": "thief",
-                "image": "docker.io/acme/thief:1",
+                "image": "REGISTRY/acme/ledgers:1",
                 "env": read if secret else [],
                 "securityContext": {
                     "allowPrivilegeEscalation": False,
