@@ -10,6 +10,7 @@ import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -191,15 +192,24 @@ def outcomes(
     """The outcome of every change, in the order of the table."""
     work = [(change, stack) for change in CHANGES for stack in change.stacks]
     home = tmp_path_factory.mktemp("program")
-    people = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "123456789012"}}
-    trust = json.dumps({"Version": "2012-10-17", "Statement": [people]})
-    lab.aws("iam").create_role(RoleName="chat", AssumeRolePolicyDocument=trust)  # the new team's
 
     def preview(number: int) -> Outcome:
         return Copy(lab, home / str(number), next_charts).preview(*work[number])
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with role_of_a_new_team(lab, "chat"), ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(preview, range(len(work))))
+
+
+@contextmanager
+def role_of_a_new_team(lab: Lab, name: str) -> Iterator[None]:
+    people = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "123456789012"}}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [people]})
+    iam = lab.aws("iam")
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+    try:
+        yield
+    finally:
+        iam.delete_role(RoleName=name)
 
 
 def test_everyday_changes_do_what_the_documentation_says(
