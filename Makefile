@@ -58,7 +58,7 @@ mutation: $(VENV)/.ready ## the same for the whole program, or for make mutation
 	@$(PY) -m tests.mutation $(MODULES)
 
 test-scripts: toolchain ## the release scripts and pipelines, in scratch repositories
-	@PATH="$$($(PY) -m lab.toolchain path):$$PATH" $(PY) -m pytest tests/scripts
+	@PATH="$$($(PY) -m lab.toolchain path):$$PATH" $(PY) -m pytest --numprocesses auto --dist loadfile tests/scripts
 
 bench: toolchain ## how long rendering, promoting and rolling back take with 500 services
 	@PATH="$$($(PY) -m lab.toolchain path):$$PATH" $(PY) -m bench.releases
