@@ -8,7 +8,7 @@ from lab.site import CHECKOUT
 from lab.tests.environment.changed_program import Addition, Content, read
 from tests.scripts.chart_repository import STATEFUL_SET, ChartRepository
 
-SECRETS, MIGRATIONS, SHOP, PACKAGES = "pay", "office", "shop", "tools"
+SECRETS, MIGRATIONS, SHOP, PACKAGES, VERIFIED = "pay", "office", "shop", "tools", "audit"
 """The namespaces."""
 _BUILT = {"owner": "orders", "ci": "github-actions", "port": 8080}
 _PAY = {
@@ -20,6 +20,12 @@ _OFFICE = {
     **_BUILT,
     "migrate": {"command": ["/migrate"], "minutes": 1},
     "overrides": {"dev": {"replicas": 2}},
+}
+_VERIFIED = {
+    **_BUILT,
+    "source": "acme/reports",
+    "delivery": "commit",
+    "verify": {"command": "./verify"},
 }
 _WITH_SECRETS = {
     "payments": {**_PAY, "source": "acme/payments", "secrets": ["DATABASE_URL"]},
@@ -94,6 +100,7 @@ def addition(charts: ChartRepository) -> Addition:
             SECRETS: {"services": _WITH_SECRETS},
             MIGRATIONS: {"services": _WITH_MIGRATIONS},
             PACKAGES: {"packages": {"sessions": package(charts, "21.2.0")}},
+            VERIFIED: {"services": {"reports": _VERIFIED}},
             SHOP: shop["namespaces"]["shop"],
         },
         clusters={"prod": {"addons": _DISKS}},
