@@ -136,8 +136,8 @@ def test_the_shop_is_promoted_in_one_commit_and_approved(shop: Shop, clone: Path
     serving = ready(shop, "prod", "deployments")
     two = {name: 2 for name in BUILT if name != LIVES_ON_DEV_ALONE}
     assert serving == {**two, "frontend": 1}, "the autoscaler starts at its lowest number"
-    assert ready(shop, "prod", "statefulsets") == {"cache": 2}
-    assert claims(shop, "prod") == {f"data-cache-{n}": ("Bound", "gp3") for n in range(2)}
+    assert ready(shop, "prod", "statefulsets") == {"cache": 1}
+    assert claims(shop, "prod") == {"data-cache-0": ("Bound", "gp3")}
     for name in serving:
         assert image(shop, "prod", f"deployment/{name}") == released(shop, name)
     assert image(shop, "prod", "statefulset/cache") == image(shop, "dev", "statefulset/cache")
