@@ -15,9 +15,9 @@ export PYTHONDONTWRITEBYTECODE = 1
 export MYPY_CACHE_DIR = $(TWO_SPEED_CACHE)/mypy/$(notdir $(VENV))
 export RUFF_CACHE_DIR = $(TWO_SPEED_CACHE)/ruff
 
-.PHONY: help up status down clean build approve shell preview toolchain bench test test-unit test-scripts \
-	test-matrix test-mutation mutation test-lab lint style types schemas shell-scripts format golden lock \
-	raise
+.PHONY: help up status down clean build approve shell preview toolchain bench bench-previews test \
+	test-unit test-scripts test-matrix test-mutation mutation test-lab lint style types schemas \
+	shell-scripts format golden lock raise
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -62,6 +62,9 @@ test-scripts: toolchain ## the release scripts and pipelines, in scratch reposit
 
 bench: toolchain ## how long rendering, promoting and rolling back take with 500 services
 	@PATH="$$($(PY) -m lab.toolchain path):$$PATH" $(PY) -m bench.releases
+
+bench-previews: toolchain ## how long previews from scratch take, against the engine's floor; beside a running lab
+	@$(PY) -m lab.bench.previews
 
 test-matrix: toolchain ## the same with every Python, Git, locale and set of tools that is here; half an hour
 	@PATH="$$($(PY) -m lab.toolchain path):$$PATH" $(PY) -m tests.scripts.matrix --numprocesses auto tests/scripts
