@@ -16,7 +16,7 @@ export MYPY_CACHE_DIR = $(TWO_SPEED_CACHE)/mypy/$(notdir $(VENV))
 export RUFF_CACHE_DIR = $(TWO_SPEED_CACHE)/ruff
 
 .PHONY: help up status down clean build approve shell preview toolchain bench bench-previews test \
-	test-unit test-scripts test-matrix test-mutation mutation test-lab lint style types schemas \
+	test-unit test-scripts test-matrix test-mutation mutation test-lab test-life lint style types schemas \
 	shell-scripts format golden lock raise
 
 help: ## this list
@@ -46,7 +46,7 @@ down: $(VENV)/.ready ## stop everything; caches and state stay
 clean: down ## stop everything and forget the lab's state; caches stay
 	@$(PY) -m lab clean
 
-test: lint test-unit test-scripts test-lab ## every check and every test
+test: lint test-unit test-scripts test-lab ## every check and every test but those of test-life and test-matrix
 
 test-unit: $(VENV)/.ready ## in a minute, without the lab's programs and network
 	@$(PY) -m pytest --numprocesses auto --dist loadfile tests/unit lab/tests/unit
@@ -69,8 +69,13 @@ bench-previews: toolchain ## how long previews from scratch take, against the en
 test-matrix: toolchain ## the same with every Python, Git, locale and set of tools that is here; half an hour
 	@PATH="$$($(PY) -m lab.toolchain path):$$PATH" $(PY) -m tests.scripts.matrix --numprocesses auto tests/scripts
 
+LIFE := lab/tests/environment/test_life_of_a_stack.py
+
 test-lab: toolchain ## against the real parts
-	@PATH="$$($(PY) -m lab.toolchain path):$$PATH" $(PY) -m pytest lab/tests/environment
+	@PATH="$$($(PY) -m lab.toolchain path):$$PATH" $(PY) -m pytest --ignore=$(LIFE) lab/tests/environment
+
+test-life: toolchain ## environments that are killed, destroyed and made anew, in the lab; half an hour
+	@PATH="$$($(PY) -m lab.toolchain path):$$PATH" $(PY) -m pytest $(LIFE)
 
 lint: style types schemas shell-scripts ## style, formatting, types, schemas, shell scripts
 
