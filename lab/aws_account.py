@@ -71,7 +71,7 @@ def create_roles(site: Site, settings: Settings) -> None:
         iam.create_role(
             RoleName=name,
             Path="/" + "".join(f"{folder}/" for folder in folders),
-            AssumeRolePolicyDocument=json.dumps(_trusts(account)),
+            AssumeRolePolicyDocument=trust(account),
         )
 
 
@@ -103,14 +103,11 @@ def write_credentials(site: Site, settings: Settings) -> None:
         write_atomically(site.aws_credentials(environment.name), text, mode=0o600)
 
 
-def _trusts(account: str) -> dict[str, Any]:
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
-                "Action": "sts:AssumeRole",
-            }
-        ],
+def trust(account: str) -> str:
+    """The trust policy of a role that its own account may assume."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+        "Action": "sts:AssumeRole",
     }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

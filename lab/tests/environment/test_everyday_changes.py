@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from lab.aws_account import MOTO_ACCOUNT, trust
 from lab.daemons import charts
 from lab.overrides import merged, overrides
 from lab.program import ProgramError
@@ -202,10 +203,8 @@ def outcomes(
 
 @contextmanager
 def role_of_a_new_team(lab: Lab, name: str) -> Iterator[None]:
-    people = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "123456789012"}}
-    trust = json.dumps({"Version": "2012-10-17", "Statement": [people]})
     iam = lab.aws("iam")
-    iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust(MOTO_ACCOUNT))
     try:
         yield
     finally:
