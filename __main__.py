@@ -1,5 +1,7 @@
 """Two-speed GitOps on AWS: one environment, as its stack file and `services.yaml` describe it."""
 
+import gc
+
 import pulumi
 
 from components import wiring
@@ -23,6 +25,7 @@ from settings.addresses import addresses, left_to_do
 from settings.pulumi_config import load_secrets, load_stack
 from settings.rules import immutable
 
+gc.disable()  # Whatever is made here stays until the end: a look for garbage finds none.
 settings = load_stack()
 preflight(wiring.preflight(settings), settings.sources)
 network = Network("network", wiring.network(settings))
