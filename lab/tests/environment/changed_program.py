@@ -74,7 +74,8 @@ class Addition:
 
 @contextmanager
 def extended(lab: Lab, folder: Path, addition: Addition) -> Iterator[Path]:
-    """Both environments with more in the catalogue, which is taken away afterwards.
+    """Both environments with more in the catalogue. It is taken away afterwards, which takes two
+    minutes; a lab that ends with the tests keeps it.
 
     Yields the folder of the changed program.
     """
@@ -88,8 +89,10 @@ def extended(lab: Lab, folder: Path, addition: Addition) -> Iterator[Path]:
     finally:
         for stack in STACKS:
             lab.program.trying.pop(stack, None)
-            _up(lab, stack, CHECKOUT)
-        _delete_what_outlives_a_removal(lab, addition)
+        if lab.temporary:
+            lab.condition = "extended"
+        else:
+            _take_away(lab, addition)
 
 
 def _write_files(folder: Path, addition: Addition) -> None:
@@ -108,6 +111,12 @@ def _up(lab: Lab, stack: str, folder: Path) -> None:
     lab.program.selected(stack)
     lab.program.read("up", "--yes", "--skip-preview", stack=stack, folder=folder)
     commit_and_push(lab.site.gitops_checkout, f"Scaffold of {stack}, as pulumi up wrote it")
+
+
+def _take_away(lab: Lab, addition: Addition) -> None:
+    for stack in STACKS:
+        _up(lab, stack, CHECKOUT)
+    _delete_what_outlives_a_removal(lab, addition)
 
 
 def _delete_what_outlives_a_removal(lab: Lab, addition: Addition) -> None:

@@ -25,15 +25,19 @@ from lab.toolchain import Toolchain
 from lab.up import up
 
 TAKES_LAB_APART = "takes_lab_apart"
+MORE_SERVICES = Path(__file__).with_name("services")
 
 
 class Lab:
     """A lab in which both environments are up."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, *, temporary: bool = False) -> None:
         self.site = site
-        self.condition: Literal["whole", "unprotected", "destroyed"] = "whole"
-        """What tests that are marked `takes_lab_apart` have done to the stacks."""
+        self.temporary = temporary
+        """The tests made it, and forget it at the end."""
+        self.condition: Literal["whole", "extended", "unprotected", "destroyed"] = "whole"
+        """What tests have left of the stacks: more services, or what those that are marked
+        `takes_lab_apart` do."""
         self._connect()
 
     def _connect(self) -> None:
@@ -100,16 +104,18 @@ class Lab:
 def lab() -> Iterator[Lab]:
     """The lab of this checkout. If it does not run, it is started now and stopped at the end.
 
-    `make up` before `make test-lab` saves the start; the tests leave every service working.
+    `make up` before `make test-lab` saves the start; the tests leave every service working. A lab
+    without state before the tests has none after them.
     """
     site = Site.from_environment()
     was_running = supervisor.running(site)
+    temporary = not site.home.exists()
     up(site)
-    running = Lab(site)
+    running = Lab(site, temporary=temporary)
     yield running
     if not was_running:
         supervisor.stop(site)
-    if running.condition != "whole":
+    if temporary or running.condition != "whole":
         if was_running:
             running.recreate()
         else:
@@ -130,5 +136,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that take the lab apart run last: in any other order it has to be recreated."""
+    """Tests that take the lab apart run last: in any other order it has to be recreated.
+
+    Those with more services run just before them: in a temporary lab the services then stay.
+    """
+    items.sort(key=lambda item: MORE_SERVICES in item.path.parents)
     items.sort(key=lambda item: item.get_closest_marker(TAKES_LAB_APART) is not None)

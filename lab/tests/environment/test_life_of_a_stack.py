@@ -51,7 +51,7 @@ def program(lab: Lab) -> Program:
 
     It runs with the permissions of docs/iam/ and no others.
     """
-    if lab.condition == "destroyed":
+    if lab.condition in ("extended", "destroyed"):
         lab.recreate()
     if lab.condition == "whole":
         lab.condition = "unprotected"

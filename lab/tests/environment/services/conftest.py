@@ -34,8 +34,9 @@ def more(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Extende
     copy = tmp_path_factory.mktemp("more") / "program"
     with extended(lab, copy, addition(charts)) as program:
         yield Extended(lab, program, charts, Builds(lab.site, lab.program.environment, program))
-    for stack in lab.site.environments:  # a package's definition outlives its namespace
-        lab.kubectl(stack)("delete", "--ignore-not-found", DEFINITION)
+    if not lab.temporary:
+        for stack in lab.site.environments:  # a package's definition outlives its namespace
+            lab.kubectl(stack)("delete", "--ignore-not-found", DEFINITION)
 
 
 @pytest.fixture
