@@ -230,7 +230,7 @@ def test_everything_in_the_cluster_waits_for_pools_and_goes_before_them(auto: Re
         auto.one(PROVIDER, "cluster-before-nodes"),
         auto.one(PROVIDER, "cluster-kubernetes"),
     )
-    administrator = auto.one(ASSOCIATION, "cluster-administrator-123456789012-role-platform")
+    administrator = auto.one(ASSOCIATION, "cluster-administrator-210987654321-role-platform")
 
     for later, earlier in [
         (first, administrator),

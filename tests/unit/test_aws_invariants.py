@@ -39,7 +39,10 @@ NEEDED_BY_EKS = {
 """What AWS asks for: control plane, nodes, network plug-in and disk driver, and Auto Mode."""
 NAMED_WITHIN_ANOTHER = {"aws:iam/rolePolicy:RolePolicy"}
 """Types whose names count only inside another resource."""
-CLUSTERS = "arn:aws:eks:eu-central-1:123456789012:cluster"
+CLUSTERS = {
+    "acme-dev": "arn:aws:eks:eu-central-1:123456789012:cluster/acme-dev",
+    "acme-prod": "arn:aws:eks:eu-central-1:210987654321:cluster/acme-prod",
+}
 TRUSTED_SERVICES = {
     "ec2.amazonaws.com",
     "eks.amazonaws.com",
@@ -108,7 +111,7 @@ def test_a_role_of_pods_trusts_the_service_account_that_has_it(program: Recordin
     assert trusting.keys() == given.keys(), "a role without an association, or the reverse"
     for name, (cluster, namespace, account) in given.items():
         expected = {
-            "aws:RequestTag/eks-cluster-arn": f"{CLUSTERS}/{cluster}",
+            "aws:RequestTag/eks-cluster-arn": CLUSTERS[cluster],
             "aws:RequestTag/kubernetes-namespace": namespace,
             "aws:RequestTag/kubernetes-service-account": account,
         }

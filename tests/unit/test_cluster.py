@@ -37,6 +37,7 @@ ASSOCIATION = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 PROVIDER = "pulumi:providers:kubernetes"
 ROLE = "arn:aws:iam::123456789012:role"
+PROD_ROLE = "arn:aws:iam::210987654321:role"
 
 
 def build(settings: Settings, **more: Any) -> Recording:
@@ -401,10 +402,13 @@ def test_platform_administers_and_teams_and_readers_are_groups(
         f"{ROLE}/gaming": ["team:gaming"],
         f"{ROLE}/tvhub": ["team:tvhub"],
     }
-    assert groups(prod_cluster) == {f"{ROLE}/platform": [], f"{ROLE}/support": ["readers"]}
-    for recording in (dev_cluster, prod_cluster):
+    assert groups(prod_cluster) == {
+        f"{PROD_ROLE}/platform": [],
+        f"{PROD_ROLE}/support": ["readers"],
+    }
+    for recording, role in ((dev_cluster, ROLE), (prod_cluster, PROD_ROLE)):
         association = recording.one(ASSOCIATION).inputs
-        assert association["principalArn"] == f"{ROLE}/platform"
+        assert association["principalArn"] == f"{role}/platform"
         assert association["policyArn"].endswith("/AmazonEKSClusterAdminPolicy")
 
 

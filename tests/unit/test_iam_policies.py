@@ -36,6 +36,7 @@ AUTO_MODE = [
     "iam:TagInstanceProfile",
     "iam:PassRole",
 ]
+ACCOUNTS = {"dev": "123456789012", "prod": "210987654321"}
 RECORD = [
     '{"stack": "dev", "actions": ["eks:CreateCluster", "iam:PassRole"]}',
     '{"stack": "prod", "actions": ["eks:DeleteCluster"]}',
@@ -129,11 +130,11 @@ def test_prods_role_cannot_touch_the_registry_or_pipelines(prod: Settings) -> No
 # The program lies within its policies
 
 
-def created(recording: Recording) -> Iterator[tuple[str, str]]:
+def created(recording: Recording, account: str) -> Iterator[tuple[str, str]]:
     """The Sid under which each named object of the program has to be, and its ARN."""
-    home = "eu-central-1:123456789012"
+    home = f"eu-central-1:{account}"
     for role in recording.of("aws:iam/role:Role"):
-        yield "BoundRoles", f"arn:aws:iam::123456789012:role/{role.inputs['name']}"
+        yield "BoundRoles", f"arn:aws:iam::{account}:role/{role.inputs['name']}"
     for group in recording.of("aws:cloudwatch/logGroup:LogGroup"):
         yield "LogGroups", f"arn:aws:logs:{home}:log-group:{group.inputs['name']}"
     for alias in recording.of("aws:kms/alias:Alias"):
@@ -157,7 +158,7 @@ def test_every_named_object_of_the_program_is_named_by_the_policies(stack: str) 
 
     outside = [
         (sid, arn)
-        for sid, arn in created(recording)
+        for sid, arn in created(recording, ACCOUNTS[stack])
         if not any(fnmatchcase(arn, pattern) for pattern in made[sid]["Resource"])
     ]
     assert outside == []
@@ -252,13 +253,13 @@ def test_alarms_and_their_topic_are_allowed_where_the_stack_has_them(
     settings = load_files("prod", configuration)
     made = statements(settings, ["eks:CreateCluster"])
     assert made["Alarms"]["Resource"] == [
-        "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:acme-prod-*"
+        "arn:aws:cloudwatch:eu-central-1:210987654321:alarm:acme-prod-*"
     ]
-    assert made["Topics"]["Resource"] == ["arn:aws:sns:eu-central-1:123456789012:acme-prod-*"]
+    assert made["Topics"]["Resource"] == ["arn:aws:sns:eu-central-1:210987654321:acme-prod-*"]
     limit = {one["Sid"]: one for one in boundary(settings)["Statement"]}
     assert limit["Metrics"]["Action"] == ["cloudwatch:PutMetricData"]
     assert limit["LogGroups"]["Resource"] == [
-        "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/containerinsights/acme-prod/*"
+        "arn:aws:logs:eu-central-1:210987654321:log-group:/aws/containerinsights/acme-prod/*"
     ]
 
 

@@ -382,11 +382,18 @@ def test_names_in_the_state_are_those_that_are_found() -> None:
 
 def test_the_command_reads_files_and_says_what_is_left(
     account: None,
-    tmp_path: Path,
+    configuration: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    bend: Bend,
 ) -> None:
+    bend(
+        "Pulumi.prod.yaml",
+        lambda config: config.update({"aws:allowedAccountIds": ["123456789012"]}),
+    )
+    monkeypatch.setattr(command, "ROOT", configuration)
     client("ec2").create_vpc(CidrBlock="10.10.0.0/16", TagSpecifications=on("vpc", "acme-dev-vpc"))
-    export = tmp_path / "dev.json"
+    export = configuration / "dev.json"
     export.write_text(state({}))
 
     assert command.main(["--stack", "dev", "--state", str(export)]) == 1

@@ -189,7 +189,7 @@ def test_the_agents_of_one_cluster_have_a_role_that_no_other_pod_can_take(
     role = prod_recorded.one("aws:iam/role:Role", "observability-role").inputs
     (trust,) = json.loads(role["assumeRolePolicy"])["Statement"]
     assert trust["Condition"]["StringEquals"] == {
-        "aws:RequestTag/eks-cluster-arn": "arn:aws:eks:eu-central-1:123456789012:cluster/acme-prod",
+        "aws:RequestTag/eks-cluster-arn": "arn:aws:eks:eu-central-1:210987654321:cluster/acme-prod",
         "aws:RequestTag/kubernetes-namespace": "amazon-cloudwatch",
         "aws:RequestTag/kubernetes-service-account": "cloudwatch-agent",
     }

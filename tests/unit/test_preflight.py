@@ -18,6 +18,7 @@ from tests.committed import on_node_groups
 from tests.unit.conftest import Bend
 from tests.unit.existing import existing_network
 from tests.unit.recording import Answer, Recording, record
+from tests.unit.whole_program import account
 
 Warnings = list[str]
 ROLES = "aws:iam/getRoles:getRoles"
@@ -85,7 +86,7 @@ def report(settings: Settings, answers: Mapping[str, Answer]) -> list[str]:
 
 def test_an_account_that_fits_is_told_nothing(dev: Settings, prod: Settings) -> None:
     for settings in (dev, prod):
-        recording = run(settings, {})
+        recording = run(settings, account(settings))
         assert recording.resources == []
 
 
@@ -93,7 +94,7 @@ def test_an_account_that_fits_leaves_nothing_unchecked(
     dev: Settings, prod: Settings, warnings: Warnings
 ) -> None:
     for settings in (dev, prod):
-        run(settings, {})
+        run(settings, account(settings))
     assert warnings == []
 
 
@@ -226,7 +227,7 @@ def test_what_this_program_made_is_no_clash(dev: Settings, warnings: Warnings) -
 
 
 def test_a_stack_without_the_registry_asks_nothing_about_it(prod: Settings) -> None:
-    asked = {call.token for call in run(prod, {}).calls}
+    asked = {call.token for call in run(prod, account(prod)).calls}
 
     assert not asked & {REPOSITORIES, ISSUER}
 
@@ -259,22 +260,25 @@ def hosted(public: int, private: int) -> dict[str, Answer]:
     [
         (
             hosted(public=0, private=0),
-            "is no hosted zone of this account (given: acme.example); create it, or name another",
+            "is no hosted zone of this account (given: dev.acme.example); create it, or name "
+            "another",
         ),
         (
             hosted(public=0, private=1),
             "is a private hosted zone, where AWS proves no certificate, and no public one (given: "
-            "acme.example); create a public zone of that name; the load balancer can stay internal",
+            "dev.acme.example); create a public zone of that name; the load balancer can stay "
+            "internal",
         ),
         (
             hosted(public=0, private=2),
             "is a private hosted zone, where AWS proves no certificate, and no public one (given: "
-            "acme.example); create a public zone of that name; the load balancer can stay internal",
+            "dev.acme.example); create a public zone of that name; the load balancer can stay "
+            "internal",
         ),
         (
             hosted(public=2, private=0),
-            "is the name of several public hosted zones (given: acme.example); delete those that "
-            "are not used",
+            "is the name of several public hosted zones (given: dev.acme.example); delete those "
+            "that are not used",
         ),
     ],
     ids=["none", "private", "private twice", "twice"],

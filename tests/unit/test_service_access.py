@@ -23,6 +23,7 @@ from tests.unit.recording import Recording, record
 from tests.unit.test_private_rules import BOUNDARY, bounded, change
 from tests.unit.whole_program import record_program
 
+ACCOUNTS = {"dev": "123456789012", "prod": "210987654321"}
 ROLE = "aws:iam/role:Role"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 ASSOCIATION = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
@@ -122,7 +123,7 @@ def test_the_reader_reads_for_the_service_of_its_session_in_its_environment_alon
             "Effect": "Allow",
             "Action": ["secretsmanager:GetSecretValue"],
             "Resource": [
-                f"arn:aws:secretsmanager:eu-central-1:123456789012:secret:acme/{stack}/"
+                f"arn:aws:secretsmanager:eu-central-1:{ACCOUNTS[stack]}:secret:acme/{stack}/"
                 "${aws:PrincipalTag/namespace}/${aws:PrincipalTag/service}/*"
             ],
         }

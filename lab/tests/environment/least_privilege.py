@@ -13,9 +13,9 @@ ROLE = "platform"
 
 
 def restrict_to_the_policies(lab: Lab) -> None:
-    """From now on AWS refuses to the role what the generated policies do not allow."""
-    iam = lab.aws("iam")
+    """From now on AWS refuses the role what the generated policies of its stack do not allow."""
     for stack, called in calls.committed().items():
+        iam = lab.aws("iam", stack)
         for number, document in enumerate(documents(load_files(stack, CHECKOUT), called), start=1):
             policy = iam.create_policy(
                 PolicyName=f"acme-{stack}-deploy-{number}", PolicyDocument=json.dumps(document)

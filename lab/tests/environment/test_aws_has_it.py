@@ -12,7 +12,7 @@ from lab.aws_api.record import nobody_answered, recorded
 from lab.tests.environment.conftest import Lab
 from lab.waiting import wait_until_empty
 
-Client = Callable[[str], Any]
+Client = Callable[..., Any]
 
 
 @pytest.fixture
@@ -38,33 +38,40 @@ def test_there_is_a_repository_for_each_service(client: Client) -> None:
         ]
 
 
-def test_each_environment_has_a_vpc_of_its_own(client: Client) -> None:
-    vpcs = client("ec2").describe_vpcs(Filters=[{"Name": "tag:ManagedBy", "Values": ["pulumi"]}])[
-        "Vpcs"
+def test_each_environment_has_a_vpc_in_its_own_account(client: Client) -> None:
+    ours = [{"Name": "tag:ManagedBy", "Values": ["pulumi"]}]
+    found = {
+        environment: client("ec2", environment).describe_vpcs(Filters=ours)["Vpcs"]
+        for environment in ("dev", "prod")
+    }
+    assert [(vpc["OwnerId"], vpc["CidrBlock"]) for vpc in found["dev"]] == [
+        ("123456789012", "10.10.0.0/16")
     ]
-    assert sorted(vpc["CidrBlock"] for vpc in vpcs) == ["10.10.0.0/16", "10.20.0.0/16"]
+    assert [(vpc["OwnerId"], vpc["CidrBlock"]) for vpc in found["prod"]] == [
+        ("210987654321", "10.20.0.0/16")
+    ]
 
 
 def test_each_environment_has_a_cluster_that_only_its_access_entries_open(
     client: Client,
 ) -> None:
-    eks = client("eks")
-    assert sorted(eks.list_clusters()["clusters"]) == ["acme-dev", "acme-prod"]
-    for name in ("acme-dev", "acme-prod"):
+    for environment in ("dev", "prod"):
+        eks = client("eks", environment)
+        (name,) = eks.list_clusters()["clusters"]
+        assert name == f"acme-{environment}"
         cluster = eks.describe_cluster(name=name)["cluster"]
         assert cluster["status"] == "ACTIVE"
         assert cluster["resourcesVpcConfig"]["endpointPrivateAccess"] is True
 
 
 def test_aws_makes_the_nodes_of_dev_and_prod_has_a_node_group(client: Client) -> None:
-    eks = client("eks")
-    auto = {
-        name: eks.describe_cluster(name=name)["cluster"].get("computeConfig", {}).get("enabled")
-        for name in ("acme-dev", "acme-prod")
-    }
-    assert auto == {"acme-dev": True, "acme-prod": False}
-    groups = {name: eks.list_nodegroups(clusterName=name)["nodegroups"] for name in auto}
-    assert (len(groups["acme-dev"]), len(groups["acme-prod"])) == (0, 1)
+    def nodes(environment: str) -> tuple[bool, int]:
+        """Whether AWS makes them, and how many groups there are."""
+        eks, name = client("eks", environment), f"acme-{environment}"
+        compute = eks.describe_cluster(name=name)["cluster"].get("computeConfig", {})
+        return compute.get("enabled"), len(eks.list_nodegroups(clusterName=name)["nodegroups"])
+
+    assert (nodes("dev"), nodes("prod")) == ((True, 0), (False, 1))
 
 
 def test_each_pipeline_has_a_role_of_its_own(client: Client) -> None:
@@ -86,14 +93,18 @@ def test_every_call_of_the_platform_was_answered(lab: Lab) -> None:
 def test_a_killed_aws_comes_back_as_it_was(lab: Lab, client: Client) -> None:
     def state() -> dict[str, Any]:
         return {
-            "clusters": client("eks").list_clusters()["clusters"],
-            "node groups": client("eks").list_nodegroups(clusterName="acme-prod")["nodegroups"],
-            "VPCs": sorted(vpc["VpcId"] for vpc in client("ec2").describe_vpcs()["Vpcs"]),
-            "roles": sorted(role["Arn"] for role in client("iam").list_roles()["Roles"]),
+            environment: {
+                "clusters": eks.list_clusters()["clusters"],
+                "node groups": eks.list_nodegroups(clusterName=f"acme-{environment}")["nodegroups"],
+                "VPCs": sorted(vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"]),
+                "roles": sorted(role["Arn"] for role in iam.list_roles()["Roles"]),
+            }
+            for environment in ("dev", "prod")
+            for eks, ec2, iam in [[client(name, environment) for name in ("eks", "ec2", "iam")]]
         }
 
     before = state()
-    assert before["clusters"] == ["acme-dev", "acme-prod"]
+    assert before["prod"]["clusters"] == ["acme-prod"]
     killed = lab.kill("aws")
 
     def away() -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lab.argocd_api import ArgoCdApi, ArgoCdError
-from lab.aws_account import MOTO_ACCOUNT, Account
+from lab.aws_account import Account
 from lab.kubectl import Kubectl, KubectlError
 from lab.tests.environment.conftest import Lab
 from lab.tests.environment.rights import rights
@@ -42,12 +42,15 @@ def out_of_the_state(lab: Lab, environment: str) -> str:
 @pytest.fixture
 def kubectl_as(lab: Lab, kubeconfigs: dict[str, str], tmp_path: Path) -> As:
     """A user with the program's kubeconfig and the credentials of a role."""
-    account = Account(lab.site, MOTO_ACCOUNT, "eu-central-1")
+    accounts = {where.name: where.account for where in lab.builds.settings.environments}
 
     def enter(environment: str, role: str) -> Kubectl:
         file = tmp_path / f"{environment}.kubeconfig"
         file.write_text(kubeconfigs[environment], encoding="utf-8")
-        keys = account.assume(f"arn:aws:iam::{MOTO_ACCOUNT}:role/{role}")
+        account = accounts[environment]
+        keys = Account(lab.site, account, "eu-central-1").assume(
+            f"arn:aws:iam::{account}:role/{role}"
+        )
         credentials = {name.upper(): value for name, value in keys.items()}
         return Kubectl(file, {**lab.program.environment, **credentials})
 

@@ -197,18 +197,21 @@ def outcomes(
     def preview(number: int) -> Outcome:
         return Copy(lab, home / str(number), next_charts).preview(*work[number])
 
-    with role_of_a_new_team(lab, "chat"), ThreadPoolExecutor(AT_ONCE) as pool:
+    with new_roles(lab, "chat", "support"), ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(preview, range(len(work))))
 
 
 @contextmanager
-def role_of_a_new_team(lab: Lab, name: str) -> Iterator[None]:
+def new_roles(lab: Lab, *names: str) -> Iterator[None]:
+    """Roles that changes name, in the account of dev."""
     iam = lab.aws("iam")
-    iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust(MOTO_ACCOUNT))
+    for name in names:
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust(MOTO_ACCOUNT))
     try:
         yield
     finally:
-        iam.delete_role(RoleName=name)
+        for name in names:
+            iam.delete_role(RoleName=name)
 
 
 def test_everyday_changes_do_what_the_documentation_says(

@@ -140,7 +140,7 @@ def follow(output: IO[str] | None, kind: str, resources: int) -> None:
 
 
 def test_kubernetes_is_upgraded_in_place(lab: Lab, program: Program) -> None:
-    eks = lab.aws("eks")
+    eks = lab.aws("eks", "prod")
     before = eks.describe_cluster(name="acme-prod")["cluster"]
     cluster = committed("prod")["platform:cluster"]
     program.trying["prod"]["platform:cluster"] = {**cluster, "version": "1.36"}
@@ -189,7 +189,12 @@ def numbers(lab: Lab) -> dict[str, int]:
 
     Without the names: external-dns makes those of services that run, which a person approves.
     """
-    return {what: len(found) for what, found in ours(lab).items() if what != "name"}
+    return {
+        f"{what} of {stack}": len(found)
+        for stack in ("dev", "prod")
+        for what, found in ours(lab, stack).items()
+        if what != "name"
+    }
 
 
 def test_a_killed_helm_release_does_not_block_the_next_update(lab: Lab, program: Program) -> None:
@@ -310,15 +315,17 @@ def test_a_cluster_of_another_team_is_used_and_not_changed(lab: Lab, program: Pr
             "platform:cluster": {"existing": theirs.cluster, "access": access},
             "platform:ingress": {"class": "theirs"},
         }
-        before = ours(lab)
+        before = ours(lab, "prod")
         program.read("up", "--yes", stack=program.selected("prod"))
         assert program.changes("prod") == {}
-        assert ours(lab) == before, "an environment in an existing cluster creates nothing in AWS"
+        assert ours(lab, "prod") == before, (
+            "an environment in an existing cluster creates nothing in AWS"
+        )
         applications = lab.kubectl("prod").get("--namespace=argocd", "applications")["items"]
         assert len(applications) == len(REPOSITORIES)
 
         destroy(program, "prod")
-        assert theirs.cluster in ours(lab)["cluster"]
+        assert theirs.cluster in ours(lab, "prod")["cluster"]
     program.trying["prod"] = before_them
 
 
@@ -336,13 +343,14 @@ def test_destroying_both_stacks_leaves_the_images_and_says_so(lab: Lab, program:
         assert gone < destroyed.index("Release argocd-release deleting"), "Argo CD went first"
 
     assert [*images(lab)] == REPOSITORIES
-    left = {what: found for what, found in ours(lab).items() if found}
-    assert left == {}, "something outlived both environments"
+    for stack in ("dev", "prod"):
+        left = {what: found for what, found in ours(lab, stack).items() if found}
+        assert left == {}, f"something outlived {stack}"
 
 
-def ours(lab: Lab) -> dict[str, list[str]]:
-    """What the program created in AWS and has to delete, by kind."""
-    ec2, iam, logs, kms = (lab.aws(service) for service in ("ec2", "iam", "logs", "kms"))
+def ours(lab: Lab, stack: str) -> dict[str, list[str]]:
+    """What the program created in the account of `stack` and has to delete, by kind."""
+    ec2, iam, logs, kms = (lab.aws(service, stack) for service in ("ec2", "iam", "logs", "kms"))
     made = [{"Name": "tag:ManagedBy", "Values": ["pulumi"]}]
     keys = [kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in kms.list_keys()["Keys"]]
     there = [*made, {"Name": "state", "Values": ["pending", "available"]}]
@@ -374,7 +382,7 @@ def ours(lab: Lab) -> dict[str, list[str]]:
         "launch template": [
             one["LaunchTemplateName"] for one in ec2.describe_launch_templates()["LaunchTemplates"]
         ],
-        "cluster": lab.aws("eks").list_clusters()["clusters"],
+        "cluster": lab.aws("eks", stack).list_clusters()["clusters"],
         "role": [
             role["RoleName"]
             for role in iam.list_roles()["Roles"]
@@ -388,11 +396,11 @@ def ours(lab: Lab) -> dict[str, list[str]]:
         "key": [key["KeyId"] for key in keys if key["KeyState"] == "Enabled"],
         "certificate": [
             one["DomainName"]
-            for one in lab.aws("acm").list_certificates()["CertificateSummaryList"]
+            for one in lab.aws("acm", stack).list_certificates()["CertificateSummaryList"]
         ],
         "name": [
             one["Name"]
-            for one in names.records(lab.site, "dev")
+            for one in names.records(lab.site, stack)
             if one["Type"] not in ("NS", "SOA")
         ],
     }

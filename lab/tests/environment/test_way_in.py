@@ -46,7 +46,11 @@ def curl(lab: Lab, stack: str, url: str, *options: str) -> subprocess.CompletedP
 
 
 def records(lab: Lab) -> dict[tuple[str, str], Any]:
-    return {(one["Name"], one["Type"]): one for one in names.records(lab.site, "dev")}
+    return {
+        (one["Name"], one["Type"]): one
+        for environment in lab.site.environments
+        for one in names.records(lab.site, environment)
+    }
 
 
 def test_every_reachable_service_of_dev_has_a_name_that_leads_to_the_load_balancer(
@@ -113,13 +117,11 @@ def test_http_is_redirected(lab: Lab) -> None:
 
 
 def test_the_certificate_is_proven_by_records_in_the_zone(lab: Lab) -> None:
-    acm = lab.aws("acm")
-    found = {
-        one["DomainName"]: acm.describe_certificate(CertificateArn=one["CertificateArn"])
-        for one in acm.list_certificates()["CertificateSummaryList"]
-    }
-    for domain in ("*.dev.acme.example", "*.acme.example"):
-        certificate = found[domain]["Certificate"]
+    for environment, domain in (("dev", "*.dev.acme.example"), ("prod", "*.acme.example")):
+        acm = lab.aws("acm", environment)
+        (one,) = acm.list_certificates()["CertificateSummaryList"]
+        certificate = acm.describe_certificate(CertificateArn=one["CertificateArn"])["Certificate"]
+        assert certificate["DomainName"] == domain
         assert certificate["Status"] == "ISSUED"
         (option,) = certificate["DomainValidationOptions"]
         proof = option["ResourceRecord"]
