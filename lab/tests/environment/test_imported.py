@@ -6,12 +6,13 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lab.program import Program
+from lab.program import Program, aws_credentials
 from lab.tests.environment.conftest import Lab
 
 Resource = dict[str, Any]
@@ -89,6 +90,8 @@ def imported(
 ) -> dict[str, Resource]:
     """By name, what an empty stack has of these resources after `pulumi import`."""
     home = program.site.home
+    program = copy(program)
+    program.environment = program.environment | aws_credentials(program.site, stack)
     shutil.copy(home / f"Pulumi.{stack}.yaml", home / "Pulumi.imported.yaml")
     program.read("stack", "select", "--create", stack="imported", folder=home)
     try:
