@@ -39,6 +39,7 @@ def test_every_file_at_the_top_belongs_to_a_team_or_is_left_out(project: Path) -
         "requirements.txt",
         "services.yaml",
         "settings",
+        "tools",
     ], "a new file: list it here, or in .gitattributes"
 
 

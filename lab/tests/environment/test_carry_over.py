@@ -1,4 +1,4 @@
-"""docs/operate.md, "Carry an environment over": nothing that runs changes."""
+"""CHANGELOG.md, "Carry over an environment that is up": nothing that runs changes."""
 
 from __future__ import annotations
 
