@@ -14,6 +14,7 @@ import yaml
 from gitops.version import UNRELEASED_HELM, UNRELEASED_KUSTOMIZE, released_helm
 from tests.programs import program
 from tests.scripts.release_repository import (
+    CHECKOUT,
     LEADERBOARD,
     ONE,
     TV_API,
@@ -174,6 +175,50 @@ def test_many_charts_render_as_each_does_alone(
     for name, text in zip(names[3:], together[3:], strict=True):
         assert text == together[3].replace(names[3], name)
         assert text.count("kind: Deployment\n") == 1
+
+
+def chart_with(folder: Path, base: dict[str, Any], overlay: dict[str, Any]) -> str:
+    """What helm says of leaderboard, with a process and a migration, and those values changed."""
+    settings = folder / "settings"
+    settings.mkdir()
+    for name in ("Pulumi.dev.yaml", "Pulumi.prod.yaml", "services.yaml"):
+        content = yaml.safe_load((CHECKOUT / name).read_text(encoding="utf-8"))
+        if name == "services.yaml":
+            service = content["namespaces"]["community"]["services"]["leaderboard"]
+            service["processes"] = {"worker": {"command": ["bin/worker"]}}
+            service["migrate"] = ["bin/migrate"]
+            service["env"] = {"BOARD": "weekly"}
+        (settings / name).write_text(yaml.safe_dump(content), encoding="utf-8")
+    write_tree(folder / "tree", settings)
+    chart = folder / "tree" / "base" / LEADERBOARD
+    own = folder / "tree" / "environments" / "dev" / LEADERBOARD / "values.yaml"
+    for path, changes in ((chart / "values.yaml", base), (own, overlay)):
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) | changes
+        path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    command = [program("helm"), "template", "x", chart, "--values", own, "--set", "image.tag=v1"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    return done.stdout if done.returncode == 0 else done.stderr
+
+
+def test_variables_may_all_go_from_the_values_of_a_chart(tmp_path: Path) -> None:
+    text = chart_with(tmp_path, {"env": None}, {"environmentEnv": None, "resources": None})
+    assert text.count("kind: Deployment") == 2, text
+    assert "weekly" not in text
+    assert "ENVIRONMENT" not in text
+
+
+@pytest.mark.parametrize(
+    ("base", "overlay", "words"),
+    [
+        ({}, {"processes": {"worker": None}}, "processes.worker.command has no value"),
+        ({"migrate": None}, {}, "migrate has no value"),
+    ],
+)
+def test_no_chart_runs_another_command_for_want_of_a_value(
+    tmp_path: Path, base: dict[str, Any], overlay: dict[str, Any], words: str
+) -> None:
+    """A bare key in the values of an environment takes away what base says."""
+    assert words in chart_with(tmp_path, base, overlay)
 
 
 def add_charts(releases: ReleaseRepository, count: int) -> list[str]:
