@@ -89,6 +89,7 @@ def shared(settings: Settings) -> Context:
             for name, group in sorted(settings.catalogue.namespaces.items())
         },
         "kinds_everywhere": kinds.declared(),
+        "circleci": any(service.ci == "circleci" for _, _, service in settings.catalogue.built()),
         "ingress_classes": any(map(ingress.ingress_class, settings.environments)),
         "services": [_service(settings, *entry) for entry in settings.catalogue.entries()],
         "packages": [*packages.described(settings)],
