@@ -205,7 +205,8 @@ def chart_with(folder: Path, base: dict[str, Any], overlay: dict[str, Any]) -> s
     for path, changes in ((chart / "values.yaml", base), (own, overlay)):
         values = yaml.safe_load(path.read_text(encoding="utf-8")) | changes
         path.write_text(yaml.safe_dump(values), encoding="utf-8")
-    command = [program("helm"), "template", "x", chart, "--values", own, "--set", "image.tag=v1"]
+    words = ["template", "x", str(chart), "--values", str(own), "--set", "image.tag=v1"]
+    command = [program("helm"), *words]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     return done.stdout if done.returncode == 0 else done.stderr
 
