@@ -24,7 +24,6 @@ from gitops.workloads import described, placed
 from settings import Names, Settings, kinds
 from settings.catalogue import HOTFIXES, BuiltService, ForeignService, Service
 from settings.git_url import parse_git_url
-from settings.images import OF_MIGRATIONS
 from settings.machines import PLATFORMS, Architecture, Platform
 from settings.placement import variables
 from settings.secrets import FOLDER, object_name
@@ -144,7 +143,8 @@ def _service(settings: Settings, namespace: str, name: str, service: Service) ->
         and {
             "command": service.migrate.command,
             "minutes": service.migrate.minutes,
-            **OF_MIGRATIONS,
+            "gate": settings.catalogue.helper_images.python,
+            "tools": settings.catalogue.helper_images.busybox,
         },
         "main": workloads[0],
         "workloads": workloads,

@@ -65,6 +65,13 @@ CASES = {
         ("zones: [a, b]", "zones: [a, ~]"),
         'platform:network.zones[1]: is empty; write "" for an empty text, or remove it',
     ),
+    "a helper image without a version": (
+        CATALOGUE,
+        ("releasers:", "helperImages: {python: docker.io/library/python}\nreleasers:"),
+        "helperImages.python: must be an image with its registry and a tag, a digest or both, such "
+        "as docker.io/library/busybox:1.37.0@sha256: and 64 hexadecimal digits (given: "
+        "docker.io/library/python); correct the value",
+    ),
     "a project id that is none": (
         CATALOGUE,
         ("1b8d7c5e-3a42-4f6e-8c11-7d2f9e0a4b61", "tournaments"),
