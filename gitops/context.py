@@ -24,7 +24,6 @@ from gitops.workloads import described, placed
 from settings import Names, Settings, kinds
 from settings.catalogue import HOTFIXES, BuiltService, ForeignService, Service
 from settings.git_url import parse_git_url
-from settings.images import OF_MIGRATIONS
 from settings.machines import PLATFORMS, Architecture, Platform
 from settings.placement import variables
 from settings.secrets import FOLDER, object_name
@@ -89,6 +88,7 @@ def shared(settings: Settings) -> Context:
             for name, group in sorted(settings.catalogue.namespaces.items())
         },
         "kinds_everywhere": kinds.declared(),
+        "circleci": any(service.ci == "circleci" for _, _, service in settings.catalogue.built()),
         "ingress_classes": any(map(ingress.ingress_class, settings.environments)),
         "services": [_service(settings, *entry) for entry in settings.catalogue.entries()],
         "packages": [*packages.described(settings)],
@@ -143,7 +143,8 @@ def _service(settings: Settings, namespace: str, name: str, service: Service) ->
         and {
             "command": service.migrate.command,
             "minutes": service.migrate.minutes,
-            **OF_MIGRATIONS,
+            "gate": settings.catalogue.helper_images.python,
+            "tools": settings.catalogue.helper_images.busybox,
         },
         "main": workloads[0],
         "workloads": workloads,

@@ -45,6 +45,7 @@ def described(name: str, service: Service) -> Iterator[Context]:
             "api": _API[kind],
             "file": f"processes/{process}.yaml" if process else f"{kind.lower()}.yaml",
             "go": f'(index .Values.processes "{process}")' if process else ".Values",
+            "value_path": f"processes.{process}." if process else "",
             "command": what.command,
             "args": what.args,
             "port": what.port,

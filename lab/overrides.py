@@ -62,6 +62,8 @@ def merged(config: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 
 def _deep(under: object, over: object) -> object:
+    """`over` laid over `under`; a key that is null in `over` is removed."""
     if isinstance(under, dict) and isinstance(over, dict):
-        return under | {key: _deep(under.get(key), value) for key, value in over.items()}
+        both = under | {key: _deep(under.get(key), value) for key, value in over.items()}
+        return {key: value for key, value in both.items() if value is not None}
     return over

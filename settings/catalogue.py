@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field, Tag, model_validator
 
 from settings.health import Command
+from settings.images import HelperImages, ImageName, ImageTag
 from settings.kinds import AddedKind
 from settings.machines import Platform
 from settings.model import (
@@ -68,16 +69,6 @@ OneLine = Annotated[
 ]
 WorkflowFile = Annotated[
     str, Matching(r"[\w][\w.-]*\.ya?ml", "must be the name of a file in .github/workflows")
-]
-ImageName = Annotated[
-    str,
-    Matching(
-        r"[a-z0-9-]+(\.[a-z0-9-]+)+(:\d{1,5})?(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+",
-        "must be an image with its registry and without a tag, such as docker.io/library/redis",
-    ),
-]
-ImageTag = Annotated[
-    str, Matching(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", "must be an image's tag, in quotes")
 ]
 Delivery = Literal["keel", "commit"]
 Packaging = Literal["kustomize", "helm"]
@@ -347,6 +338,10 @@ class Catalogue(Model):
         "CODEOWNERS, so that they review changes of safe environments",
     )
     circleci: CircleCi | None = Field(None, description="needed where a service has ci: circleci")
+    helper_images: HelperImages = Field(
+        HelperImages.model_validate({}),
+        description="what the platform runs beside services that migrate or have secrets",
+    )
     namespaces: dict[DnsLabel, Namespace] = Field(
         min_length=1, description="each is a namespace in every cluster"
     )

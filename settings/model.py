@@ -14,10 +14,14 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     TypeAdapter,
+    field_validator,
 )
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
+
+EMPTY = "is empty; give it a value, with its keys indented below it, or remove it"
+"""What is said of a key without a value."""
 
 
 class Model(BaseModel):
@@ -26,6 +30,14 @@ class Model(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=False, extra="forbid", frozen=True
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def has_a_value(cls, value: Any) -> Any:
+        """Refuses a bare `key:`, which could mean the default as well as none of it."""
+        if value is None:
+            raise ValueError(EMPTY)
+        return value
 
     def keys_beside(self, *fields: str) -> str:
         """The other keys that are set, by their names in YAML; empty when there are none."""

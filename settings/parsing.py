@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from settings.model import Model, tag
+from settings.model import EMPTY, Model, tag
 from settings.problems import MISSING, Problem
 
 M = TypeVar("M", bound=Model)
@@ -73,6 +73,9 @@ def _problem(model: type[Model], detail: ErrorDetails, file: str, prefix: str) -
 
 def _in_words(detail: ErrorDetails) -> str:
     """The rule that was broken and, behind a semicolon, the remedy if there is a special one."""
+    if detail["input"] is None:
+        text = detail["type"] == "string_type"
+        return 'is empty; write "" for an empty text, or remove it' if text else EMPTY
     if words := _WORDS.get(detail["type"]):
         return words.format(**detail.get("ctx", {}))
     message = detail["msg"].removeprefix("Value error, ").replace("Input should be", "must be")

@@ -43,10 +43,12 @@ def _applied() -> Mapping[str, str]:
 
 
 def _value(key: str, text: str) -> object:
-    """Pulumi hands objects over as JSON and everything else as text.
+    """Pulumi hands objects over as JSON, everything else as text, and a key without a value as "".
 
     A secret stays text too: it may begin with a bracket by chance, as a text may.
     """
+    if not text:
+        return None
     if key.removeprefix("platform:") in SECRETS or text[:1] not in ("{", "["):
         return text
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from settings.catalogue import ForeignService, Namespace
 from settings.environment import Environment, Settings
-from settings.images import OF_MIGRATIONS
+from settings.images import HelperImages
 from settings.speed import Quota
 
 
@@ -34,10 +34,13 @@ class Tenant:
 def tenants(settings: Settings) -> tuple[Tenant, ...]:
     """Every namespace in the settings' own environment, sorted by name."""
     living = sorted(settings.living.namespaces.items())
-    return tuple(_tenant(settings.environment, name, group) for name, group in living)
+    helpers = settings.catalogue.helper_images
+    return tuple(_tenant(settings.environment, name, group, helpers) for name, group in living)
 
 
-def _tenant(environment: Environment, namespace: str, group: Namespace) -> Tenant:
+def _tenant(
+    environment: Environment, namespace: str, group: Namespace, helpers: HelperImages
+) -> Tenant:
     reachable = tuple(sorted(name for name, one in group.services.items() if one.ingress))
     return Tenant(
         namespace=namespace,
@@ -47,7 +50,7 @@ def _tenant(environment: Environment, namespace: str, group: Namespace) -> Tenan
         callers=tuple(sorted(group.callers)),
         reachable=reachable,
         hosts=tuple(f"{name}.{environment.config.domain}" for name in reachable),
-        images=tuple(sorted({*group.images, *_foreign(group), *_of_migrations(group)})),
+        images=tuple(sorted({*group.images, *_foreign(group), *_of_migrations(group, helpers)})),
     )
 
 
@@ -69,6 +72,6 @@ def _foreign(group: Namespace) -> set[str]:
     return {one.image.name for one in services if isinstance(one, ForeignService)}
 
 
-def _of_migrations(group: Namespace) -> set[str]:
+def _of_migrations(group: Namespace, helpers: HelperImages) -> set[str]:
     migrating = any(service.migrate for service in group.services.values())
-    return {image.partition(":")[0] for image in OF_MIGRATIONS.values()} if migrating else set()
+    return set(helpers.names()) if migrating else set()

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
-from pydantic_core.core_schema import DictSchema
+from pydantic_core.core_schema import DictSchema, NullableSchema, WithDefaultSchema
 
 from settings.aws import AwsConfig
 from settings.catalogue import Catalogue
@@ -106,11 +106,18 @@ def reference() -> str:
 
 
 class _Closed(GenerateJsonSchema):
-    """Maps accept no other keys than those that match."""
+    """Maps accept no other keys than those that match, and no key may be without a value."""
 
     def dict_schema(self, schema: DictSchema) -> JsonSchemaValue:
         made = super().dict_schema(schema)
         return made | ({"additionalProperties": False} if "patternProperties" in made else {})
+
+    def nullable_schema(self, schema: NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: WithDefaultSchema) -> JsonSchemaValue:
+        made = super().default_schema(schema)
+        return {key: value for key, value in made.items() if (key, value) != ("default", None)}
 
 
 def _schemas() -> tuple[dict[str, Schema], dict[str, Schema]]:

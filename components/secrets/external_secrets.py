@@ -95,6 +95,7 @@ class ExternalSecrets(pulumi.ComponentResource):
         rotation_pod(
             f"{name}-rotation",
             namespace.metadata.name,
+            args.catalogue.helper_images.python,
             secret_objects(args.catalogue),
             ResourceOptions(parent=self),
         )

@@ -11,8 +11,6 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from settings.images import PYTHON
-
 NAME = "secrets-rollout"
 """The Deployment, its ConfigMap and its service account."""
 _PROGRAM = Path(__file__).with_name("rotation.py")
@@ -21,12 +19,13 @@ _PROGRAM = Path(__file__).with_name("rotation.py")
 def rotation_pod(
     name: str,
     namespace: pulumi.Input[str],
+    image: str,
     secrets: Mapping[str, Sequence[str]],
     opts: ResourceOptions,
 ) -> k8s.apps.v1.Deployment:
     """The program, its service account, and one pod of it.
 
-    secrets: by namespace, the Secrets of services.
+    image: has Python; secrets: by namespace, the Secrets of services.
     """
     text = _PROGRAM.read_text(encoding="utf-8")
     metadata = k8s.meta.v1.ObjectMetaArgs(name=NAME, namespace=namespace)
@@ -47,18 +46,18 @@ def rotation_pod(
                     # Another program makes another pod.
                     annotations={"checksum/program": hashlib.sha256(text.encode()).hexdigest()},
                 ),
-                spec=_pod(json.dumps(secrets, sort_keys=True)),
+                spec=_pod(image, json.dumps(secrets, sort_keys=True)),
             ),
         ),
         opts=ResourceOptions.merge(opts, ResourceOptions(depends_on=[account, program])),
     )
 
 
-def _pod(secrets: str) -> k8s.core.v1.PodSpecArgs:
+def _pod(image: str, secrets: str) -> k8s.core.v1.PodSpecArgs:
     core = k8s.core.v1
     container = core.ContainerArgs(
         name=NAME,
-        image=PYTHON,
+        image=image,
         command=["python3", "-u", "/program/rotation.py"],
         env=[core.EnvVarArgs(name="SECRETS", value=secrets)],
         security_context=core.SecurityContextArgs(

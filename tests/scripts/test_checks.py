@@ -14,6 +14,7 @@ import yaml
 from gitops.version import UNRELEASED_HELM, UNRELEASED_KUSTOMIZE, released_helm
 from tests.programs import program
 from tests.scripts.release_repository import (
+    CHECKOUT,
     LEADERBOARD,
     ONE,
     TV_API,
@@ -32,6 +33,8 @@ kind: ConfigMap
 metadata: {{name: shared, annotations: {}}}
 data: {{a: {}}}
 """
+GITHUB = ".github/workflows/render.yml"
+CIRCLECI = ".circleci/config.yml"
 HASHED = "{internal.config.kubernetes.io/needsHashSuffix: enabled}"
 JOB = """\
 apiVersion: batch/v1
@@ -55,9 +58,17 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def workflow(generated: Path) -> dict[Any, Any]:
-    text = (generated / ".github" / "workflows" / "render.yml").read_text(encoding="utf-8")
+    text = (generated / GITHUB).read_text(encoding="utf-8")
     parsed: dict[Any, Any] = yaml.safe_load(text)
     return parsed
+
+
+@pytest.fixture(scope="session")
+def circleci(generated: Path) -> dict[str, str]:
+    """What the steps of CircleCI's check run, by their names."""
+    parsed = yaml.safe_load((generated / CIRCLECI).read_text(encoding="utf-8"))
+    steps = [step["run"] for step in parsed["jobs"]["render"]["steps"] if "run" in step]
+    return {step["name"]: step["command"] for step in steps}
 
 
 def test_every_script_passes_shellcheck(generated: Path) -> None:
@@ -176,6 +187,51 @@ def test_many_charts_render_as_each_does_alone(
         assert text.count("kind: Deployment\n") == 1
 
 
+def chart_with(folder: Path, base: dict[str, Any], overlay: dict[str, Any]) -> str:
+    """What helm says of leaderboard, with a process and a migration, and those values changed."""
+    settings = folder / "settings"
+    settings.mkdir()
+    for name in ("Pulumi.dev.yaml", "Pulumi.prod.yaml", "services.yaml"):
+        content = yaml.safe_load((CHECKOUT / name).read_text(encoding="utf-8"))
+        if name == "services.yaml":
+            service = content["namespaces"]["community"]["services"]["leaderboard"]
+            service["processes"] = {"worker": {"command": ["bin/worker"]}}
+            service["migrate"] = ["bin/migrate"]
+            service["env"] = {"BOARD": "weekly"}
+        (settings / name).write_text(yaml.safe_dump(content), encoding="utf-8")
+    write_tree(folder / "tree", settings)
+    chart = folder / "tree" / "base" / LEADERBOARD
+    own = folder / "tree" / "environments" / "dev" / LEADERBOARD / "values.yaml"
+    for path, changes in ((chart / "values.yaml", base), (own, overlay)):
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) | changes
+        path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    words = ["template", "x", str(chart), "--values", str(own), "--set", "image.tag=v1"]
+    command = [program("helm"), *words]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    return done.stdout if done.returncode == 0 else done.stderr
+
+
+def test_variables_may_all_go_from_the_values_of_a_chart(tmp_path: Path) -> None:
+    text = chart_with(tmp_path, {"env": None}, {"environmentEnv": None, "resources": None})
+    assert text.count("kind: Deployment") == 2, text
+    assert "weekly" not in text
+    assert "ENVIRONMENT" not in text
+
+
+@pytest.mark.parametrize(
+    ("base", "overlay", "words"),
+    [
+        ({}, {"processes": {"worker": None}}, "processes.worker.command has no value"),
+        ({"migrate": None}, {}, "migrate has no value"),
+    ],
+)
+def test_no_chart_runs_another_command_for_want_of_a_value(
+    tmp_path: Path, base: dict[str, Any], overlay: dict[str, Any], words: str
+) -> None:
+    """A bare key in the values of an environment takes away what base says."""
+    assert words in chart_with(tmp_path, base, overlay)
+
+
 def add_charts(releases: ReleaseRepository, count: int) -> list[str]:
     """Copies of leaderboard in the clone, all released on dev but the first."""
     git(releases.clone, "pull", "--quiet")
@@ -251,21 +307,110 @@ def test_nothing_of_a_pull_request_is_pasted_into_a_script(workflow: dict[Any, A
             assert "${{" not in step.get("run", "")
 
 
-def test_what_the_workflow_downloads_is_pinned(generated: Path) -> None:
-    text = (generated / ".github" / "workflows" / "render.yml").read_text(encoding="utf-8")
+@pytest.mark.parametrize(("path", "actions"), [(GITHUB, 1), (CIRCLECI, 0)])
+def test_what_the_check_downloads_is_pinned(generated: Path, path: str, actions: int) -> None:
+    text = (generated / path).read_text(encoding="utf-8")
     used = re.findall(r"uses: [\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", text)
-    assert len(used) == text.count("uses: ") == 1
+    assert len(used) == text.count("uses: ") == actions
     assert text.count("install_from ") == 3
     assert len(re.findall(r"\b[0-9a-f]{64}\b", text)) == 3
     assert "latest" not in text
 
 
-def test_the_workflow_follows_the_published_schema(generated: Path) -> None:
-    file = generated / ".github" / "workflows" / "render.yml"
-    schema = ["--builtin-schema", "vendor.github-workflows"]
-    checker = [sys.executable, "-m", "check_jsonschema", *schema]
-    done = subprocess.run([*checker, str(file)], check=False, capture_output=True, text=True)
+@pytest.mark.parametrize(
+    ("path", "schema"), [(GITHUB, "vendor.github-workflows"), (CIRCLECI, "vendor.circle-ci")]
+)
+def test_the_check_follows_the_published_schema(generated: Path, path: str, schema: str) -> None:
+    checker = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema]
+    command = [*checker, str(generated / path)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_shell_of_circlecis_check_passes_shellcheck(
+    circleci: dict[str, str], tmp_path: Path
+) -> None:
+    assert len(circleci) == 6
+    for number, script in enumerate(circleci.values()):
+        (tmp_path / f"{number}.sh").write_text(script, encoding="utf-8")
+    shellcheck = Path(sys.executable).with_name("shellcheck")
+    subprocess.run([shellcheck, "--shell=bash", *tmp_path.glob("*.sh")], check=True)
+
+
+def on_circleci(
+    releases: ReleaseRepository, circleci: dict[str, str], folder: Path, branch: str
+) -> str:
+    """What CircleCI's check says of the clone's HEAD, its tools being there; the report if any."""
+    environment = {
+        **releases.environ,
+        "BRANCH": "main",
+        "BEFORE": str(folder / "before"),
+        "AFTER": str(folder / "after"),
+        "CIRCLE_BRANCH": branch,
+        "CIRCLE_SHA1": git(releases.clone, "rev-parse", "HEAD"),
+    }
+    said = ""
+    for name in (
+        "Merge, where this is no merge yet",
+        "Render every environment",
+        "Look for what would be left out, refused, or was changed by hand",
+        "Compare with the branch",
+    ):
+        script = circleci[name].replace("/tmp/report.md", str(folder / "report"))  # noqa: S108
+        command = ["bash", "-eo", "pipefail", "-c", script]
+        done = subprocess.run(
+            command,
+            cwd=releases.clone,
+            env=environment,
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        said += done.stdout
+        if done.returncode:
+            return f"{said}{name}: {done.returncode}"
+    report = folder / "report"
+    return report.read_text(encoding="utf-8") if report.exists() else said
+
+
+def test_circleci_shows_what_a_branch_changes_and_not_what_main_did(
+    releases: ReleaseRepository, circleci: dict[str, str], tmp_path: Path
+) -> None:
+    releases.deliver(TV_API, ONE)
+    git(releases.clone, "pull", "--quiet")
+    git(releases.clone, "switch", "--quiet", "-c", "change")
+    overlay = releases.clone / version_path("dev", TV_API).replace("version/", "")
+    overlay.write_text(overlay.read_text(encoding="utf-8") + "nameSuffix: -new\n", encoding="utf-8")
+    git(releases.clone, "commit", "--quiet", "--all", "-m", "Change")
+    releases.deliver(TV_API, TWO)
+    report = on_circleci(releases, circleci, tmp_path, "change")
+    assert "+  name: tv-api-new" in report
+    assert ONE.version not in report
+    assert TWO.version in (tmp_path / f"after/dev/{TV_API}.yaml").read_text()
+
+
+def test_circleci_refuses_what_was_changed_by_hand(
+    releases: ReleaseRepository, circleci: dict[str, str], tmp_path: Path
+) -> None:
+    git(releases.clone, "switch", "--quiet", "-c", "change")
+    rendered = releases.clone / "rendered" / "prod" / TV_API / "configmap-shared.yaml"
+    rendered.write_text(SHARED.format("{}", "b"), encoding="utf-8")
+    git(releases.clone, "add", "--all")
+    git(releases.clone, "commit", "--quiet", "-m", "Change")
+    said = on_circleci(releases, circleci, tmp_path, "change")
+    assert f"rendered/prod/{TV_API} is neither what base, overlay and version render to" in said
+    assert not (tmp_path / "report").exists()
+
+
+def test_circleci_compares_nothing_on_the_branch_itself(
+    releases: ReleaseRepository, circleci: dict[str, str], tmp_path: Path
+) -> None:
+    releases.deliver(TV_API, ONE)
+    git(releases.clone, "pull", "--quiet")
+    assert on_circleci(releases, circleci, tmp_path, "main") == ""
+    assert ONE.version in (tmp_path / f"after/dev/{TV_API}.yaml").read_text()
+    assert not (tmp_path / "before").exists()
 
 
 def test_the_steps_of_the_workflow_show_what_a_pull_request_changes(

@@ -33,10 +33,17 @@ Tell = Callable[..., Settings]
 
 @pytest.fixture
 def tell(configuration: Path, bend: Bend) -> Tell:
-    """`tell("prod", domain="cd.example")` is that environment with `platform:argocd` changed."""
+    """`tell("prod", domain="cd.example")` is that environment with `platform:argocd` changed.
+
+    A key that becomes None is removed.
+    """
 
     def load(stack: str, **changes: object) -> Settings:
-        bend(f"Pulumi.{stack}.yaml", lambda config: config["platform:argocd"].update(changes))
+        def change(config: dict[str, Any]) -> None:
+            changed = config["platform:argocd"] | changes
+            config["platform:argocd"] = {k: v for k, v in changed.items() if v is not None}
+
+        bend(f"Pulumi.{stack}.yaml", change)
         return load_files(stack, configuration)
 
     return load

@@ -228,6 +228,12 @@ def test_a_running_stacks_text_that_begins_with_a_bracket_is_reported() -> None:
     assert "Pulumi.prod.yaml: platform:domain: must be" in str(refused.value)
 
 
+def test_a_running_stacks_key_without_a_value_is_reported() -> None:
+    with pytest.raises(pulumi.RunError) as refused:
+        run_with(permissionsBoundary="")  # so Pulumi tells of a bare key
+    assert "Pulumi.prod.yaml: platform:permissionsBoundary: is empty; give it" in str(refused.value)
+
+
 # Single sign-on
 
 GITHUB = sso(github={"organization": "acme"})

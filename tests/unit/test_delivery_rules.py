@@ -39,13 +39,13 @@ def worker_of(service: str, namespace: str) -> Edit:
 
 def at(bend: Bend, host: str) -> None:
     """The GitOps repository is on `host`."""
+
+    def move(config: dict[str, Any]) -> None:
+        config["platform:gitops"]["url"] = f"https://{host}/acme/gitops.git"
+        config["platform:gitops"].pop("githubApp", None)
+
     for stack in ("dev", "prod"):
-        bend(
-            f"Pulumi.{stack}.yaml",
-            lambda config: config["platform:gitops"].update(
-                url=f"https://{host}/acme/gitops.git", githubApp=None
-            ),
-        )
+        bend(f"Pulumi.{stack}.yaml", move)
 
 
 def groups(*types: str, **keys: Any) -> Edit:

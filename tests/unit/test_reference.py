@@ -72,6 +72,8 @@ IN_A_SERVICE = ("namespaces", "streaming", "services", "tv-api")
     [
         ("services.yaml", IN_A_SERVICE, ("delivry", "keel")),
         ("services.yaml", IN_A_SERVICE, ("port", 80)),
+        ("services.yaml", IN_A_SERVICE, ("env", None)),
+        ("services.yaml", IN_A_SERVICE, ("resources", None)),
         ("services.yaml", ("namespaces",), ("Shop", {"services": {}})),
         ("Pulumi.prod.yaml", (), ("platform:speeed", "safe")),
         ("Pulumi.prod.yaml", (), ("platform:speed", "warp")),

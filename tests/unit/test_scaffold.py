@@ -395,6 +395,49 @@ def test_stacks_that_differ_write_the_same_shared_files_or_are_refused(
         assert ours == theirs
 
 
+def test_what_runs_beside_a_migration_is_what_the_catalogue_says(
+    configuration: Path, bend: Bend
+) -> None:
+    digest = "sha256:" + "a" * 64
+    images = {
+        "python": f"registry.acme.example/tools/python@{digest}",
+        "busybox": f"registry.acme.example/tools/busybox:1.37@{digest}",
+    }
+
+    def change(catalogue: dict[str, Any]) -> None:
+        catalogue["namespaces"]["streaming"]["services"]["tv-api"]["migrate"] = ["migrate"]
+        catalogue["helperImages"] = images
+
+    bend("services.yaml", change)
+    deployment = document(load_files("dev", configuration), "base/streaming/tv-api/deployment.yaml")
+    pod = deployment["spec"]["template"]["spec"]
+    found = {container["name"]: container["image"] for container in pod["initContainers"]}
+    assert found == {
+        "tools": images["busybox"],
+        "image": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/streaming/tv-api",
+        "migrate": images["python"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("ci", "expected"), [("circleci", {".circleci/config.yml"}), ("github-actions", set())]
+)
+def test_circleci_checks_the_repository_where_it_builds_a_service(
+    configuration: Path, bend: Bend, ci: str, expected: set[str]
+) -> None:
+    def change(catalogue: dict[str, Any]) -> None:
+        for group in catalogue["namespaces"].values():
+            for service in group["services"].values():
+                service["ci"] = "github-actions"
+        catalogue["namespaces"]["community"]["services"]["leaderboard"]["ci"] = ci
+
+    bend("services.yaml", change)
+    files = shared(load_files("dev", configuration))
+    assert {path for path in files if path.startswith(".circleci/")} == expected
+    assert (", `.circleci/` |" in files["README.md"].text) == bool(expected)
+    assert ".github/workflows/render.yml" in files
+
+
 def test_the_readme_lists_the_kinds_that_may_be_declared(dev: Settings) -> None:
     text = scaffold(dev)["README.md"].text
     for words in ("`Deployment` (apps)", "`ConfigMap`", "`PodMonitor` (monitoring.coreos.com)"):

@@ -186,9 +186,11 @@ def test_chart_version_and_repository_are_pinned(dev_made: Recording) -> None:
     assert release["repositoryOpts"] == {"repo": "https://charts.external-secrets.io"}
 
 
-def test_a_stack_may_take_the_chart_from_elsewhere(configuration: Path, bend: Bend) -> None:
+def test_chart_and_image_may_come_from_elsewhere(configuration: Path, bend: Bend) -> None:
     other = {"repository": "https://charts.acme.example", "version": "2.8.0"}
     bend("Pulumi.dev.yaml", lambda config: config.update({"platform:secrets": {"chart": other}}))
+    python = "registry.acme.example/python@sha256:" + "a" * 64
+    bend("services.yaml", lambda catalogue: catalogue.update(helperImages={"python": python}))
     settings = load_files("dev", configuration)
     args = ExternalSecretsArgs(
         config=settings.config.secrets,
@@ -204,6 +206,8 @@ def test_a_stack_may_take_the_chart_from_elsewhere(configuration: Path, bend: Be
     release = recorded.one(RELEASE).inputs
     assert release["version"] == "2.8.0"
     assert release["repositoryOpts"] == {"repo": "https://charts.acme.example"}
+    pod = recorded.one("kubernetes:apps/v1:Deployment").inputs["spec"]["template"]["spec"]
+    assert [container["image"] for container in pod["containers"]] == [python]
 
 
 def test_external_secrets_writes_only_where_services_have_secrets(dev_made: Recording) -> None:
@@ -247,6 +251,7 @@ def test_the_program_that_rolls_pods_reads_the_services_secrets_by_name(
     ]
     deployment = made.one("kubernetes:apps/v1:Deployment").inputs
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "public.ecr.aws/docker/library/python:3.13.7-alpine3.22"
     assert container["env"] == [
         {
             "name": "SECRETS",

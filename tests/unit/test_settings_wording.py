@@ -6,9 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from settings import SettingsError, load_files
+from settings.catalogue import BuiltService, Catalogue, Namespace
+from settings.model import Model
 from settings.parsing import raw_value
+from settings.stack import StackConfig
+from settings.workload import FurtherProcess, ServiceOverride
 
 STACK, CATALOGUE = "Pulumi.dev.yaml", "services.yaml"
 SERVICE = "namespaces.community.services.tournaments"
@@ -43,7 +48,29 @@ CASES = {
     "keys that are not indented": (
         CATALOGUE,
         ("  gaming:\n    group:", "  gaming:\n  group:"),
-        "teams.gaming: must be a mapping; indent its keys below it",
+        "teams.gaming: is empty; give it a value, with its keys indented below it, or remove it",
+    ),
+    "the last variable is gone": (
+        CATALOGUE,
+        ("env:\n          MATCHMAKING: elo\n", "env:\n"),
+        f"{SERVICE}.env: is empty; give it a value, with its keys indented below it, or remove it",
+    ),
+    "a variable without a value": (
+        CATALOGUE,
+        ("MATCHMAKING: elo", "MATCHMAKING:"),
+        f'{SERVICE}.env.MATCHMAKING: is empty; write "" for an empty text, or remove it',
+    ),
+    "an item without a value": (
+        STACK,
+        ("zones: [a, b]", "zones: [a, ~]"),
+        'platform:network.zones[1]: is empty; write "" for an empty text, or remove it',
+    ),
+    "a helper image without a version": (
+        CATALOGUE,
+        ("releasers:", "helperImages: {python: docker.io/library/python}\nreleasers:"),
+        "helperImages.python: must be an image with its registry and a tag, a digest or both, such "
+        "as docker.io/library/busybox:1.37.0@sha256: and 64 hexadecimal digits (given: "
+        "docker.io/library/python); correct the value",
     ),
     "a project id that is none": (
         CATALOGUE,
@@ -71,6 +98,34 @@ def test_a_refusal_says_what_is_wrong_and_what_to_do(
     configuration: Path, file: str, change: tuple[str, str], expected: str
 ) -> None:
     assert f"{file}: {expected}" in refusal(configuration, file, *change)
+
+
+OPTIONAL = {
+    BuiltService: (CATALOGUE, SERVICE),
+    ServiceOverride: (CATALOGUE, f"{SERVICE}.overrides.dev"),
+    FurtherProcess: (CATALOGUE, f"{SERVICE}.processes.worker"),
+    Namespace: (CATALOGUE, "namespaces.community"),
+    Catalogue: (CATALOGUE, ""),
+    StackConfig: (STACK, "config"),
+}
+"""Where each of these models is in a file."""
+
+
+@pytest.mark.parametrize("model", OPTIONAL, ids=lambda model: model.__name__)
+def test_no_key_may_be_without_a_value(configuration: Path, model: type[Model]) -> None:
+    file, place = OPTIONAL[model]
+    prefix = "platform:" if model is StackConfig else ""
+    keys = {f"{prefix}{field.alias}" for field in model.model_fields.values()}
+    content = yaml.safe_load((configuration / file).read_text())
+    where = content
+    for step in filter(None, place.split(".")):
+        where = where.setdefault(step, {})
+    where |= dict.fromkeys(keys)
+    (configuration / file).write_text(yaml.safe_dump(content))
+    with pytest.raises(SettingsError) as caught:
+        load_files("dev", configuration)
+    told = {p.path.rpartition(".")[2] for p in caught.value.problems if p.rule == "is empty"}
+    assert told == keys, "a bare key means the default to one reader, and nothing to another"
 
 
 def test_a_stack_file_without_configuration_lists_what_is_missing(configuration: Path) -> None:

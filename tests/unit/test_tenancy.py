@@ -220,6 +220,22 @@ def test_images_are_the_platforms_and_what_the_catalogue_names(
     assert tenant(configuration, "community").images == ()
 
 
+def test_images_that_take_the_helpers_place_may_run(configuration: Path, bend: Bend) -> None:
+    def change(catalogue: dict[str, Any]) -> None:
+        catalogue["namespaces"]["streaming"]["services"]["tv-api"]["migrate"] = ["migrate"]
+        catalogue["helperImages"] = {
+            "python": f"registry.acme.example:5000/tools/python:3.13@{DIGEST}",
+            "busybox": f"registry.acme.example:5000/tools/busybox@{DIGEST}",
+        }
+
+    bend("services.yaml", change)
+
+    assert tenant(configuration, "streaming").images == (
+        "registry.acme.example:5000/tools/busybox",
+        "registry.acme.example:5000/tools/python",
+    )
+
+
 def test_the_registry_is_matched_with_its_slash(fast: Recording) -> None:
     """Otherwise `<registry>.evil.example` would be the platform's."""
     strange = variables(fast, "images")["strange"]
