@@ -1,4 +1,4 @@
-"""A promotion asks ECR's scan what it found in the image, and refuses what the stack refuses."""
+"""What the committed stacks leave out, switched on together: findings that are refused, alarms."""
 
 from __future__ import annotations
 
@@ -28,24 +28,29 @@ PROMOTE = ("promote-to-prod.sh", "--from-dev", "--service", "tv-api", "--yes")
 UNVERIFIED = 4
 
 
-@pytest.fixture
-def refusing(lab: Lab) -> Iterator[None]:
-    """prod refuses images with a critical finding; afterwards it is as committed."""
+@pytest.fixture(scope="module")
+def switched_on(lab: Lab) -> Iterator[Lab]:
+    """prod refuses images with a critical finding, and is seen; afterwards it is as committed."""
     committed = yaml.safe_load((CHECKOUT / "Pulumi.prod.yaml").read_text())["config"]
-    registry = {**committed["platform:registry"], "refuse": "critical"}
-    lab.program.trying["prod"] = {"platform:registry": registry}
+    lab.program.trying["prod"] = {
+        "platform:registry": {**committed["platform:registry"], "refuse": "critical"},
+        "platform:observability": {},
+    }
     try:
         up_and_push(lab.site, lab.program, "prod")
-        yield
+        yield lab
     finally:
         del lab.program.trying["prod"]
         up_and_push(lab.site, lab.program, "prod")
 
 
+# --- what a scan found
+
+
 @pytest.fixture
-def clone(lab: Lab, refusing: None, tmp_path: Path) -> Path:
-    """A releaser's clone of the GitOps repository, with the scripts of a prod that refuses."""
-    return lab.clone(tmp_path / "gitops")
+def clone(switched_on: Lab, tmp_path: Path) -> Path:
+    """A releaser's clone of the GitOps repository."""
+    return switched_on.clone(tmp_path / "gitops")
 
 
 def built_for_dev(lab: Lab, subject: str) -> Build:
@@ -80,7 +85,10 @@ def require_refused(lab: Lab, clone: Path, said: str) -> None:
     assert tip(lab) == before
 
 
-def test_a_critical_finding_is_refused_unless_a_reason_is_recorded(lab: Lab, clone: Path) -> None:
+def test_a_critical_finding_is_refused_unless_a_reason_is_recorded(
+    switched_on: Lab, clone: Path
+) -> None:
+    lab = switched_on
     bad = built_for_dev(lab, "Add a library")
     require_refused(lab, clone, "streaming/tv-api: its scan cannot be read: ")
     scan(lab, bad, CRITICAL=2, HIGH=1)
@@ -105,3 +113,46 @@ def test_a_critical_finding_is_refused_unless_a_reason_is_recorded(lab: Lab, clo
     assert (promoted["version"], "acceptedFindings" in promoted) == (good.version, False)
     approve(lab.site, "prod", "tv-api")
     assert live(lab, "prod", TV_API) == good.image
+
+
+# --- what is seen, and what warns
+
+
+TOPIC = "arn:aws:sns:eu-central-1:123456789012:acme-prod-alarms"
+
+
+def test_every_alarm_is_there_and_tells_the_topic(switched_on: Lab) -> None:
+    assert [one["TopicArn"] for one in switched_on.aws("sns").list_topics()["Topics"]] == [TOPIC]
+    alarms = switched_on.aws("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert {one["AlarmName"]: one["TreatMissingData"] for one in alarms} == {
+        "acme-prod-application-degraded": "notBreaching",
+        "acme-prod-argocd-not-reconciling": "breaching",
+        "acme-prod-certificate-expires": "notBreaching",
+        "acme-prod-nodes-not-ready": "breaching",
+        "acme-prod-support-ends": "notBreaching",
+    }
+    for one in alarms:
+        assert one["AlarmActions"] == one["OKActions"] == [TOPIC]
+
+
+def test_the_add_on_has_an_identity_that_may_write_to_cloudwatch(switched_on: Lab) -> None:
+    eks, within = switched_on.aws("eks"), {"clusterName": "acme-prod"}
+    addon = eks.describe_addon(**within, addonName="amazon-cloudwatch-observability")["addon"]
+    assert addon["status"] == "ACTIVE"
+    (one,) = eks.list_pod_identity_associations(**within, namespace="amazon-cloudwatch")[
+        "associations"
+    ]
+    identity = eks.describe_pod_identity_association(**within, associationId=one["associationId"])
+    role = "acme-prod-observability"
+    assert (identity["association"]["serviceAccount"], identity["association"]["roleArn"]) == (
+        "cloudwatch-agent",
+        f"arn:aws:iam::123456789012:role/{role}",
+    )
+    attached = switched_on.aws("iam").list_attached_role_policies(RoleName=role)
+    assert [policy["PolicyName"] for policy in attached["AttachedPolicies"]] == [
+        "CloudWatchAgentServerPolicy"
+    ]
+
+
+def test_the_next_preview_changes_nothing(switched_on: Lab) -> None:
+    assert switched_on.program.changes("prod") == {}
