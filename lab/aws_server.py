@@ -27,6 +27,7 @@ from lab import presigned
 from lab.aws_account import create_roles, create_zones, write_credentials
 from lab.aws_api.backend import Backend
 from lab.aws_api.callers import session_of
+from lab.aws_api.cbor import Translated
 from lab.aws_api.frontend import Frontend
 from lab.aws_journal import JournaledApp, WsgiApp
 from lab.daemons import aws
@@ -113,7 +114,7 @@ def main() -> None:
     began = time.monotonic()
     count = remembered.replay(EnvironBuilder(base_url=site.url("aws")).get_environ())
     print(f"{count} requests replayed in {time.monotonic() - began:.1f} s", flush=True)
-    app = _App(site, settings, Frontend(remembered, site))
+    app = _App(site, settings, Translated(Frontend(remembered, site)))
     server = make_server(HOST, site.port("aws"), app, threaded=True, request_handler=_Handler)
     serving = threading.Thread(target=server.serve_forever)
     serving.start()

@@ -26,6 +26,7 @@ ANYWHERE = "0.0.0.0/0"
 REGISTRY_READING = (
     "ecr:BatchCheckLayerAvailability",
     "ecr:BatchGetImage",
+    "ecr:DescribeImageScanFindings",
     "ecr:DescribeImages",
     "ecr:GetAuthorizationToken",
     "ecr:GetDownloadUrlForLayer",

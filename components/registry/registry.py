@@ -19,6 +19,7 @@ from settings.registry import RegistryConfig
 PULLING = (
     "ecr:BatchCheckLayerAvailability",
     "ecr:BatchGetImage",
+    "ecr:DescribeImageScanFindings",  # of what it promotes
     "ecr:DescribeImages",  # a release lists versions, with the credentials of any environment
     "ecr:GetDownloadUrlForLayer",
     "ecr:ListImages",  # Keel looks for tags, where the registry is in another account

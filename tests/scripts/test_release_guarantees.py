@@ -388,6 +388,27 @@ def test_a_service_that_asks_for_verification_gets_it_or_a_flag(
     releases.bring(TWO.version)
 
 
+def scanned(releases: ReleaseRepository, status: str, counts: dict[str, int]) -> None:
+    """The registry has a scan of the one image of tv-api."""
+    file = releases.registry.folder / "streaming__tv-api.json"
+    images = json.loads(file.read_text(encoding="utf-8"))
+    images[0]["scan"] = {
+        "imageScanStatus": {"status": status},
+        "imageScanFindings": {"findingSeverityCounts": counts},
+    }
+    file.write_text(json.dumps(images), encoding="utf-8")
+
+
+@pytest.mark.parametrize("status", ["COMPLETE", "ACTIVE"])
+def test_a_scan_that_found_nothing_so_bad_lets_an_image_pass(
+    releases: ReleaseRepository, status: str
+) -> None:
+    configure(releases, refuse="high")
+    releases.deliver(TV_API, ONE)
+    scanned(releases, status, {"MEDIUM": 3, "UNDEFINED": 1})
+    assert releases.promote(ONE.version, "--service", "tv-api", "--unverified", "--yes").code == 0
+
+
 def test_findings_of_a_scan_are_refused_or_accepted_with_a_reason(
     releases: ReleaseRepository,
 ) -> None:
@@ -395,13 +416,13 @@ def test_findings_of_a_scan_are_refused_or_accepted_with_a_reason(
     releases.deliver(TV_API, ONE)
     words = (ONE.version, "--service", "tv-api", "--unverified", "--yes")
     ran = releases.promote(*words)
-    assert (ran.code, "was not scanned" in ran.err) == (UNVERIFIED, True), ran.said
-    file = releases.registry.folder / "streaming__tv-api.json"
-    images = json.loads(file.read_text(encoding="utf-8"))
-    images[0]["imageScanFindingsSummary"] = {"findingSeverityCounts": {"HIGH": 2, "LOW": 9}}
-    file.write_text(json.dumps(images), encoding="utf-8")
+    assert (ran.code, "ScanNotFoundException" in ran.err) == (UNVERIFIED, True), ran.said
+    scanned(releases, "IN_PROGRESS", {})
     ran = releases.promote(*words)
-    assert (ran.code, "2 high" in ran.err) == (UNVERIFIED, True), ran.said
+    assert (ran.code, "it is IN_PROGRESS" in ran.err) == (UNVERIFIED, True), ran.said
+    scanned(releases, "COMPLETE", {"CRITICAL": 1, "HIGH": 2, "LOW": 9})
+    ran = releases.promote(*words)
+    assert (ran.code, "found 1 critical, 2 high;" in ran.err) == (UNVERIFIED, True), ran.said
     assert releases.promote(*words, "--accept-findings", "no way around").code == 0
     row = releases.history("--environment", "prod")[0]
     assert row["acceptedFindings"] == "no way around"

@@ -141,6 +141,7 @@ def test_an_environment_in_another_account_may_pull_and_list_and_nothing_more(
                 assert set(statement["Action"]) == {
                     "ecr:BatchCheckLayerAvailability",
                     "ecr:BatchGetImage",
+                    "ecr:DescribeImageScanFindings",
                     "ecr:DescribeImages",
                     "ecr:GetDownloadUrlForLayer",
                     "ecr:ListImages",

@@ -38,7 +38,8 @@ def _of_any_registry(request: ApiRequest) -> Body:
     """Another account's repository answers whom its policy lets in.
 
     Amazon ECR User Guide, "Private repository policies"; Amazon ECR API Reference, BatchGetImage;
-    Amazon ECR API Reference, DescribeImages; Amazon ECR API Reference, ListImages.
+    Amazon ECR API Reference, DescribeImageScanFindings; Amazon ECR API Reference, DescribeImages;
+    Amazon ECR API Reference, ListImages.
     """
     owner = request.given.get("registryId", request.account)
     if owner == request.account:
@@ -77,6 +78,7 @@ def _names(principal: Any, root: str) -> bool:
 STAND_INS: StandIns = {
     ("ecr", "BatchGetImage"): _of_any_registry,
     ("ecr", "CreateRepository"): _create,
+    ("ecr", "DescribeImageScanFindings"): _of_any_registry,
     ("ecr", "DescribeImages"): _of_any_registry,
     ("ecr", "DescribeRepositories"): _describe,
     ("ecr", "ListImages"): _of_any_registry,

@@ -27,7 +27,9 @@ _KEY = ("clusterName", "addonName")
 _STEERING = ("resolveConflicts", "preserve", "podIdentityAssociations")
 NAMESPACE = "kube-system"
 """The namespace of AWS's own add-ons, unless another is given."""
-_UNPINNED = {METRICS: "v0.8.0-eksbuild.1"}
+_OWN_NAMESPACE = {"amazon-cloudwatch-observability": "amazon-cloudwatch"}
+"""Of add-ons that AWS puts elsewhere."""
+_UNPINNED = {METRICS: "v0.8.0-eksbuild.1", "amazon-cloudwatch-observability": "v4.10.0-eksbuild.1"}
 """Add-ons whose version the settings leave to EKS; the lab's stands for whatever EKS chooses."""
 
 
@@ -37,7 +39,8 @@ def _create(request: ApiRequest) -> Body:
     cluster = cluster_of(request, given["clusterName"])
     if request.store.get(ADDON, key):
         raise taken(f"The add-on {key}")
-    namespace = (given.get("namespaceConfig") or {}).get("namespace", NAMESPACE)
+    usual = _OWN_NAMESPACE.get(given["addonName"], NAMESPACE)
+    namespace = (given.get("namespaceConfig") or {}).get("namespace", usual)
     addon = {
         "addonVersion": given.get("addonVersion") or _default(given["addonName"], cluster),
         "tags": {},

@@ -426,6 +426,9 @@ def life_of_the_rest(aws: LabAws) -> None:
     ecr.put_image(**image, imageManifest=manifest, imageManifestMediaType=MANIFEST, imageTag="v1")
     assert [one["imageTag"] for one in ecr.list_images(**image)["imageIds"]] == ["v1"]
     assert [one["imageTags"] for one in ecr.describe_images(**image)["imageDetails"]] == [["v1"]]
+    ecr.start_image_scan(**image, imageId={"imageTag": "v1"})
+    scan = ecr.describe_image_scan_findings(**image, imageId={"imageTag": "v1"})
+    assert scan["imageScanStatus"]["status"] == "COMPLETE"
     answer = ecr.batch_get_image(**image, imageIds=[{"imageTag": "v1"}])
     assert [one["imageManifest"] for one in answer["images"]] == [manifest]
 

@@ -17,6 +17,12 @@ from typing import Any
 import jmespath
 
 REGISTRY = Path(os.environ["FAKE_REGISTRY"])
+OPERATIONS = (
+    "describe-images",
+    "describe-image-scan-findings",
+    "batch-get-image",
+    "put-image",
+)
 
 
 def main() -> int:
@@ -39,9 +45,14 @@ def main() -> int:
             file=sys.stderr,
         )
         return 254
-    images = json.loads(file.read_text(encoding="utf-8"))
+    return _asked(told, json.loads(file.read_text(encoding="utf-8")), file)
+
+
+def _asked(told: argparse.Namespace, images: list[dict[str, Any]], file: Path) -> int:
     if told.operation == "put-image":
         return _move(told, images, file)
+    if told.operation == "describe-image-scan-findings":
+        return _scan(told, images)
     _print(jmespath.search(told.query, _answer(told, images)))
     return 0
 
@@ -62,6 +73,16 @@ def _move(told: argparse.Namespace, images: list[dict[str, Any]], file: Path) ->
     return 0
 
 
+def _scan(told: argparse.Namespace, images: list[dict[str, Any]]) -> int:
+    """The scan that stands beside the image as `scan`, which ECR's images do not have."""
+    (image,) = [i for i in images if told.image_id == f"imageDigest={i['imageDigest']}"]
+    if "scan" not in image:
+        print("An error occurred (ScanNotFoundException)", file=sys.stderr)
+        return 254
+    _print(jmespath.search(told.query, image["scan"]))
+    return 0
+
+
 def _manifest(image: dict[str, Any]) -> str:
     return json.dumps({"is": image["imageDigest"]})
 
@@ -69,12 +90,14 @@ def _manifest(image: dict[str, Any]) -> str:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("service", choices=["ecr"])
-    parser.add_argument("operation", choices=["describe-images", "batch-get-image", "put-image"])
+    parser.add_argument("operation", choices=[*OPERATIONS])
     parser.add_argument("--repository-name", required=True)
     parser.add_argument("--region", required=True)
     parser.add_argument("--registry-id")
     parser.add_argument("--filter", choices=["tagStatus=TAGGED"])
     parser.add_argument("--image-ids")
+    parser.add_argument("--image-id")
+    parser.add_argument("--no-paginate", action="store_true")
     parser.add_argument("--image-tag")
     parser.add_argument("--image-manifest")
     parser.add_argument("--image-digest")

@@ -21,10 +21,14 @@ _LIMIT = 180
 _MANY = 16
 _COUNTED = 5000
 _IMAGES = "imageDetails[].[imageDigest, imagePushedAt, join(`,`, imageTags || `[]`)]"
-_FINDINGS = (
-    "imageDetails[].imageScanFindingsSummary.findingSeverityCounts"
-    ".[CRITICAL || `0`, HIGH || `0`, MEDIUM || `0`, LOW || `0`, INFORMATIONAL || `0`]"
+_FINDINGS = "[imageScanStatus.status, {}]".format(
+    ", ".join(
+        f"imageScanFindings.findingSeverityCounts.{name.upper()} || `0`"
+        for name in reversed(SEVERITIES)
+    )
 )
+_SCANNED = ("COMPLETE", "ACTIVE")
+"""The states of a scan that has findings, of Amazon Inspector's too."""
 _TAG = re.compile(r"[\w][\w.-]{0,127}")
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)?", re.ASCII
@@ -124,18 +128,23 @@ class Registry:
     def findings(self, service: str, digest: str) -> Union[dict[str, int], str]:
         """How many findings of each severity the scan of an image has, or why nobody knows."""
         answer = self._run(
-            "describe-images", service, "--image-ids", f"imageDigest={digest}", query=_FINDINGS
+            "describe-image-scan-findings",
+            service,
+            "--image-id",
+            f"imageDigest={digest}",
+            "--no-paginate",  # a page has 100 findings, and the counts of all
+            query=_FINDINGS,
         )
         if isinstance(answer, str):
             return answer
-        words = answer[0].split()
-        if not words or words == ["None"]:
-            return "the image was not scanned"
-        if len(words) != len(SEVERITIES) or not all(word.isdigit() for word in words):
+        status, *counts = answer[0].split() or [""]
+        if len(counts) != len(SEVERITIES) or not all(count.isdigit() for count in counts):
             return (
                 f"the AWS CLI answered what is no count of findings: {one_line(answer[0])[:80]!r}"
             )
-        return dict(zip(reversed(SEVERITIES), map(int, words)))
+        if status not in _SCANNED:
+            return f"it is {status}"
+        return dict(zip(reversed(SEVERITIES), map(int, counts)))
 
     def _run(self, operation: str, service: str, *words: str, query: str) -> Union[tuple[str], str]:
         """What the AWS CLI prints, alone in a tuple; or why it does not answer."""
