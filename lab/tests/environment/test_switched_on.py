@@ -118,12 +118,14 @@ def test_a_critical_finding_is_refused_unless_a_reason_is_recorded(
 # --- what is seen, and what warns
 
 
-TOPIC = "arn:aws:sns:eu-central-1:123456789012:acme-prod-alarms"
+TOPIC = "arn:aws:sns:eu-central-1:210987654321:acme-prod-alarms"
 
 
 def test_every_alarm_is_there_and_tells_the_topic(switched_on: Lab) -> None:
-    assert [one["TopicArn"] for one in switched_on.aws("sns").list_topics()["Topics"]] == [TOPIC]
-    alarms = switched_on.aws("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert [one["TopicArn"] for one in switched_on.aws("sns", "prod").list_topics()["Topics"]] == [
+        TOPIC
+    ]
+    alarms = switched_on.aws("cloudwatch", "prod").describe_alarms()["MetricAlarms"]
     assert {one["AlarmName"]: one["TreatMissingData"] for one in alarms} == {
         "acme-prod-application-degraded": "notBreaching",
         "acme-prod-argocd-not-reconciling": "breaching",
@@ -136,7 +138,7 @@ def test_every_alarm_is_there_and_tells_the_topic(switched_on: Lab) -> None:
 
 
 def test_the_add_on_has_an_identity_that_may_write_to_cloudwatch(switched_on: Lab) -> None:
-    eks, within = switched_on.aws("eks"), {"clusterName": "acme-prod"}
+    eks, within = switched_on.aws("eks", "prod"), {"clusterName": "acme-prod"}
     addon = eks.describe_addon(**within, addonName="amazon-cloudwatch-observability")["addon"]
     assert addon["status"] == "ACTIVE"
     (one,) = eks.list_pod_identity_associations(**within, namespace="amazon-cloudwatch")[
@@ -146,9 +148,9 @@ def test_the_add_on_has_an_identity_that_may_write_to_cloudwatch(switched_on: La
     role = "acme-prod-observability"
     assert (identity["association"]["serviceAccount"], identity["association"]["roleArn"]) == (
         "cloudwatch-agent",
-        f"arn:aws:iam::123456789012:role/{role}",
+        f"arn:aws:iam::210987654321:role/{role}",
     )
-    attached = switched_on.aws("iam").list_attached_role_policies(RoleName=role)
+    attached = switched_on.aws("iam", "prod").list_attached_role_policies(RoleName=role)
     assert [policy["PolicyName"] for policy in attached["AttachedPolicies"]] == [
         "CloudWatchAgentServerPolicy"
     ]
