@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from typing import Any
 
 import pytest
 
@@ -392,10 +393,7 @@ def scanned(releases: ReleaseRepository, status: str, counts: dict[str, int]) ->
     """The registry has a scan of the one image of tv-api."""
     file = releases.registry.folder / "streaming__tv-api.json"
     images = json.loads(file.read_text(encoding="utf-8"))
-    images[0]["scan"] = {
-        "imageScanStatus": {"status": status},
-        "imageScanFindings": {"findingSeverityCounts": counts},
-    }
+    images[0]["scan"] = scan(counts, status)
     file.write_text(json.dumps(images), encoding="utf-8")
 
 
@@ -416,13 +414,54 @@ def test_findings_of_a_scan_are_refused_or_accepted_with_a_reason(
     releases.deliver(TV_API, ONE)
     words = (ONE.version, "--service", "tv-api", "--unverified", "--yes")
     ran = releases.promote(*words)
-    assert (ran.code, "ScanNotFoundException" in ran.err) == (UNVERIFIED, True), ran.said
+    assert (ran.code, "it was not scanned;" in ran.err) == (UNVERIFIED, True), ran.said
     scanned(releases, "IN_PROGRESS", {})
     ran = releases.promote(*words)
-    assert (ran.code, "it is IN_PROGRESS" in ran.err) == (UNVERIFIED, True), ran.said
+    assert (ran.code, "it is IN_PROGRESS: try again in a minute;" in ran.err) == (
+        UNVERIFIED,
+        True,
+    ), ran.said
     scanned(releases, "COMPLETE", {"CRITICAL": 1, "HIGH": 2, "LOW": 9})
     ran = releases.promote(*words)
     assert (ran.code, "found 1 critical, 2 high;" in ran.err) == (UNVERIFIED, True), ran.said
     assert releases.promote(*words, "--accept-findings", "no way around").code == 0
     row = releases.history("--environment", "prod")[0]
     assert row["acceptedFindings"] == "no way around"
+
+
+def test_of_an_image_for_several_platforms_the_worst_scan_counts(
+    releases: ReleaseRepository,
+) -> None:
+    configure(releases, refuse="high")
+    releases.deliver(TV_API, ONE)
+    words = (ONE.version, "--service", "tv-api", "--unverified", "--yes")
+    amd, arm, attested = (f"sha256:{letter * 64}" for letter in "abc")
+    file = releases.registry.folder / "streaming__tv-api.json"
+    index, *others = json.loads(file.read_text(encoding="utf-8"))
+    index["index"] = [
+        {"digest": amd, "platform": {"os": "linux", "architecture": "amd64"}},
+        {"digest": arm, "platform": {"os": "linux", "architecture": "arm64"}},
+        {"digest": attested, "platform": {"os": "unknown", "architecture": "unknown"}},
+    ]
+
+    def scans(**counts: dict[str, int]) -> str:
+        below = [
+            {"imageDigest": digest, "imageTags": [], "scan": scan(found)}
+            for digest, found in ((amd, counts.get("amd")), (arm, counts.get("arm")))
+            if found is not None
+        ]
+        unscanned = [] if "arm" in counts else [{"imageDigest": arm, "imageTags": []}]
+        file.write_text(json.dumps([index, *others, *below, *unscanned]), encoding="utf-8")
+        ran = releases.promote(*words)
+        return ran.err if ran.code == UNVERIFIED else ran.said
+
+    assert "sha256:bbbbbbbbbbbb…, which is in it: it was not scanned;" in scans(amd={})
+    assert "found 1 critical, 2 high;" in scans(amd={"HIGH": 2}, arm={"CRITICAL": 1, "HIGH": 1})
+    assert "promoted" in scans(amd={"LOW": 1}, arm={})
+
+
+def scan(counts: dict[str, int], status: str = "COMPLETE") -> dict[str, Any]:
+    return {
+        "imageScanStatus": {"status": status},
+        "imageScanFindings": {"findingSeverityCounts": counts},
+    }

@@ -84,6 +84,8 @@ def _scan(told: argparse.Namespace, images: list[dict[str, Any]]) -> int:
 
 
 def _manifest(image: dict[str, Any]) -> str:
+    if "index" in image:
+        return json.dumps({"manifests": image["index"]})
     return json.dumps({"is": image["imageDigest"]})
 
 
@@ -97,6 +99,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--filter", choices=["tagStatus=TAGGED"])
     parser.add_argument("--image-ids")
     parser.add_argument("--image-id")
+    parser.add_argument("--accepted-media-types", nargs="+")
     parser.add_argument("--no-paginate", action="store_true")
     parser.add_argument("--image-tag")
     parser.add_argument("--image-manifest")
@@ -121,6 +124,7 @@ def _answer(told: argparse.Namespace, images: list[dict[str, Any]]) -> dict[str,
         "images": [
             {"imageId": {"imageDigest": i["imageDigest"]}, "imageManifest": _manifest(i)}
             for i in found
+            if "index" in i or not told.accepted_media_types
         ],
         "failures": [] if found else [{"failureCode": "ImageNotFound"}],
     }

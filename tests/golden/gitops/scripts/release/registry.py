@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -29,6 +30,12 @@ _FINDINGS = "[imageScanStatus.status, {}]".format(
 )
 _SCANNED = ("COMPLETE", "ACTIVE")
 """The states of a scan that has findings, of Amazon Inspector's too."""
+_RUNNING = ("PENDING", "IN_PROGRESS")
+_INDEXES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+_NO_SCAN = "ScanNotFoundException"
 _TAG = re.compile(r"[\w][\w.-]{0,127}")
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)?", re.ASCII
@@ -126,7 +133,45 @@ class Registry:
         return Images(tuple(found))
 
     def findings(self, service: str, digest: str) -> Union[dict[str, int], str]:
-        """How many findings of each severity the scan of an image has, or why nobody knows."""
+        """How many findings of each severity the scan of an image has, or why nobody knows.
+
+        ECR scans no index, but the image of each platform in it: the worst of them counts.
+        """
+        found = self._scan(service, digest)
+        of_platforms = self._platforms(service, digest) if isinstance(found, str) else []
+        if not of_platforms:
+            return found
+        worst = dict.fromkeys(SEVERITIES, 0)
+        for one in of_platforms:
+            counts = self._scan(service, one)
+            if isinstance(counts, str):
+                return f"{one[:19]}…, which is in it: {counts}"
+            worst = {name: max(number, counts[name]) for name, number in worst.items()}
+        return worst
+
+    def _platforms(self, service: str, digest: str) -> list[str]:
+        """The digests of the images in an index; none of what is no index, or not known."""
+        answer = self._run(
+            "batch-get-image",
+            service,
+            "--image-ids",
+            f"imageDigest={digest}",
+            "--accepted-media-types",
+            *_INDEXES,
+            query="images[0].imageManifest",
+        )
+        try:
+            listed = json.loads(answer[0])["manifests"] if isinstance(answer, tuple) else []
+            digests = [
+                str(one["digest"])
+                for one in listed
+                if one.get("platform", {}).get("os") != "unknown"  # a signature, an attestation
+            ]
+            return digests if all(map(DIGEST.fullmatch, digests)) else []
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return []
+
+    def _scan(self, service: str, digest: str) -> Union[dict[str, int], str]:
         answer = self._run(
             "describe-image-scan-findings",
             service,
@@ -136,12 +181,14 @@ class Registry:
             query=_FINDINGS,
         )
         if isinstance(answer, str):
-            return answer
+            return "it was not scanned" if _NO_SCAN in answer else answer
         status, *counts = answer[0].split() or [""]
         if len(counts) != len(SEVERITIES) or not all(count.isdigit() for count in counts):
             return (
                 f"the AWS CLI answered what is no count of findings: {one_line(answer[0])[:80]!r}"
             )
+        if status in _RUNNING:
+            return f"it is {status}: try again in a minute"
         if status not in _SCANNED:
             return f"it is {status}"
         return dict(zip(reversed(SEVERITIES), map(int, counts)))
