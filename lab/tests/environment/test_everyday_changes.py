@@ -97,7 +97,7 @@ class Copy:
         command = self._command(stack, self._stack_file(change, stack))
         done = subprocess.run(
             command,
-            env=self.lab.program.environment,
+            env=self.lab.program.environment_of(stack),
             capture_output=True,
             text=True,
             check=False,

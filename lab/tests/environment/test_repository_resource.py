@@ -44,7 +44,8 @@ class Engine:
                 [str(self.pulumi.parent), str(Path(sys.executable).parent), os.environ["PATH"]]
             ),
             "PULUMI_HOME": str(home),
-            "PULUMI_BACKEND_URL": f"file://{home / 'state'}",
+            # Without files of metadata, which are incomplete for a moment while they are written.
+            "PULUMI_BACKEND_URL": f"file://{home / 'state'}?metadata=skip",
             "PULUMI_CONFIG_PASSPHRASE": "test",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
