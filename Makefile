@@ -46,11 +46,11 @@ down: $(VENV)/.ready ## stop everything; caches and state stay
 clean: down ## stop everything and forget the lab's state; caches stay
 	@$(PY) -m lab clean
 
-# The lab waits a lot, so the scripts' tests run beside it. What they say follows at the end.
+# The lab waits a lot, so other tests run beside it. What they say follows at the end.
 test: lint test-unit toolchain ## every check and every test but those of test-life and test-matrix
-	@log=$$(mktemp); nice -n 5 $(MAKE) --no-print-directory test-scripts >$$log 2>&1 & scripts=$$!; \
+	@log=$$(mktemp); nice -n 5 $(MAKE) --no-print-directory test-scripts test-mutation >$$log 2>&1 & beside=$$!; \
 		$(MAKE) --no-print-directory test-lab; lab=$$?; \
-		wait $$scripts; status=$$?; cat $$log; rm $$log; exit $$((lab | status))
+		wait $$beside; status=$$?; cat $$log; rm $$log; exit $$((lab | status))
 
 test-unit: $(VENV)/.ready ## in a minute, without the lab's programs and network
 	@$(PY) -m pytest --numprocesses auto --dist loadfile tests/unit lab/tests/unit
