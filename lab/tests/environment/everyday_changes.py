@@ -45,7 +45,7 @@ def _stack(what: str, stacks: tuple[str, ...], key: str, **values: object) -> Ch
 
 
 def _domain(config: Content, _: Content) -> None:
-    config["platform:domain"] = "play.acme.example"
+    config["platform:domain"] = "play.dev.acme.example"
 
 
 def _node_group(config: Content, _: Content) -> None:
