@@ -19,6 +19,7 @@ from tests.unit.recording import Recorded, Recording
 from tests.unit.whole_program import record_program
 
 GOLDEN = CHECKOUT / "tests" / "golden" / "resources"
+READ = {"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::acme-tv/*"]}
 OPTIONS = ("protect", "retain_on_delete", "ignore_changes", "replace_on_changes")
 
 
@@ -108,6 +109,17 @@ def everything(config: dict[str, Any]) -> None:
     )(config)
 
 
+def private(catalogue: dict[str, Any]) -> None:
+    """A service with secrets and rights in AWS, and one with a migration."""
+    services = catalogue["namespaces"]["streaming"]["services"]
+    services["tv-api"].update(
+        secrets={"env": ["DATABASE_URL"], "files": ["client.pem"]},
+        aws={"statements": [READ]},
+        environments=["dev"],
+    )
+    services["tv-frontend"]["migrate"] = {"command": ["/migrate"]}
+
+
 CASES: Mapping[str, tuple[str, Any]] = {
     "dev": ("dev", None),
     "prod": ("prod", None),
@@ -126,6 +138,7 @@ def test_the_resources_are_the_golden_ones(
     stack, change = CASES[case]
     if change:
         bend(f"Pulumi.{stack}.yaml", change)
+        bend("services.yaml", private)
         monkeypatch.setattr("settings.pulumi_config.ROOT", configuration)
     found = described(committed(stack, configuration if change else CHECKOUT))
     text = yaml.dump(found, Dumper=yaml.CSafeDumper, allow_unicode=True, width=100)
