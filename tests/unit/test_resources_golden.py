@@ -71,7 +71,7 @@ def everything(config: dict[str, Any]) -> None:
     on_node_groups(config)
     config["platform:permissionsBoundary"] = "arn:aws:iam::123456789012:policy/boundary"
     config["platform:unprotected"] = ["cluster", "applications"]
-    config["platform:observability"] = {}
+    config["platform:observability"] = {"version": "v5.4.0-eksbuild.1"}
     config["platform:keel"]["metricsFrom"] = ["monitoring"]
     config["platform:registry"].update(encryption="KMS", untaggedDays=3, buildDays=30)
     config["platform:network"].update(flowLogs=True, nat="per-zone", zones=["a", "b", "c"])
