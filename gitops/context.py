@@ -13,7 +13,6 @@ from typing import Any
 from gitops import ingress, packages
 from gitops.git_access import access
 from gitops.version import (
-    DIGEST_PATTERN,
     UNRELEASED_HELM,
     UNRELEASED_KUSTOMIZE,
     VERSION_PATTERN,
@@ -25,6 +24,7 @@ from settings import Names, Settings, kinds
 from settings.catalogue import HOTFIXES, BuiltService, ForeignService, Service
 from settings.git_url import parse_git_url
 from settings.machines import PLATFORMS, Architecture, Platform
+from settings.model import DIGEST_PATTERN
 from settings.placement import variables
 from settings.secrets import FOLDER, object_name
 

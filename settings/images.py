@@ -8,11 +8,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from settings.model import Matching, Model
+from settings.model import DIGEST_PATTERN, Matching, Model
 
 _NAME = r"[a-z0-9-]+(\.[a-z0-9-]+)+(:\d{1,5})?(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+"
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
-_DIGEST = r"sha256:[0-9a-f]{64}"
 ImageName = Annotated[
     str,
     Matching(
@@ -24,7 +23,7 @@ ImageTag = Annotated[str, Matching(_TAG, "must be an image's tag, in quotes")]
 PinnedImage = Annotated[
     str,
     Matching(
-        rf"{_NAME}(:{_TAG}|(:{_TAG})?@{_DIGEST})",
+        rf"{_NAME}(:{_TAG}|(:{_TAG})?@{DIGEST_PATTERN})",
         "must be an image with its registry and a tag, a digest or both, such as "
         "docker.io/library/busybox:1.37.0@sha256: and 64 hexadecimal digits",
     ),
@@ -46,4 +45,4 @@ class HelperImages(Model):
     def names(self) -> Iterator[str]:
         """Their repositories."""
         for image in (self.python, self.busybox):
-            yield re.sub(rf"(:{_TAG})?(@{_DIGEST})?$", "", image)
+            yield re.sub(rf"(:{_TAG})?(@{DIGEST_PATTERN})?$", "", image)

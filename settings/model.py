@@ -22,6 +22,8 @@ from pydantic_core import CoreSchema, core_schema
 
 EMPTY = "is empty; give it a value, with its keys indented below it, or remove it"
 """What is said of a key without a value."""
+DIGEST_PATTERN = r"sha256:[0-9a-f]{64}"
+"""How a digest is written."""
 
 
 class Model(BaseModel):
@@ -145,7 +147,7 @@ DnsLabel = Annotated[
     ),
 ]
 Digest = Annotated[
-    str, Matching(r"sha256:[0-9a-f]{64}", "must be a digest: sha256: and 64 hexadecimal digits")
+    str, Matching(DIGEST_PATTERN, "must be a digest: sha256: and 64 hexadecimal digits")
 ]
 DomainName = Annotated[
     str,
