@@ -374,15 +374,20 @@ def on_circleci(
     return report.read_text(encoding="utf-8") if report.exists() else said
 
 
-def test_circleci_shows_what_a_branch_changes_and_not_what_main_did(
-    releases: ReleaseRepository, circleci: dict[str, str], tmp_path: Path
-) -> None:
+def rename_on_a_branch(releases: ReleaseRepository) -> None:
+    """Deliver a version, and leave the clone on `change`, where dev's tv-api is tv-api-new."""
     releases.deliver(TV_API, ONE)
     git(releases.clone, "pull", "--quiet")
     git(releases.clone, "switch", "--quiet", "-c", "change")
     overlay = releases.clone / version_path("dev", TV_API).replace("version/", "")
     overlay.write_text(overlay.read_text(encoding="utf-8") + "nameSuffix: -new\n", encoding="utf-8")
     git(releases.clone, "commit", "--quiet", "--all", "-m", "Change")
+
+
+def test_circleci_shows_what_a_branch_changes_and_not_what_main_did(
+    releases: ReleaseRepository, circleci: dict[str, str], tmp_path: Path
+) -> None:
+    rename_on_a_branch(releases)
     releases.deliver(TV_API, TWO)
     report = on_circleci(releases, circleci, tmp_path, "change")
     assert "+  name: tv-api-new" in report
@@ -416,12 +421,7 @@ def test_circleci_compares_nothing_on_the_branch_itself(
 def test_the_steps_of_the_workflow_show_what_a_pull_request_changes(
     releases: ReleaseRepository, workflow: dict[Any, Any], tmp_path: Path
 ) -> None:
-    releases.deliver(TV_API, ONE)
-    git(releases.clone, "pull", "--quiet")
-    git(releases.clone, "switch", "--quiet", "-c", "change")
-    overlay = releases.clone / version_path("dev", TV_API).replace("version/", "")
-    overlay.write_text(overlay.read_text(encoding="utf-8") + "nameSuffix: -new\n", encoding="utf-8")
-    git(releases.clone, "commit", "--quiet", "--all", "-m", "Change")
+    rename_on_a_branch(releases)
     git(releases.clone, "switch", "--quiet", "main")
     git(releases.clone, "merge", "--quiet", "--no-ff", "-m", "Merge", "change")
     environment = {

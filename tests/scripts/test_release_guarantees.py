@@ -446,12 +446,10 @@ def test_of_an_image_for_several_platforms_the_worst_scan_counts(
 
     def scans(**counts: dict[str, int]) -> str:
         below = [
-            {"imageDigest": digest, "imageTags": [], "scan": scan(found)}
-            for digest, found in ((amd, counts.get("amd")), (arm, counts.get("arm")))
-            if found is not None
+            {"imageDigest": digest, **({"scan": scan(counts[name])} if name in counts else {})}
+            for name, digest in (("amd", amd), ("arm", arm))
         ]
-        unscanned = [] if "arm" in counts else [{"imageDigest": arm, "imageTags": []}]
-        file.write_text(json.dumps([index, *others, *below, *unscanned]), encoding="utf-8")
+        file.write_text(json.dumps([index, *others, *below]), encoding="utf-8")
         ran = releases.promote(*words)
         return ran.err if ran.code == UNVERIFIED else ran.said
 
