@@ -26,7 +26,7 @@ from settings.git_url import parse_git_url
 from settings.machines import PLATFORMS, Architecture, Platform
 from settings.model import DIGEST_PATTERN
 from settings.placement import variables
-from settings.secrets import FOLDER, object_name
+from settings.secrets import FOLDER, Secrets, object_name
 
 Context = dict[str, Any]
 
@@ -152,21 +152,20 @@ def _service(settings: Settings, namespace: str, name: str, service: Service) ->
         "ingress_annotations": ingress.health_check(settings, service),
         "env": dict(sorted(service.env.items())),
         "config": dict(sorted(service.config.items())),
-        "secrets": _secrets(name, service),
+        "secrets": _secrets(name, service.secrets),
     }
 
 
-def _secrets(service: str, described: Service) -> Context:
+def _secrets(service: str, secrets: Secrets) -> Context:
     """The service's secrets: where each is in Kubernetes, and how the container gets it."""
 
-    def placed(names: Iterable[str]) -> list[Context]:
+    def objects(names: Iterable[str]) -> list[Context]:
         return [{"name": name, "object": object_name(service, name)} for name in sorted(names)]
 
-    secrets = described.secrets
     return {
-        "all": placed(secrets.names()),
-        "env": placed(secrets.env),
-        "files": placed(secrets.files),
+        "all": objects(secrets.names()),
+        "env": objects(secrets.env),
+        "files": objects(secrets.files),
         "folder": FOLDER,
     }
 

@@ -22,8 +22,8 @@ AddonName = Literal[
     "metrics-server",
 ]
 METRICS: AddonName = "metrics-server"
-"""The add-on that autoscaling reads from; without a version in the settings EKS chooses its own
-for the cluster's Kubernetes version."""
+"""The add-on that autoscaling reads from, and the only one that Auto Mode does not bring. Without a
+version in the settings EKS chooses its own for the cluster's Kubernetes version."""
 
 
 @dataclass(frozen=True, kw_only=True)

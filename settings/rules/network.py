@@ -1,4 +1,4 @@
-"""Rules about ranges of addresses and domain names."""
+"""Rules about networks and domain names."""
 
 from __future__ import annotations
 

@@ -75,6 +75,17 @@ def test_every_room_of_the_map_exists() -> None:
     assert existing - {"components/__init__"} == set(allowed())
 
 
+def test_everything_that_the_map_leads_to_exists() -> None:
+    text = (CHECKOUT / "docs/map.md").read_text(encoding="utf-8")
+    tables = text.partition("## What each folder has")[2].partition("\n## Glossary")[0]
+    paths = set(re.findall(r"`([\w.]+/[\w./]*)`", tables))
+    cells = re.findall(r"^\|.*\|(.*)\|$", tables.partition("## I want to")[2], re.MULTILINE)
+    tests = set(re.findall(r"`(\w+)`", " ".join(cells)))
+    paths |= {f"tests/unit/test_{name}.py" for name in tests}
+    assert len(tests) > 10
+    assert [path for path in sorted(paths) if not (CHECKOUT / path).exists()] == []
+
+
 def test_the_map_allows_nothing_that_no_code_needs() -> None:
     listed = {(source, target) for source, targets in allowed().items() for target in targets}
     assert {arrow for arrow in listed if "*" not in arrow[1]} <= arrows()
