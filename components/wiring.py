@@ -31,8 +31,8 @@ from components.service_access.service_roles import ServiceRolesArgs
 from components.tenancy.tenancy import TenancyArgs
 from gitops.tree import scaffold
 from settings import Names, Settings
-from settings.argocd import KeelConfig
 from settings.ingress import IngressConfig
+from settings.keel import KeelConfig
 from settings.kubernetes import RELEASES
 from settings.observability import ObservabilityConfig
 from settings.tenancy import tenants

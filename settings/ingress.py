@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
 from settings import ranges
-from settings.argocd import Chart
+from settings.charts import Chart
 from settings.limits import MAX_VISITORS
 from settings.model import DnsLabel, DomainName, Matching, Model, different
 

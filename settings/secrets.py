@@ -1,4 +1,4 @@
-"""`secrets` of a service: names, whose values are in AWS Secrets Manager."""
+"""`secrets` of a service, whose values are in AWS Secrets Manager, and `platform:secrets`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from settings.charts import Chart
 from settings.model import Matching, Model, different
 
 FOLDER = "/secrets"
@@ -57,3 +58,9 @@ def object_name(service: str, name: str) -> str:
     No service has a dot in its name, so the part before the first dot says whose it is.
     """
     return f"{service}.{name.lower().replace('_', '-')}"
+
+
+class SecretsConfig(Model):
+    """External Secrets of one environment, which brings the services' secrets."""
+
+    chart: Chart = Field(Chart.model_validate({}), description="in place of the pinned one")

@@ -6,15 +6,17 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from settings.argocd import ArgoCdConfig, KeelConfig, SecretsConfig
+from settings.argocd import ArgoCdConfig
 from settings.cluster import ClusterConfig
 from settings.gitops_repository import GitOpsConfig
 from settings.ingress import IngressConfig
+from settings.keel import KeelConfig
 from settings.limits import of_an_organization
 from settings.model import DnsLabel, DomainName, Model, PolicyArn, different
 from settings.network import NetworkConfig
 from settings.observability import ObservabilityConfig
 from settings.registry import CiConfig, RegistryConfig
+from settings.secrets import SecretsConfig
 
 Protectable = Literal["network", "cluster", "registry", "applications"]
 """The parts that are protected against deletion and replacement."""

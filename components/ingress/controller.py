@@ -15,8 +15,8 @@ from components.ingress.controller_values import NAMESPACE, SERVICE_ACCOUNT
 from components.kubernetes import RESTRICTED
 from components.pod_identity import PodIdentity
 from settings import Names
-from settings.argocd import Chart
 from settings.aws_account import AwsAccount
+from settings.charts import Chart
 
 CHART_REPOSITORY = "https://aws.github.io/eks-charts"
 CHART_VERSION = "3.5.0"

@@ -17,8 +17,8 @@ from components.ingress.left_names import LeftNames
 from components.kubernetes import RESTRICTED
 from components.pod_identity import PodIdentity
 from settings import Names
-from settings.argocd import Chart
 from settings.aws_account import AwsAccount
+from settings.charts import Chart
 
 CHART_REPOSITORY = "https://kubernetes-sigs.github.io/external-dns"
 CHART_VERSION = "1.22.0"

@@ -17,9 +17,9 @@ from components.keel.values import NAMESPACE, SERVICE_ACCOUNT
 from components.kubernetes import RBAC, RESTRICTED
 from components.pod_identity import PodIdentity
 from settings import Names
-from settings.argocd import KeelConfig
 from settings.aws_account import AwsAccount
 from settings.catalogue import Catalogue
+from settings.keel import KeelConfig
 from settings.keel_repositories import repositories
 
 CHART_REPOSITORY = "https://keel-hq.github.io/keel/"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from components import policies
-from settings.argocd import KeelConfig
 from settings.catalogue import Catalogue
+from settings.keel import KeelConfig
 
 NAMESPACE = "keel"
 SERVICE_ACCOUNT = "keel"

@@ -17,9 +17,9 @@ from components.secrets import values
 from components.secrets.rotation_pod import rotation_pod
 from components.secrets.values import NAMESPACE, SERVICE_ACCOUNT
 from settings import Names
-from settings.argocd import SecretsConfig
 from settings.aws_account import AwsAccount
 from settings.catalogue import Catalogue
+from settings.secrets import SecretsConfig
 
 CHART_REPOSITORY = "https://charts.external-secrets.io"
 CHART_VERSION = "2.9.0"

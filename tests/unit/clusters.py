@@ -13,7 +13,7 @@ from components.argocd import rbac as argocd_rbac
 from components.argocd import values as argocd_values
 from components.cluster.cluster import Cluster
 from settings import Settings
-from settings.argocd import KeelConfig
+from settings.keel import KeelConfig
 
 
 def a_cluster(name: str = "acme-dev", *, owned: bool = True) -> Cluster:

@@ -13,7 +13,7 @@ from components.keel import values as keel_values
 from components.observability import agent
 from components.observability.alarms import alarms
 from settings import Settings, SettingsError, load_files
-from settings.argocd import KeelConfig
+from settings.keel import KeelConfig
 from tests.unit.clusters import chart_values, keel_config
 from tests.unit.conftest import CHECKOUT, Bend
 from tests.unit.recording import Recording

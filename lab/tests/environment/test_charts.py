@@ -24,8 +24,9 @@ from components.keel import keel
 from components.keel import values as keel_values
 from lab.toolchain import Toolchain
 from settings import Settings, load_files
-from settings.argocd import KeelConfig, Notifications
+from settings.argocd import Notifications
 from settings.files import ROOT
+from settings.keel import KeelConfig
 from settings.secret_keys import SECRETS
 from settings.sign_on import GROUPS, Sso
 from tests.unit.clusters import keel_config
