@@ -58,6 +58,8 @@ class Program:
             "PULUMI_CONFIG_PASSPHRASE": "lab",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            # Python keeps what it compiled of the program, as it does for users.
+            "PYTHONDONTWRITEBYTECODE": "",
         }
         (self.home / "state").mkdir(parents=True, exist_ok=True)
 

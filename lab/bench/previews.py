@@ -101,9 +101,6 @@ def from_scratch(site: Site, stack: str, folder: Path) -> Program:
     program.environment |= {
         "PULUMI_BACKEND_URL": f"file://{folder / 'state'}?metadata=skip",
         "TWO_SPEED_OFFLINE": "1",
-        # Python keeps what it compiled, as it does for users; make forbids it in a checkout.
-        "PYTHONDONTWRITEBYTECODE": "",
-        "PYTHONPYCACHEPREFIX": str(folder / "compiled"),
     }
     program.selected(stack)
     return program

@@ -74,6 +74,13 @@ def live(lab: Lab, environment: str, service: str) -> str:
     return image
 
 
+def running(lab: Lab, environment: str, service: str) -> Build:
+    """What the service's Deployment names."""
+    image = live(lab, environment, service)
+    tagged, _, digest = image.partition("@")
+    return Build(version=tagged.rpartition(":")[2], digest=digest, image=image)
+
+
 def wait_until_live(lab: Lab, environment: str, service: str, wanted: Build) -> None:
     def other() -> str:
         image = live(lab, environment, service)

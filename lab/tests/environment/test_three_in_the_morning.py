@@ -17,7 +17,7 @@ from lab.argocd_api import ArgoCdError
 from lab.gitops_checkout import commit_and_push, git, pull
 from lab.site import CHECKOUT
 from lab.tests.environment.conftest import Lab
-from lab.tests.environment.test_releases import Build, build, live, ship, wait_until_live
+from lab.tests.environment.test_releases import Build, build, live, running, ship, wait_until_live
 from lab.toolchain import Toolchain
 from lab.up import approve
 from lab.waiting import wait_until_empty
@@ -108,13 +108,10 @@ def on_call(lab: Lab, tmp_path: Path) -> OnCall:
 
 
 @pytest.fixture
-def first(lab: Lab, on_call: OnCall) -> Build:
-    """A version that runs on prod, and is what a rollback goes back to."""
-    built = build(lab, SERVICE, "Serve well")
-    wait_until_live(lab, "dev", SERVICE, built)
-    on_call.promote(built)
+def first(lab: Lab) -> Build:
+    """The version that runs on prod, and is what a rollback goes back to."""
     approve(lab.site, "prod", NAME)
-    return built
+    return running(lab, "prod", SERVICE)
 
 
 @pytest.fixture

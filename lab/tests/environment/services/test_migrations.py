@@ -13,7 +13,7 @@ from lab.gitops_checkout import commit_and_push, pull
 from lab.tests.environment.conftest import Lab
 from lab.tests.environment.services.catalogue import MIGRATIONS as NAMESPACE
 from lab.tests.environment.services.conftest import Extended
-from lab.tests.environment.test_releases import ship
+from lab.tests.environment.test_releases import both, ship
 from lab.up import approve, unsettled
 from lab.waiting import wait_until_empty
 
@@ -85,6 +85,18 @@ class Office:
 
         wait_until_empty(f"{service} on {environment}", missing, seconds=120)
 
+    def wait_until_replaced(self, environment: str, service: str, before: set[str]) -> None:
+        """Wait until others serve than `before`, and the Application is settled."""
+
+        def left() -> set[str]:
+            return self.serving(environment, service) & before
+
+        wait_until_empty(f"the new pods of {service}", left, seconds=90)
+        self.settle(environment, service)
+
+    def approve(self, service: str) -> None:
+        approve(self.lab.site, "prod", service)
+
     def wait_for_run(self, service: str, what: str) -> None:
         wait_until_empty(
             what, lambda: "" if what in self.runs(service) else self.runs(service), seconds=90
@@ -106,23 +118,23 @@ def office(more: Extended, tmp_path_factory: pytest.TempPathFactory) -> Office:
     return made
 
 
-@pytest.mark.parametrize("service", SERVICES)
 def test_the_old_pods_serve_until_the_one_migration_of_the_new_version_has_ended(
-    office: Office, service: str
+    office: Office,
 ) -> None:
-    before = office.serving("dev", service)
-    assert len(before) == 2
+    before = {service: office.serving("dev", service) for service in SERVICES}
+    assert [len(pods) for pods in before.values()] == [2, 2]
     office.hold.touch()
-    office.build(service, "v2")
-    office.wait_for_run(service, "migration of v2 on dev")
-    new = [pod for pod in office.pods("dev", service) if pod["metadata"]["name"] not in before]
-    assert new, "the migration runs, and no pod waits for it"
-    assert office.serving("dev", service) == before
+    both(lambda service: office.build(service, "v2"), *SERVICES)
+    for service in SERVICES:
+        office.wait_for_run(service, "migration of v2 on dev")
+        pods = {pod["metadata"]["name"] for pod in office.pods("dev", service)}
+        assert pods - before[service], "the migration runs, and no pod waits for it"
+        assert office.serving("dev", service) == before[service]
 
     office.hold.unlink()
-    wait_until_empty("the new pods", lambda: office.serving("dev", service) & before, seconds=90)
-    office.settle("dev", service)
-    assert migrations(office, service, "dev") == ["v1", "v2"]
+    for service in SERVICES:
+        office.wait_until_replaced("dev", service, before[service])
+        assert migrations(office, service, "dev") == ["v1", "v2"]
 
 
 def migrations(office: Office, service: str, environment: str) -> list[str]:
@@ -176,35 +188,39 @@ def failed_migrations(office: Office) -> list[str]:
     return [name for name in names if name.startswith("invoices-migrate-")]
 
 
-@pytest.mark.parametrize("service", SERVICES)
 def test_prod_migrates_at_an_approved_release_and_not_at_a_rollback(
-    office: Office, clone: Path, service: str
+    office: Office, clone: Path
 ) -> None:
-    promote = ("promote-to-prod.sh", "--from-dev", "--service", service, "--yes")
+    named = [word for service in SERVICES for word in ("--service", service)]
+    promote = ("promote-to-prod.sh", "--from-dev", *named, "--yes")
     ship(office.lab, clone, *promote)
-    assert migrations(office, service, "prod") == []
-    approve(office.lab.site, "prod", service)
-    last = migrations(office, service, "dev")[-1]
-    assert migrations(office, service, "prod") == [last]
+    assert [migrations(office, service, "prod") for service in SERVICES] == [[], []]
+    both(office.approve, *SERVICES)
+    last = {service: migrations(office, service, "dev")[-1] for service in SERVICES}
+    before = {service: office.serving("prod", service) for service in SERVICES}
+    both(lambda service: office.build(service, "v4"), *SERVICES)
+    for service in SERVICES:
+        assert migrations(office, service, "prod") == [last[service]]
+        office.wait_for_run(service, "migration of v4 on dev")
+        office.settle("dev", service)
 
-    before = office.serving("prod", service)
-    office.build(service, "v4")
-    office.wait_for_run(service, "migration of v4 on dev")
-    office.settle("dev", service)
     ship(office.lab, clone, *promote)
     office.hold.touch()
-    office.lab.argocd("prod").application(service, refresh=True)
-    office.lab.argocd("prod").sync(service)
-    office.wait_for_run(service, "migration of v4 on prod")
-    assert office.serving("prod", service) == before
+    for service in SERVICES:
+        office.lab.argocd("prod").application(service, refresh=True)
+        office.lab.argocd("prod").sync(service)
+    for service in SERVICES:
+        office.wait_for_run(service, "migration of v4 on prod")
+        assert office.serving("prod", service) == before[service]
     office.hold.unlink()
-    wait_until_empty("the new pods", lambda: office.serving("prod", service) & before, seconds=90)
-    office.settle("prod", service)
+    for service in SERVICES:
+        office.wait_until_replaced("prod", service, before[service])
 
-    ship(office.lab, clone, "rollback-prod.sh", "--service", service, "--yes")
-    approve(office.lab.site, "prod", service)
-    office.settle("prod", service)
-    assert migrations(office, service, "prod") == [last, "v4"]
+    ship(office.lab, clone, "rollback-prod.sh", *named, "--yes")
+    both(office.approve, *SERVICES)
+    for service in SERVICES:
+        office.settle("prod", service)
+        assert migrations(office, service, "prod") == [last[service], "v4"]
 
 
 def test_a_process_runs_by_its_schedule(office: Office) -> None:
