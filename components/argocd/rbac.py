@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import yaml
-
 from components.argocd.application_manifests import project_name
+from components.argocd.go_yaml import go_yaml
 from settings.catalogue import Catalogue
 
 RELEASER = "role:releaser"
@@ -71,5 +70,5 @@ def rbac(catalogue: Catalogue, *, owners_sync: bool, groups_claim: str) -> dict[
         "policy.csv": policy(catalogue, owners_sync=owners_sync),
         "policy.default": "",  # a person without a group sees nothing
         "policy.matchMode": "glob",
-        "scopes": yaml.safe_dump([groups_claim], default_flow_style=True).strip(),
+        "scopes": go_yaml([groups_claim], one_line=True).strip(),
     }

@@ -7,8 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
+from components.argocd.go_yaml import go_yaml
 from components.argocd.notifications import notifications
 from components.argocd.rbac import rbac
 from settings import Speed
@@ -163,7 +162,7 @@ def _sign_on(sso: Sso, wanted: Installation) -> dict[str, str]:
 
 def _connector(connector: dict[str, Any]) -> str:
     """Dex's settings, with one way to sign in."""
-    return yaml.safe_dump({"connectors": [connector]}, sort_keys=False)
+    return go_yaml({"connectors": [connector]})
 
 
 def _github(sso: Sso, github: GithubSso, secrets: Collection[str]) -> dict[str, Any]:
@@ -197,7 +196,7 @@ def _oidc(sso: Sso, secrets: Collection[str]) -> str:
     secret = reference("ssoClientSecret", secrets)
     # A client without a secret proves itself by PKCE.
     proof = {"clientSecret": secret} if secret else {"enablePKCEAuthentication": True}
-    return yaml.safe_dump(
+    return go_yaml(
         {
             "name": "SSO",
             "issuer": sso.issuer,
@@ -205,8 +204,7 @@ def _oidc(sso: Sso, secrets: Collection[str]) -> str:
             **proof,
             "requestedScopes": sso.scopes,
             "requestedIDTokenClaims": {sso.groups_claim: {"essential": True}},
-        },
-        sort_keys=False,
+        }
     )
 
 

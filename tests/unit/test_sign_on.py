@@ -169,3 +169,18 @@ def test_a_certificate_is_one_in_pem(configuration: Path, bend: Bend) -> None:
     saml = {"url": "https://id.example/saml", "certificate": "MIIDBTCC"}
     (line,) = refused(configuration, bend, {"saml": saml})
     assert line.startswith("argocd.sso.saml.certificate: must be one certificate in PEM")
+
+
+@pytest.mark.parametrize("client", ["y", "N", "2e2", "0o7", "7"])
+@pytest.mark.parametrize(
+    ("key", "provider"),
+    [
+        ("dex.config", {"github": {"organization": "acme"}}),
+        ("oidc.config", {"issuer": "https://id.example"}),
+    ],
+)
+def test_a_name_stays_one_where_go_reads_it(
+    configuration: Path, bend: Bend, key: str, provider: dict[str, Any], client: str
+) -> None:
+    values = rendered(configuration, bend, {**provider, "clientId": client}, "ssoClientSecret")
+    assert re.search(rf"clientID: [\"']{client}[\"']\n", values["configs"]["cm"][key])

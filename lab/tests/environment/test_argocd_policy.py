@@ -1,7 +1,7 @@
-"""What the real Argo CD makes of our policy and our triggers; no cluster is asked.
+"""What the real Argo CD makes of our policy, sign-on and triggers; no cluster is asked.
 
-`argocd admin settings rbac` decides with the code of the server, `argocd admin notifications` with
-that of the notifications controller.
+`argocd admin settings` reads and decides with the code of the server, `argocd admin notifications`
+with that of the notifications controller.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ from typing import Any
 import pytest
 import yaml
 
+from components import wiring
 from components.argocd import notifications
 from components.argocd import rbac as argocd_rbac
+from components.argocd import values as argocd_values
 from lab.toolchain import Toolchain
 from settings import Settings, load_files
 from settings.argocd import Notifications
 from settings.files import ROOT
+from settings.sign_on import Sso
 
 CHECKOUT = ROOT
 NOWHERE = {
@@ -118,6 +121,24 @@ def test_argo_cd_decides_as_we_mean_it(
     admin: Admin, stack: str, who: str, right: str, allowed: bool
 ) -> None:
     assert admin.may(load_files(stack, CHECKOUT), who, right) is allowed
+
+
+@pytest.mark.parametrize("client", ["argocd", "y", "2e2"])
+def test_argo_cd_reads_how_people_sign_in(admin: Admin, client: str) -> None:
+    sso = Sso.model_validate({"issuer": "https://id.example", "clientId": client})
+    installation = wiring.argocd_installation(load_files("prod", CHECKOUT), frozenset())
+    config = installation.config.model_copy(update={"sso": sso})
+    data = argocd_values.config_map(replace(installation, config=config))
+    cm = {"metadata": {"name": "argocd-cm"}, "data": data}
+    secret = {"metadata": {"name": "argocd-secret"}, "data": {"server.secretkey": "eA=="}}
+    answer = admin.run(
+        "settings",
+        "validate",
+        "--group=general",
+        f"--argocd-cm-path={admin.file('cm.yaml', cm)}",
+        f"--argocd-secret-path={admin.file('secret.yaml', secret)}",
+    )
+    assert "OIDC is configured" in answer.stdout, answer.stdout + answer.stderr
 
 
 def application(status: dict[str, Any], *, automated: bool = False) -> dict[str, Any]:
