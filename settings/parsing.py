@@ -66,9 +66,15 @@ def _problem(model: type[Model], detail: ErrorDetails, file: str, prefix: str) -
     if detail["type"] == "missing":
         return Problem(file, path, "", MISSING, "add it: see docs/reference.md")
     given = detail["input"]
-    value = "" if given is None or isinstance(given, dict | Model) else str(given)
+    value = "" if given is None or isinstance(given, dict | Model) else _first_line(str(given))
     rule, _, remedy = _in_words(detail).partition("; ")
     return Problem(file, path, value, rule, remedy or "correct the value")
+
+
+def _first_line(text: str) -> str:
+    """What a report shows of a value: of several lines the first."""
+    first, *rest = text.splitlines() or [""]
+    return f"{first} …" if rest else first
 
 
 def _in_words(detail: ErrorDetails) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from dataclasses import dataclass
 from typing import Annotated, Self
 
@@ -29,6 +30,19 @@ def _with_openid(scopes: list[str]) -> list[str]:
     return scopes
 
 
+def _whole(certificate: str) -> str:
+    """Refuses a certificate of which a part was not copied: Dex would not start with it."""
+    body = "".join(certificate.split("-----")[2].split())
+    try:
+        der = b64decode(body, validate=True)
+    except ValueError:
+        der = b""
+    # A sequence whose length, in two bytes, is that of all the rest.
+    if der[:2] != b"\x30\x82" or int.from_bytes(der[2:4]) != len(der) - 4:
+        raise ValueError("is not a whole certificate; copy it again, with all of its lines")
+    return certificate
+
+
 class GithubSso(Model):
     """Sign-on by GitHub: a group is a team, as `<organization>:<team>`."""
 
@@ -50,6 +64,7 @@ class SamlSso(Model):
             r"-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=]+\n)+-----END CERTIFICATE-----\n*",
             "must be one certificate in PEM, from its BEGIN line to its END line",
         ),
+        AfterValidator(_whole),
     ] = Field(description="with which the provider signs, in PEM; it is public")
 
 

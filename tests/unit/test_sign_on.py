@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,16 @@ from tests.unit.conftest import CHECKOUT, Bend, hold
 
 PAGE = (CHECKOUT / "docs/sign-on.md").read_text(encoding="utf-8")
 BASIC = ["openid", "profile", "email"]
-CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIDBTCC\n-----END CERTIFICATE-----\n"
+LINES = b64encode(b"\x30\x82\x01\x00" + bytes(0x100)).decode()
+"""As long as its first bytes say, like a certificate."""
+CERTIFICATE = f"-----BEGIN CERTIFICATE-----\n{LINES}\n-----END CERTIFICATE-----\n"
 
 
 def sections() -> dict[str, str]:
     """The YAML of each provider's section, its placeholders filled in."""
     found = re.findall(r"^## (.+?)$.*?```yaml\n(.*?)```", PAGE, flags=re.MULTILINE | re.DOTALL)
-    return {name: re.sub(r"<([a-z-]+)>", "x", text).replace("...", "") for name, text in found}
+    filled = {name: re.sub(r"<([a-z-]+)>", "x", text) for name, text in found}
+    return {name: re.sub(r"MII\w+\.\.\.", LINES, text) for name, text in filled.items()}
 
 
 SECTIONS = sections()
@@ -165,10 +168,23 @@ def test_saml_has_neither_client_nor_secret(configuration: Path, bend: Bend) -> 
     ]
 
 
-def test_a_certificate_is_one_in_pem(configuration: Path, bend: Bend) -> None:
-    saml = {"url": "https://id.example/saml", "certificate": "MIIDBTCC"}
+@pytest.mark.parametrize(
+    ("certificate", "said"),
+    [
+        ("MIIDBTCC", "must be one certificate in PEM"),
+        (CERTIFICATE.replace(LINES, LINES[:64]), "is not a whole certificate"),
+        (CERTIFICATE.replace(LINES, LINES[64:]), "is not a whole certificate"),
+        (CERTIFICATE.replace(LINES, LINES[1:]), "is not a whole certificate"),
+    ],
+    ids=["no PEM", "end lost", "start lost", "a letter lost"],
+)
+def test_a_certificate_is_one_in_pem_and_whole(
+    configuration: Path, bend: Bend, certificate: str, said: str
+) -> None:
+    saml = {"url": "https://id.example/saml", "certificate": certificate}
     (line,) = refused(configuration, bend, {"saml": saml})
-    assert line.startswith("argocd.sso.saml.certificate: must be one certificate in PEM")
+    assert line.startswith(f"argocd.sso.saml.certificate: {said}")
+    assert "AAAA" not in line, "of many lines the first is shown"
 
 
 @pytest.mark.parametrize("client", ["y", "N", "2e2", "0o7", "7"])
