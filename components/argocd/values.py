@@ -110,11 +110,15 @@ METRICS = {
 def _git_host(gitops: GitOpsConfig) -> dict[str, Any]:
     """What Argo CD has to know of a Git host of one's own; nothing unless the stack says so."""
     known, authority = gitops.known_hosts, gitops.certificate_authority
-    host = parse_git_url(gitops.url).host.partition(":")[0]
     return {
         **({"ssh": {"extraHosts": "\n".join(known)}} if known else {}),
-        **({"tls": {"certificates": {host: authority}}} if authority else {}),
+        **({"tls": {"certificates": {_host(gitops): authority}}} if authority else {}),
     }
+
+
+def _host(gitops: GitOpsConfig) -> str:
+    """The Git host's name, without a port."""
+    return parse_git_url(gitops.url).host.partition(":")[0]
 
 
 def reference(name: str, secrets: Collection[str]) -> str:
@@ -154,7 +158,7 @@ def _dex(sso: Sso | None) -> dict[str, Any]:
 
 def _sign_on(sso: Sso, wanted: Installation) -> dict[str, str]:
     if sso.github:
-        return {"dex.config": _connector(_github(sso, sso.github, wanted.secrets))}
+        return {"dex.config": _connector(_github(sso, sso.github, wanted))}
     if sso.saml:
         return {"dex.config": _connector(_saml(sso.saml, wanted.domain))}
     return {"oidc.config": _oidc(sso, wanted.secrets)}
@@ -165,16 +169,19 @@ def _connector(connector: dict[str, Any]) -> str:
     return go_yaml({"connectors": [connector]})
 
 
-def _github(sso: Sso, github: GithubSso, secrets: Collection[str]) -> dict[str, Any]:
+def _github(sso: Sso, github: GithubSso, wanted: Installation) -> dict[str, Any]:
     config = {
         "clientID": sso.client_id,
-        "clientSecret": reference("ssoClientSecret", secrets),
+        "clientSecret": reference("ssoClientSecret", wanted.secrets),
         "orgs": [{"name": github.organization}],  # other people cannot sign in
         "teamNameField": "slug",  # a team's name may have blanks and commas
         "useLoginAsID": False,  # a login can be given up, and taken by another person
     }
     if github.host:
         config["hostName"] = github.host
+    authority = wanted.gitops.certificate_authority
+    if authority and github.host == _host(wanted.gitops):
+        config["rootCA"] = authority  # the certificates themselves, or a path to them
     return {"type": "github", "id": "github", "name": "GitHub", "config": config}
 
 

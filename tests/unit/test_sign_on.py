@@ -187,6 +187,25 @@ def test_a_certificate_is_one_in_pem_and_whole(
     assert "AAAA" not in line, "of many lines the first is shown"
 
 
+AUTHORITY = CERTIFICATE
+
+
+@pytest.mark.parametrize(
+    ("gitops", "trusted"), [("github.acme.example", AUTHORITY), ("git.acme.example", None)]
+)
+def test_a_github_of_ones_own_is_trusted_as_the_git_host_is(
+    configuration: Path, bend: Bend, gitops: str, trusted: str | None
+) -> None:
+    host = {"url": f"https://{gitops}:8443/acme/gitops.git", "certificateAuthority": AUTHORITY}
+    for file in ("Pulumi.dev.yaml", "Pulumi.prod.yaml"):
+        bend(file, lambda config: config["platform:gitops"].update(host))
+    sso = {"github": {"organization": "acme", "host": "github.acme.example"}, "clientId": "x"}
+    values = rendered(configuration, bend, sso, "ssoClientSecret")
+
+    (connector,) = yaml.safe_load(values["configs"]["cm"]["dex.config"])["connectors"]
+    assert connector["config"].get("rootCA") == trusted
+
+
 @pytest.mark.parametrize("client", ["y", "N", "2e2", "0o7", "7"])
 @pytest.mark.parametrize(
     ("key", "provider"),
