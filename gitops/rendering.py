@@ -82,7 +82,8 @@ def _flow(words: Sequence[str]) -> str:
 
 def _key(name: str) -> str:
     """A name as a key or a value, in quotes where YAML would take it for something else."""
-    return name if yaml.safe_load(name) == name else _quoted(name)
+    truth_in_go = name in ("y", "Y", "n", "N")
+    return name if yaml.safe_load(name) == name and not truth_in_go else _quoted(name)
 
 
 def _yaml(content: Mapping[str, Any]) -> str:

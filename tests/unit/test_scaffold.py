@@ -274,6 +274,18 @@ def test_a_variable_keeps_its_value_whatever_is_in_it(
     assert chart["env"]["MATCHMAKING"] == value
 
 
+@pytest.mark.parametrize("name", ["Y", "n", "NO"])
+def test_a_variable_that_helm_takes_for_a_truth_has_quotes(
+    name: str, configuration: Path, bend: Bend
+) -> None:
+    def set_variable(catalogue: dict[str, Any]) -> None:
+        catalogue["namespaces"]["community"]["services"]["leaderboard"]["env"] = {name: "1"}
+
+    bend("services.yaml", set_variable)
+    files = scaffold(load_files("dev", configuration))
+    assert f'  "{name}": "1"\n' in files["base/community/leaderboard/values.yaml"].text
+
+
 @pytest.mark.parametrize(
     "field", ["commonLabels", "bases", "patchesStrategicMerge", "patchesJson6902", "vars"]
 )
