@@ -62,7 +62,3 @@ class ArgoCdApi:
     def sync(self, name: str) -> None:
         """Approves the sync of an Application, as the button in the UI does with Prune ticked."""
         self.call("POST", f"applications/{name}/sync", {"prune": True})
-
-    def terminate(self, name: str) -> None:
-        """Ends the sync that runs, with the attempts that it has left."""
-        self.call("DELETE", f"applications/{name}/operation")

@@ -164,7 +164,9 @@ def approve(site: Site, environment: str, service: str) -> None:
     api.sync(service)
 
     def missing() -> str:
-        return unsettled(api.application(service), automated=True)
+        application = api.application(service)
+        under_way = "its sync has not ended" if "operation" in application else ""
+        return under_way or unsettled(application, automated=True)
 
     wait_until_empty(f"the sync of {service} on {environment}", missing, seconds=120)
 

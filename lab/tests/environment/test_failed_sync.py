@@ -102,7 +102,6 @@ def test_a_failed_version_leaves_the_old_pods_their_configuration(lab: Lab, clon
     wait_until_empty("two attempts more", untried, seconds=180)
     _require_what_serves(lab, "dev", serving)
     assert _state(lab, "dev")["operationState"]["phase"] != "Succeeded"
-    lab.argocd("dev").terminate(NAME)  # its next attempt would be in a minute
 
 
 def _approve_in_vain(lab: Lab, released: str) -> None:

@@ -102,6 +102,11 @@ def unsettled(state: dict[str, Any]) -> str:
     return "" if seen == ("Synced", "Healthy") else " ".join(seen)
 
 
+def unnoticed(state: dict[str, Any]) -> str:
+    seen = state["sync"]["status"]
+    return "" if seen == "OutOfSync" else f"{seen} {state['sync']} {state.get('conditions')}"
+
+
 @pytest.fixture
 def on_call(lab: Lab, tmp_path: Path) -> OnCall:
     return OnCall(lab, tmp_path)
@@ -120,7 +125,7 @@ def second(lab: Lab, on_call: OnCall, first: Build) -> Build:
     built = build(lab, SERVICE, "Break at night")
     wait_until_live(lab, "dev", SERVICE, built)
     on_call.promote(built)
-    on_call.wait("prod's notice", lambda s: s["sync"]["status"] != "OutOfSync")
+    on_call.wait("prod's notice", unnoticed)
     assert live(lab, "prod", SERVICE) == first.image
     return built
 
@@ -196,7 +201,7 @@ def test_a_sync_that_hangs_is_terminated_and_the_rollback_synced(
     pull(on_call.clone)
     with never_ready(on_call):
         on_call.promote(built)
-        on_call.wait("prod's notice", lambda s: s["sync"]["status"] != "OutOfSync")
+        on_call.wait("prod's notice", unnoticed)
         on_call.api.sync(NAME)
         wait_until_live(lab, "prod", SERVICE, built)
         with pytest.raises(ArgoCdError, match="another operation is already in progress"):
@@ -267,7 +272,7 @@ def test_without_git_prod_runs_on_and_a_change_by_hand_stays_until_it_is_back(
         assert live(lab, "prod", SERVICE) == first.image
     finally:
         away.rename(repository)
-    on_call.wait("the difference", lambda s: s["sync"]["status"] != "OutOfSync")
+    on_call.wait("the difference", unnoticed)
     assert lab.kubectl("prod").get(*deployment)["spec"]["replicas"] == 3
     approve(lab.site, "prod", NAME)
     assert lab.kubectl("prod").get(*deployment)["spec"]["replicas"] == 2
