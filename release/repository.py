@@ -122,7 +122,8 @@ class Repository:
         ran = self.outward(self.folder, "ls-remote", "--heads", "--", url)
         if ran.code:
             raise Unreachable(f"cannot reach origin: {last_words(ran.words)}")
-        pairs = [line.partition("\t")[::2] for line in ran.text.splitlines()]
+        # A branch may be named with what Python takes for the end of a line, and Git does not.
+        pairs = [line.partition("\t")[::2] for line in ran.text.split("\n")]
         self.heads = {
             ref[len(_HEADS) :]: found
             for found, ref in pairs
@@ -218,7 +219,7 @@ class Repository:
             return {}
         given = b"".join(os.fsencode(name) + b"\n" for name in wanted)
         ran = self.git.local(self.folder, "cat-file", "--batch-check=%(objectname)", given=given)
-        lines = ran.text.splitlines()
+        lines = ran.text.split("\n")
         return {
             name: line if _OBJECT.fullmatch(line) else None for name, line in zip(wanted, lines)
         }

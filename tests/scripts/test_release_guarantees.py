@@ -171,12 +171,15 @@ def test_an_edit_below_rendered_is_refused_by_the_check_and_a_release_is_not(
 # --- only the repository that Argo CD reads
 
 
-def test_a_branch_that_is_only_named_like_main_is_not_main(releases: ReleaseRepository) -> None:
+@pytest.mark.parametrize("name", ["0/refs/heads/main", "main\u2028x", "main\x85x"])
+def test_a_branch_that_is_only_named_like_main_is_not_main(
+    releases: ReleaseRepository, name: str
+) -> None:
     releases.deliver(TV_API, ONE)
     mallory = releases.new_clone("mallory", "Mallory")
     (mallory / "README.md").write_text("unreviewed\n", encoding="utf-8")
     git(mallory, "commit", "--quiet", "--all", "-m", "Innocent")
-    git(mallory, "push", "--quiet", "origin", "HEAD:refs/heads/0/refs/heads/main")
+    git(mallory, "push", "--quiet", "origin", f"HEAD:refs/heads/{name}")
     releases.bring(ONE.version)
     assert "unreviewed" not in releases.on_origin("README.md")
 
