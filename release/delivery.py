@@ -79,7 +79,7 @@ class Source:
         author = re.fullmatch(r"(.*?) ?<(.*)> \d+ [+-]\d+", fields.get("author", ""))
         name, email = (one_line(author[1]), one_line(author[2])) if author else ("", "")
         self.author = Person(name.strip(" .,:;<>\"\\'") or "unknown", email or "unknown@ci.invalid")
-        when = re.search(r"> (\d+) [+-]\d+$", fields.get("committer", ""))
+        when = re.search(r"> (\d{1,12}) [+-]\d+$", fields.get("committer", ""))
         seconds = min(int(when[1]), 253402300799) if when else 0
         self.committed = datetime.fromtimestamp(seconds, timezone.utc).strftime(
             "%Y-%m-%dT%H:%M:%SZ"
