@@ -205,6 +205,8 @@ class Repository:
                 raise Failure(PRECONDITION, f"cannot read objects of Git: {last_words(ran.words)}")
             header = ran.out[at:end].split(b" ")
             if header[-1] in (b"missing", b"ambiguous", b"submodule"):
+                if ":" not in name:
+                    raise _unreadable(f"the object {name} is missing")
                 found[name], at = None, end + 1
                 continue
             size = int(header[-1])
@@ -251,11 +253,7 @@ class Repository:
     def _lines(self, *words: str) -> list[str]:
         ran = self.git.local(self.folder, *words)
         if ran.code:
-            raise Failure(
-                PRECONDITION,
-                f"the history cannot be read: {last_words(ran.words)}",
-                "clone the repository anew, or complete this one: git fetch --unshallow",
-            )
+            raise _unreadable(last_words(ran.words))
         return ran.text.split()
 
     def changes(
@@ -269,6 +267,8 @@ class Repository:
             self.folder, "diff-tree", "--stdin", "--root", "-r", "-z", "--raw", "--no-abbrev",
             "--no-renames", "--", *paths, given=given,
         )  # fmt: skip
+        if ran.code:
+            raise _unreadable(last_words(ran.words))
         commit, found = "", []
         tokens = iter(ran.out.split(b"\0"))
         for token in tokens:
@@ -391,6 +391,14 @@ class Repository:
         if has:  # so that the clone can fetch it from here
             self.git.local(self.folder, "update-ref", f"refs/heads/{self.branch}", commit)
         return has
+
+
+def _unreadable(why: str) -> Failure:
+    return Failure(
+        PRECONDITION,
+        f"the history cannot be read: {why}",
+        "clone the repository anew, or complete this one: git fetch --unshallow",
+    )
 
 
 def is_contention(words: str) -> bool:

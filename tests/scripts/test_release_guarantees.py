@@ -263,6 +263,23 @@ def test_a_shallow_clone_knows_the_whole_past(releases: ReleaseRepository) -> No
     assert releases.runs("prod", TV_API) == version_text(TV_API, ONE)
 
 
+@pytest.mark.parametrize("what", ["rendered", "environments/prod", version_path("prod", TV_API)])
+def test_a_clone_that_has_lost_something_is_no_past_without_it(
+    releases: ReleaseRepository, what: str
+) -> None:
+    for build in (ONE, TWO):
+        releases.deliver(TV_API, build)
+    releases.bring(ONE.version, TWO.version)
+    lost = git(releases.clone, "rev-parse", f"HEAD~1:{what}")
+    (releases.clone / ".git" / "objects" / lost[:2] / lost[2:]).unlink()
+    for words in (["history.sh"], ["rollback-prod.sh", "--service", "tv-api", "--yes"]):
+        before = releases.snapshot()
+        ran = releases.run(*words)
+        assert (ran.code, releases.snapshot()) == (PRECONDITION, before), ran.said
+        assert "error: the history cannot be read: " in ran.err
+        assert lost in ran.err
+
+
 def test_scripts_that_are_not_those_of_main_hand_over(releases: ReleaseRepository) -> None:
     path = "scripts/release/usage.py"
     text = releases.on_origin(path)
