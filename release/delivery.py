@@ -32,8 +32,7 @@ class Source:
         )
         lines = located.text.split("\n")
         if located.code or len(lines) < len(("git dir", "common dir", "commit")):
-            words = [last_words(located.words)] if "ownership" in located.words else []
-            raise Failure(USAGE, f"not a Git clone: {folder!r}", *words)
+            raise Failure(USAGE, f"not a Git clone: {folder!r}", last_words(located.words))
         self.folder, self.commit = os.path.abspath(folder), lines[2]
         self._common = os.path.normpath(os.path.join(folder, lines[1]))
         self._store = os.path.join(scratch, "source.git")

@@ -80,6 +80,31 @@ def test_all_of_them_together_do_not_change_a_release(releases: ReleaseRepositor
     assert releases.runs("prod", TV_API) == version_text(TV_API, ONE)
 
 
+@pytest.mark.parametrize(
+    ("settings", "environ", "reason"),
+    [
+        ("[oops\n", {}, "bad config line"),
+        ("[core]\n\tbare = perhaps\n", {}, "bad boolean config value 'perhaps'"),
+        ("", {"GIT_CONFIG_COUNT": "many"}, "bogus count in GIT_CONFIG_COUNT"),
+        ("[extensions]\n\tmoon = 1\n[core]\n\trepositoryformatversion = 1\n", {}, None),
+    ],
+)
+def test_settings_that_git_cannot_read_are_the_reason_that_is_told(
+    releases: ReleaseRepository, settings: str, environ: dict[str, str], reason: str | None
+) -> None:
+    with (releases.root / "home" / ".gitconfig").open("a", encoding="utf-8") as config:
+        config.write(settings)
+    before = releases.snapshot()
+    ran = releases.run("history.sh", env={**releases.environ, **environ})
+    assert releases.snapshot() == before
+    if reason is None:  # of a person and not of the clone: Git does not mind
+        assert ran.code == 0, ran.said
+    else:
+        assert ran.code == PRECONDITION, ran.said
+        assert "error: Git does not work in this clone: " in ran.err
+        assert reason in ran.err
+
+
 @pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8", "nonsense"])
 def test_in_every_locale_a_name_and_a_subject_are_utf_8(
     releases: ReleaseRepository, locale: str
