@@ -12,7 +12,7 @@ from release.terminal import Terminal
 
 PACKAGE = "scripts/release"
 ROOT, SCRATCH = "RELEASE_ROOT", "RELEASE_SCRATCH"
-"""Variables for the scripts that take over: the clone, and a folder that they have to remove."""
+"""Variables for scripts that lie elsewhere: the clone, and a folder for what they need."""
 
 
 def root() -> str:

@@ -129,6 +129,27 @@ def test_a_pre_push_hook_of_the_clone_is_heard_and_named(releases: ReleaseReposi
     assert releases.snapshot() == before
 
 
+def test_a_hook_that_runs_the_scripts_takes_nothing_from_the_release(
+    releases: ReleaseRepository,
+) -> None:
+    releases.deliver(TV_API, ONE)
+    releases.edit({"scripts/release/words.py": releases.on_origin("scripts/release/words.py")})
+    releases.hook("pre-push", "scripts/history.sh >/dev/null", releases.clone)
+    ran = releases.promote(ONE.version, "--yes")
+    assert (ran.code, "running origin's" in ran.err) == (0, True), ran.said
+    assert releases.runs("prod", TV_API) == version_text(TV_API, ONE)
+    assert not list((releases.root / "temporary").iterdir())
+
+
+def test_a_folder_that_was_given_is_not_taken_away(releases: ReleaseRepository) -> None:
+    given = releases.root / "given"
+    given.mkdir()
+    (given / "precious").touch()
+    ran = releases.run("history.sh", env={**releases.environ, "RELEASE_SCRATCH": str(given)})
+    assert ran.code == 0, ran.said
+    assert [file.name for file in given.iterdir()] == ["precious"]
+
+
 def test_what_origin_says_cannot_steer_the_terminal(releases: ReleaseRepository) -> None:
     releases.deliver(TV_API, ONE)
     releases.hook("pre-receive", r"printf '\033[2Jred \033]0;owned\007\n' >&2; exit 1")
