@@ -384,9 +384,11 @@ class Repository:
     def landed(self, commit: str) -> bool:
         """Asks the remote whether its branch has `commit`; finds the new tip.
 
-        Raises Unreachable.
+        Whatever scripts that tip has, these have pushed. Raises Unreachable.
         """
+        on_tip, self.on_tip = self.on_tip, lambda _: None
         self.follow()
+        self.on_tip = on_tip
         has = commit == self.tip or self.is_ancestor(commit, self.tip)
         if has:  # so that the clone can fetch it from here
             self.git.local(self.folder, "update-ref", f"refs/heads/{self.branch}", commit)
