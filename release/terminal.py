@@ -53,8 +53,8 @@ class Terminal:
         self._out = out if out is not None else sys.stdout
         self._err = err if err is not None else sys.stderr
         self._in = source if source is not None else sys.stdin
-        self.committed = False
-        """Whether something has happened that no longer depends on anybody reading."""
+        self.committed = ""
+        """What has happened that no longer depends on anybody reading."""
         for stream in (self._out, self._err):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")
