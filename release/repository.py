@@ -236,6 +236,9 @@ class Repository:
             if line:
                 head, _, path = line.partition(b"\t")
                 mode, kind, name = head.decode().split(" ")
+                if path.startswith(b"/") or b".." in path.split(b"/"):
+                    where = os.fsdecode(path)
+                    raise Failure(PRECONDITION, f"a commit has a path out of its tree: {where!r}")
                 found[os.fsdecode(path)] = Entry(mode, kind, name)
         return found
 
