@@ -27,6 +27,8 @@ _OF_KUBERNETES = frozenset({"", "apps", "batch"})
 _ENDING = frozenset({"CronJob", "Job", "Pod"})
 """They pull when they run."""
 _ROLLED = frozenset({("apps", "DaemonSet"), ("apps", "Deployment"), ("apps", "StatefulSet")})
+_LONGEST = 250
+"""Characters of a file's name; a machine takes 255 with the ending, and a name alone may have 253."""
 _REPLACED = re.compile(r"Replace=true|Force=true")
 
 
@@ -120,7 +122,10 @@ def files(manifests: Iterable[Manifest]) -> dict[str, str]:
 
 
 def _file_name(*parts: str) -> str:
-    return "-".join(re.sub(r"[^a-z0-9.-]", "_", part.lower()) for part in parts)
+    name = "-".join(re.sub(r"[^a-z0-9.-]", "_", part.lower()) for part in parts)
+    if len(name) <= _LONGEST:
+        return name
+    return f"{name[: _LONGEST - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 # --- images

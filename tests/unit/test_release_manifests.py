@@ -34,6 +34,15 @@ def test_each_object_gets_a_file_named_after_kind_and_name() -> None:
     assert "---\n".join(files.values()) == text
 
 
+def test_a_name_that_no_file_can_have_is_cut_and_stays_its_own() -> None:
+    longest = "a" * 250
+    pair = objects(deployment(name=f"{longest}aaa"), deployment(name=f"{longest}aab"))
+    names = list(manifests.files(pair))
+    assert [len(name) for name in names] == [255, 255]
+    assert names[0][:240] == names[1][:240] == f"deployment-{'a' * 229}"
+    assert list(manifests.files(pair[:1])) + list(manifests.files(pair[1:])) in (names, names[::-1])
+
+
 def test_objects_of_one_kind_and_name_are_told_apart_by_group() -> None:
     ingress = "apiVersion: {}\nkind: Ingress\nmetadata:\n  name: cart\n"
     one, two = ingress.format("networking.k8s.io/v1"), ingress.format("traefik.io/v1")
