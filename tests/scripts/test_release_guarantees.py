@@ -263,6 +263,15 @@ def test_a_shallow_clone_knows_the_whole_past(releases: ReleaseRepository) -> No
     assert releases.runs("prod", TV_API) == version_text(TV_API, ONE)
 
 
+@pytest.mark.parametrize("how", ["--depth=1", "--depth=2", "--filter=blob:none", "--filter=tree:0"])
+def test_a_check_in_a_clone_without_its_past_is_none(releases: ReleaseRepository, how: str) -> None:
+    git(releases.origin, "config", "uploadpack.allowFilter", "true")
+    releases.edit({"notes.md": "By hand\n"})
+    git(releases.root, "clone", "--quiet", how, f"file://{releases.origin}", "part")
+    ran = releases.run("render.sh", "--check", clone=releases.root / "part")
+    assert (ran.code, "this clone is shallow or partial" in ran.err) == (PRECONDITION, True)
+
+
 @pytest.mark.parametrize("what", ["rendered", "environments/prod", version_path("prod", TV_API)])
 def test_a_clone_that_has_lost_something_is_no_past_without_it(
     releases: ReleaseRepository, what: str
