@@ -229,7 +229,10 @@ def identity(url: str) -> tuple[str, str]:
     if scp_like:
         host, path = scp_like["host"], scp_like["path"]
     else:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # such as of half an address of IPv6
+            return "", url
         host, path = parts.hostname or "", parts.path
         if parts.scheme in ("http", "https") and ":" in parts.netloc.rpartition("@")[2]:
             host = parts.netloc.rpartition("@")[2]

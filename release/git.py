@@ -208,7 +208,7 @@ def last_words(text: str) -> str:
 
 def without_secrets(text: str) -> str:
     """`text` with the credentials of addresses left out."""
-    return re.sub(r"(\b\w[\w+.-]*://)[^/@\s]*@", r"\1", text)
+    return re.sub(r"(\b\w[\w+.-]*://)[^/\s]*@", r"\1", text)
 
 
 def _numbered(settings: Iterable[Setting]) -> Iterable[tuple[str, str]]:

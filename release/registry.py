@@ -75,7 +75,8 @@ class Registry:
         environment: Environment,
     ) -> None:
         self._processes, self._terminal, self._where = processes, terminal, environment
-        self._environ = {"AWS_MAX_ATTEMPTS": "2", **environ, "AWS_PAGER": ""}
+        quiet = {"AWS_PAGER": "", "AWS_CLI_AUTO_PROMPT": "off"}
+        self._environ = {"AWS_MAX_ATTEMPTS": "2", **environ, **quiet}
         self._answers: dict[str, Union[Images, str]] = {}
 
     def ask(self, services: Iterable[str]) -> dict[str, Images]:

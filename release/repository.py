@@ -70,9 +70,9 @@ class Repository:
         self._make()
 
     def _make(self) -> None:
-        _make_bare(self.git, self.folder, self.clone.object_format)
+        make_bare(self.git, self.folder, self.clone.object_format)
         if self._borrow:
-            _borrow(self.folder, self.clone.objects)
+            borrow(self.folder, self.clone.objects)
             if self.clone.shallow:  # only where it was asked for: what is missing is known to be
                 shutil.copy(self.clone.shallow, os.path.join(self.folder, "shallow"))
 
@@ -174,8 +174,8 @@ class Repository:
 
     def borrow_into(self, folder: str) -> None:
         """Makes a bare repository that also finds the objects of this one."""
-        _make_bare(self.git, folder, self.clone.object_format)
-        _borrow(folder, os.path.join(self.folder, "objects"))
+        make_bare(self.git, folder, self.clone.object_format)
+        borrow(folder, os.path.join(self.folder, "objects"))
 
     def _leads_astray(self, setting: Setting) -> bool:
         """Whether a setting would push to another repository than the one that is read."""
@@ -309,11 +309,10 @@ class Repository:
         for name, path in paths.items():
             with open(path, "wb") as stream:
                 stream.write(missing[name])
-        given = "".join(f"{path}\n" for path in paths.values())
+        given = os.fsencode("".join(f"{path}\n" for path in paths.values()))
         ran = self.git.local(
-            self.folder, "hash-object", "-w", "--no-filters", "--stdin-paths",
-            given=given.encode("utf-8", "surrogateescape"),
-        )  # fmt: skip
+            self.folder, "hash-object", "-w", "--no-filters", "--stdin-paths", given=given
+        )
         for path in paths.values():
             os.unlink(path)
         if ran.code or ran.text.split() != list(missing):
@@ -326,7 +325,7 @@ class Repository:
         zero = "0" * len(self.tip)
         removed = [f"0 {zero}\t{path}" for path, name in files.items() if name is None]
         added = [f"100644 {name}\t{path}" for path, name in files.items() if name is not None]
-        given = "".join(f"{line}\0" for line in removed + added).encode("utf-8", "surrogateescape")
+        given = os.fsencode("".join(f"{line}\0" for line in removed + added))
         for words, piped in (
             (("read-tree", tree), None),
             (("update-index", "--add", "--replace", "-z", "--index-info"), given),
@@ -429,7 +428,8 @@ def _without_headers(lines: Iterable[str]) -> Iterator[str]:
         yield line
 
 
-def _make_bare(git: Git, folder: str, object_format: str) -> None:
+def make_bare(git: Git, folder: str, object_format: str) -> None:
+    """Makes an empty bare repository. Raises Failure."""
     os.makedirs(folder, exist_ok=True)
     made = git.local(
         folder, "init", "--quiet", "--bare", "--template=", f"--object-format={object_format}",
@@ -439,7 +439,8 @@ def _make_bare(git: Git, folder: str, object_format: str) -> None:
         raise Failure(PRECONDITION, f"cannot make a temporary repository: {last_words(made.words)}")
 
 
-def _borrow(folder: str, objects: str) -> None:
+def borrow(folder: str, objects: str) -> None:
+    """Makes a bare repository find the objects of another one, too."""
     path = os.path.join(folder, "objects", "info", "alternates")
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "wb") as stream:

@@ -25,7 +25,7 @@ _BOLD, _DIM, _GREEN, _RED, _CYAN, _PLAIN = (
     "\x1b[m",
 )
 _CONTROL = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _MARK = f"\0{secrets.token_hex(8)}:"
 """Before a colour of ours, so that nobody else's text brings one."""

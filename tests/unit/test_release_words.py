@@ -38,6 +38,7 @@ VERSION = "v20261101-0123abc"
         ("\x1b]0;owned\x07", "\\x1b]0;owned\\x07"),
         ("a\rb", "a\\rb"),
         ("a\u202eb", "a\\u202eb"),
+        ("a\u061cb", "a\\u061cb"),
         ("\x9b2J", "\\x9b2J"),
         ("a\tb\nc", "a\tb\nc"),
         ("lone \udcff", "lone \\udcff"),
@@ -191,6 +192,7 @@ def test_a_platform_that_is_not_understood_is_refused_in_a_sentence(old: str, ne
         ("https://github.com:8443/acme/gitops.git", "https://github.com/acme/gitops.git", False),
         ("https://github.com/ada/gitops.git", "https://github.com/acme/gitops.git", False),
         ("/srv/acme/gitops.git", "https://github.com/acme/gitops.git", False),
+        ("https://[::1/acme/gitops.git", "https://github.com/acme/gitops.git", False),
     ],
 )
 def test_two_spellings_of_one_repository_are_the_same(one: str, other: str, same: bool) -> None:
@@ -220,6 +222,7 @@ def test_secrets_of_addresses_and_the_reason_of_a_failure() -> None:
     text = "Cloning...\nfatal: unable to access 'https://ada:s3cr3t@x.example/a.git/': no\nbye\n"
     assert last_words(text) == "fatal: unable to access 'https://x.example/a.git/': no"
     assert without_secrets("see https://x.example/a") == "see https://x.example/a"
+    assert without_secrets("https://ada:p@ss@x.example/b@c") == "https://x.example/b@c"
     assert last_words("") == "it said nothing"
     ssh = "fatal: Could not read from remote repository.\n\nPlease make sure you have the rights\n"
     refused = "ssh: connect to host x.example port 22: Connection refused"
