@@ -103,11 +103,11 @@ class Terminal:
             self._out.write(text)
             self._out.flush()
         except BrokenPipeError as error:
-            self._forget_output()
+            _forget(self._out)
             if not self.committed:
                 raise OutputClosed from error
         except OSError as error:
-            self._forget_output()
+            _forget(self._out)
             if not self.committed:
                 raise Failure(
                     PRECONDITION, f"cannot write the output: {error.strerror}; nothing was changed"
@@ -121,6 +121,7 @@ class Terminal:
             self._err.write(visible(text) + "\n")
             self._err.flush()
         except OSError:
+            _forget(self._err)
             self._err = None
 
     def warn(self, text: str) -> None:
@@ -130,13 +131,6 @@ class Terminal:
         self.note(f"error: {failure.message}")
         for line in failure.lines:
             self.note(f"  {line}")
-
-    def _forget_output(self) -> None:
-        """What is still in the buffer would fail again when Python ends."""
-        with suppress(OSError, ValueError, AttributeError):
-            null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, self._out.fileno())
-            os.close(null)
 
     # --- what is asked
 
@@ -164,6 +158,7 @@ class Terminal:
                 self._err.write(f"{visible(question)} [y/N] ")
                 self._err.flush()
             except OSError:
+                _forget(self._err)
                 return False
         try:
             answer = self._in.readline() if self._in is not None else ""
@@ -188,6 +183,14 @@ def _steady(text: str) -> str:
         end = part.index("m") + 1
         found.append(part[:end] + visible(part[end:]))
     return "".join(found)
+
+
+def _forget(stream: IO[str]) -> None:
+    """What is still in the buffer would fail again when Python ends, with a code of its own."""
+    with suppress(OSError, ValueError, AttributeError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
 
 
 def _is_terminal(stream: Optional[IO[str]]) -> bool:

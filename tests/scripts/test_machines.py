@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests.scripts.release_repository import (
+    DECLINED,
     ONE,
     PRECONDITION,
     REMOTE,
     THREE,
     TV_API,
     TWO,
+    USAGE,
     ReleaseRepository,
     git,
     version_text,
@@ -158,15 +160,39 @@ def test_what_origin_says_cannot_steer_the_terminal(releases: ReleaseRepository)
     assert "red" in ran.err
 
 
-def test_a_reader_that_has_seen_enough_of_a_release_stops_it(releases: ReleaseRepository) -> None:
+@pytest.mark.parametrize(
+    ("words", "where", "code"),
+    [
+        ("history.sh", ">/dev/full 2>/dev/full", PRECONDITION),
+        ("history.sh --service radio", "2>/dev/full", USAGE),
+        ("history.sh --service radio", ">&- 2>&-", USAGE),
+        ("history.sh --limit 0", "<&- 2>/dev/full", 0),
+        (f"promote-to-prod.sh {ONE.version} --dry-run", ">/dev/full", PRECONDITION),
+    ],
+)
+def test_where_nothing_can_be_said_the_exit_code_says_it(
+    releases: ReleaseRepository, words: str, where: str, code: int
+) -> None:
+    releases.deliver(TV_API, ONE)
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"scripts/{words} {where}"],
+        cwd=releases.clone, env=releases.environ, check=False,
+    )  # fmt: skip
+    assert done.returncode == code
+
+
+@pytest.mark.parametrize("errors", [subprocess.PIPE, subprocess.STDOUT])
+def test_a_reader_that_has_seen_enough_of_a_release_stops_it(
+    releases: ReleaseRepository, errors: int
+) -> None:
     releases.deliver(TV_API, ONE)
     tip = releases.tip
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
         ["scripts/promote-to-prod.sh", ONE.version, "--yes"], cwd=releases.clone,
-        env=releases.environ, stdout=writer, stderr=subprocess.PIPE, text=True, check=False,
+        env=releases.environ, stdout=writer, stderr=errors, text=True, check=False,
     )  # fmt: skip
     os.close(writer)
-    assert (done.returncode, releases.tip) == (1, tip), done.stderr
-    assert "Traceback" not in done.stderr
+    assert (done.returncode, releases.tip) == (DECLINED, tip), done.stderr
+    assert "Traceback" not in (done.stderr or "")
