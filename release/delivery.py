@@ -102,7 +102,8 @@ class Source:
         if not safe_address(url):
             return False
         ran = self._git.outward(
-            self._store, reaching(settings), "fetch", "--quiet", "--no-tags", "--no-recurse-submodules",
+            self._store, reaching(settings),
+            "fetch", "--quiet", "--no-tags", "--no-recurse-submodules",
             *(["--unshallow"] if os.path.exists(os.path.join(self._store, "shallow")) else []),
             "--", url, "+refs/heads/*:refs/remotes/origin/*",
             extra={"GIT_TERMINAL_PROMPT": "0"},

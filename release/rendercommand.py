@@ -13,7 +13,15 @@ from release.deployed import Deployed, Place, deployed
 from release.errors import PRECONDITION, UNVERIFIED, USAGE, Failure
 from release.git import Git, last_words
 from release.patches import problems as patch_problems
-from release.rendering import Rendered, Renderer, Wanted, export, not_moving, refused, remove_outward
+from release.rendering import (
+    Rendered,
+    Renderer,
+    Wanted,
+    export,
+    not_moving,
+    refused,
+    remove_outward,
+)
 from release.terminal import Terminal
 from release.versions import file_name, packagings
 

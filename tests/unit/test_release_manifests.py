@@ -141,6 +141,15 @@ def plain(kind: str, body: str, api: str = "v1") -> str:
     return f"apiVersion: {api}\nkind: {kind}\nmetadata: {{name: a}}\n{body}\n"
 
 
+def claim(spec: str) -> str:
+    return plain("PersistentVolumeClaim", f"spec: {{{spec}}}")
+
+
+def bound_to(role: str) -> str:
+    body = f"roleRef: {{kind: Role, name: {role}}}"
+    return plain("RoleBinding", body, "rbac.authorization.k8s.io/v1")
+
+
 SELECTS_B, SELECTS_C = "{matchLabels: {a: b}}", "{matchLabels: {a: c}}"
 HOOK = "{argocd.argoproj.io/hook: PreSync}"
 REPLACED = "{argocd.argoproj.io/sync-options: 'Force=true,Replace=true'}"
@@ -169,6 +178,31 @@ REPLACED = "{argocd.argoproj.io/sync-options: 'Force=true,Replace=true'}"
             plain("StatefulSet", "spec: {serviceName: b}", "apps/v1"),
             True,
         ),
+        (
+            plain("StatefulSet", "spec: {serviceName: a}", "apps/v1"),
+            plain(
+                "StatefulSet",
+                "spec: {serviceName: a, podManagementPolicy: OrderedReady}",
+                "apps/v1",
+            ),
+            False,
+        ),
+        (job("a:1"), job("a:2", "{argocd.argoproj.io/sync-options: Replace=true}"), True),
+        (job("a:1"), job("a:1") + "  completionMode: NonIndexed\n", False),
+        (job("a:1"), job("a:1") + "  completionMode: Indexed\n", True),
+        (job("a:1"), job("a:1") + "  podFailurePolicy: {rules: []}\n", True),
+        (job("a:1"), job("a:1") + "  backoffLimit: 3\n", False),
+        (claim("volumeMode: Filesystem"), claim(""), False),
+        (claim(""), claim("dataSource: {kind: VolumeSnapshot, name: a}"), True),
+        (claim("resources: {requests: {storage: 1Gi}}"), claim("resources: {}"), False),
+        (
+            plain("Service", "spec: {loadBalancerClass: a}"),
+            plain("Service", "spec: {loadBalancerClass: b}"),
+            True,
+        ),
+        (plain("Secret", "type: Opaque"), plain("Secret", "type: kubernetes.io/tls"), True),
+        (bound_to("reader"), bound_to("reader"), False),
+        (bound_to("reader"), bound_to("writer"), True),
     ],
 )
 def test_what_kubernetes_never_changes_under_one_name_is_named(
