@@ -28,7 +28,7 @@ _ENDING = frozenset({"CronJob", "Job", "Pod"})
 """They pull when they run."""
 _ROLLED = frozenset({("apps", "DaemonSet"), ("apps", "Deployment"), ("apps", "StatefulSet")})
 _LONGEST = 250
-"""Characters of a file's name: a machine takes 255 with the ending, an object's name may have 253."""
+"""Characters of a file's name: a machine takes 255 with the ending, and a name may have 253."""
 _REPLACED = "Force=true"
 """Without it, Replace=true is an update, which Kubernetes refuses all the same."""
 _NEVER_CHANGES = {

@@ -238,6 +238,29 @@ def test_a_patch_whose_target_matches_nothing_is_named(
     assert all("p.yaml" in problem and "matches nothing" in problem for problem in found)
 
 
+@pytest.mark.parametrize(
+    ("targets", "named"),
+    [
+        ("[{select: {kind: Deployment, name: cart}, fieldPaths: [a]}]", False),
+        ("[{select: {kind: Deployment}}, {select: {name: card}}]", True),
+        ("[{reject: [{name: cart}]}]", False),
+        ("nonsense", False),
+    ],
+)
+def test_a_replacement_whose_target_matches_nothing_is_named(
+    tmp_path: Path, targets: str, named: bool
+) -> None:
+    (tmp_path / "kustomization.yaml").write_text(
+        f"replacements:\n- source: {{kind: Deployment}}\n  targets: {targets}\n- path: r.yaml\n"
+    )
+    found = list(patches.problems(str(tmp_path), ".", objects(deployment())))
+    assert [problem.partition(", so")[0] for problem in found] == (
+        ["./kustomization.yaml: a replacement has a target (name: card) that matches nothing"]
+        if named
+        else []
+    )
+
+
 def test_a_patch_further_down_and_generated_and_suffixed_names_are_understood(
     tmp_path: Path,
 ) -> None:

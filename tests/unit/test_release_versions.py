@@ -93,7 +93,9 @@ def test_a_tag_of_somebody_else_is_written_and_read_alike(tag: str) -> None:
         assert read(text, packaging, IMAGE) == Running(tag, DIGEST)
 
 
-@pytest.mark.parametrize("name", ["shop/a\nb", "shop/\x1b[2J", "shop/\u2028", "Shop/cart", "a/../b"])
+@pytest.mark.parametrize(
+    "name", ["shop/a\nb", "shop/\x1b[2J", "shop/\u2028", "Shop/cart", "a/../b"]
+)
 def test_a_folder_that_is_called_as_no_service_is_of_none(name: str) -> None:
     assert VERSION_FILE.fullmatch("environments/prod/shop/cart/version/values.yaml")
     assert not VERSION_FILE.fullmatch(f"environments/prod/{name}/version/values.yaml")
