@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.scripts.release_repository import (
+    FAULT,
     ONE,
     PRECONDITION,
     REMOTE,
@@ -305,6 +306,21 @@ def test_scripts_that_are_not_those_of_main_hand_over(releases: ReleaseRepositor
     assert (ran.code, ran.out) == (0, "nothing at all\n"), ran.said
     assert "running origin's" in ran.err
     assert not list((releases.root / "temporary").iterdir())
+
+
+def test_scripts_that_somebody_broke_on_main_are_told_without_a_traceback(
+    releases: ReleaseRepository,
+) -> None:
+    releases.edit({"scripts/release/plan.py": "broken (\n"})
+    before = releases.snapshot()
+    ran = releases.run("history.sh")
+    assert (ran.code, releases.snapshot()) == (PRECONDITION, before)
+    assert "error: the scripts on origin are broken: " in ran.err
+    assert "(plan.py, line 1)" in ran.err
+    git(releases.clone, "pull", "--quiet")
+    ran = releases.run("history.sh")
+    assert (ran.code, ran.err.count("error:"), "Traceback" in ran.err) == (FAULT, 1, False)
+    assert "the scripts are broken: SyntaxError: " in ran.err
 
 
 # --- the gate

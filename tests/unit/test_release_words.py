@@ -174,6 +174,7 @@ def test_the_platform_is_read_with_prod_as_the_environment_that_is_meant() -> No
         ('"prod": {', '"Prod/..": {'),
         ("}}", "}"),
         (PLATFORM, "[]"),
+        (PLATFORM, "[" * 99_999),
         (PLATFORM, ""),
     ],
 )
