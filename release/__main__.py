@@ -28,8 +28,12 @@ def start():
     package = importlib.util.module_from_spec(spec)
     sys.modules["release"] = package
     spec.loader.exec_module(package)
-    from release import cli
-
+    try:
+        from release import cli
+    except Exception as error:  # of whatever somebody has pushed
+        what = (type(error).__name__, ascii(str(error))[1:-1], folder)
+        sys.stderr.write("error: the scripts are broken: %s: %s\n  in %s\n" % what)
+        return 70
     return cli.main(sys.argv[1:])
 
 

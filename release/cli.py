@@ -108,7 +108,7 @@ def _tell_interrupted(terminal: Terminal, context: Context | None) -> None:
         terminal.note("interrupted while pushing; this clone is as it was")
         terminal.note("whether the push arrived: scripts/history.sh --limit 5")
     elif terminal.committed:
-        terminal.note("interrupted, but the release is on the branch")
+        terminal.note(f"interrupted, but {terminal.committed}")
     else:
         terminal.note("interrupted; nothing was changed")
 
@@ -116,7 +116,7 @@ def _tell_interrupted(terminal: Terminal, context: Context | None) -> None:
 def _state(start: Start) -> list[str]:
     if start.context is not None and start.context.pushing:
         return ["this was during the push: whether it arrived says scripts/history.sh --limit 5"]
-    return ["the release is on the branch" if start.terminal.committed else "nothing was changed"]
+    return [start.terminal.committed or "nothing was changed"]
 
 
 def _place(error: BaseException) -> str:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import NamedTuple, Optional
 
+from release.configuration import safe_address
 from release.context import Context
 from release.deployed import Place, deployed, select, short_version
 from release.errors import USAGE, Failure
-from release.git import Git, Person, last_words
+from release.git import Git, Person, last_words, reaching
 from release.history import events
 from release.plan import BUILD, Change, Plan
+from release.repository import borrow, make_bare
 from release.terminal import one_line
 from release.versions import is_digest, is_version
 
@@ -32,8 +35,7 @@ class Source:
         )
         lines = located.text.split("\n")
         if located.code or len(lines) < len(("git dir", "common dir", "commit")):
-            words = [last_words(located.words)] if "ownership" in located.words else []
-            raise Failure(USAGE, f"not a Git clone: {folder!r}", *words)
+            raise Failure(USAGE, f"not a Git clone: {folder!r}", last_words(located.words))
         self.folder, self.commit = os.path.abspath(folder), lines[2]
         self._common = os.path.normpath(os.path.join(folder, lines[1]))
         self._store = os.path.join(scratch, "source.git")
@@ -48,29 +50,11 @@ class Source:
     def _make_store(self) -> None:
         shown = self._git.inside(self.folder, "rev-parse", "--show-object-format")
         kind = shown.text.strip() or "sha1"
-        os.makedirs(self._store, exist_ok=True)
-        self._git.local(
-            self._store,
-            "init",
-            "--quiet",
-            "--bare",
-            "--template=",
-            f"--object-format={kind}",
-            self._store,
-        )
-        path = os.path.join(self._store, "objects", "info", "alternates")
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "wb") as stream:
-            stream.write(
-                os.fsencode(os.path.abspath(os.path.join(self._common, "objects"))) + b"\n"
-            )
+        make_bare(self._git, self._store, kind)
+        borrow(self._store, os.path.abspath(os.path.join(self._common, "objects")))
         shallow = os.path.join(self._common, "shallow")
         if os.path.exists(shallow):
-            with (
-                open(shallow, "rb") as given,
-                open(os.path.join(self._store, "shallow"), "wb") as taken,
-            ):
-                taken.write(given.read())
+            shutil.copy(shallow, os.path.join(self._store, "shallow"))
 
     def _read(self) -> None:
         ran = self._git.local(self._store, "cat-file", "commit", self.commit)
@@ -79,7 +63,7 @@ class Source:
         author = re.fullmatch(r"(.*?) ?<(.*)> \d+ [+-]\d+", fields.get("author", ""))
         name, email = (one_line(author[1]), one_line(author[2])) if author else ("", "")
         self.author = Person(name.strip(" .,:;<>\"\\'") or "unknown", email or "unknown@ci.invalid")
-        when = re.search(r"> (\d+) [+-]\d+$", fields.get("committer", ""))
+        when = re.search(r"> (\d{1,12}) [+-]\d+$", fields.get("committer", ""))
         seconds = min(int(when[1]), 253402300799) if when else 0
         self.committed = datetime.fromtimestamp(seconds, timezone.utc).strftime(
             "%Y-%m-%dT%H:%M:%SZ"
@@ -113,14 +97,13 @@ class Source:
         )
 
     def _fetch_branches(self) -> bool:
-        url = next(
-            (v for k, v in self._git.settings(self.folder) if k == "remote.origin.url" and v), ""
-        )
-        if not url or url.startswith("-"):
+        settings = self._git.settings(self.folder)
+        url = next((v for k, v in settings if k == "remote.origin.url" and v), "")
+        if not safe_address(url):
             return False
-        settings = [s for s in self._git.settings(self.folder) if not s[0].startswith("remote.")]
         ran = self._git.outward(
-            self._store, settings, "fetch", "--quiet", "--no-tags", "--no-recurse-submodules",
+            self._store, reaching(settings),
+            "fetch", "--quiet", "--no-tags", "--no-recurse-submodules",
             *(["--unshallow"] if os.path.exists(os.path.join(self._store, "shallow")) else []),
             "--", url, "+refs/heads/*:refs/remotes/origin/*",
             extra={"GIT_TERMINAL_PROMPT": "0"},

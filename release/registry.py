@@ -35,6 +35,7 @@ _INDEXES = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
 _NO_SCAN = "ScanNotFoundException"
+_COUNT = re.compile(r"[0-9]{1,9}")
 _TAG = re.compile(r"[\w][\w.-]{0,127}")
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)?", re.ASCII
@@ -74,7 +75,8 @@ class Registry:
         environment: Environment,
     ) -> None:
         self._processes, self._terminal, self._where = processes, terminal, environment
-        self._environ = {"AWS_MAX_ATTEMPTS": "2", **environ, "AWS_PAGER": ""}
+        quiet = {"AWS_PAGER": "", "AWS_CLI_AUTO_PROMPT": "off"}
+        self._environ = {"AWS_MAX_ATTEMPTS": "2", **environ, **quiet}
         self._answers: dict[str, Union[Images, str]] = {}
 
     def ask(self, services: Iterable[str]) -> dict[str, Images]:
@@ -182,7 +184,7 @@ class Registry:
         if isinstance(answer, str):
             return "it was not scanned" if _NO_SCAN in answer else answer
         status, *counts = answer[0].split() or [""]
-        if len(counts) != len(SEVERITIES) or not all(count.isdigit() for count in counts):
+        if len(counts) != len(SEVERITIES) or not all(map(_COUNT.fullmatch, counts)):
             return (
                 f"the AWS CLI answered what is no count of findings: {one_line(answer[0])[:80]!r}"
             )
@@ -203,6 +205,8 @@ class Registry:
             ran = self._processes.run(command, environ=self._environ, timeout=_LIMIT)
         except (FileNotFoundError, PermissionError):
             return "the AWS CLI (aws) is not installed"
+        except OSError as error:
+            return f"the AWS CLI (aws) cannot be run: {error.strerror}"
         except subprocess.TimeoutExpired:
             return f"no answer within {_LIMIT} s"
         if ran.code:

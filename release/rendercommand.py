@@ -13,7 +13,15 @@ from release.deployed import Deployed, Place, deployed
 from release.errors import PRECONDITION, UNVERIFIED, USAGE, Failure
 from release.git import Git, last_words
 from release.patches import problems as patch_problems
-from release.rendering import Rendered, Renderer, Wanted, export, not_moving, refused
+from release.rendering import (
+    Rendered,
+    Renderer,
+    Wanted,
+    export,
+    not_moving,
+    refused,
+    remove_outward,
+)
 from release.terminal import Terminal
 from release.versions import file_name, packagings
 
@@ -95,12 +103,16 @@ def _copy_worktree(context: Context, tree: str) -> None:
     )
     if listed.code:
         raise Failure(PRECONDITION, f"git ls-files fails in this clone: {last_words(listed.words)}")
+    links = []
     for name in sorted({os.fsdecode(n) for n in listed.out.split(b"\0") if n}):
         source = os.path.join(root, name)
         if os.path.lexists(source) and not os.path.isdir(source):
             target = os.path.join(tree, name)
             os.makedirs(os.path.dirname(target), exist_ok=True)
             shutil.copy(source, target, follow_symlinks=False)
+            if os.path.islink(target):
+                links.append(target)
+    remove_outward(tree, links)
 
 
 def _rendered_files(context: Context, commit: str) -> dict[str, str]:

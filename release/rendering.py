@@ -370,10 +370,7 @@ def not_moving(platform: Platform, wanted: Wanted, found: Sequence[Manifest]) ->
 def export(
     repository: Repository, commit: str, folder: str, wanted: Optional[Sequence[Wanted]] = None
 ) -> None:
-    """Writes the files of a commit below `folder`: of `wanted` what they usually need, or all.
-
-    Raises Failure for a symbolic link that leads out of the repository.
-    """
+    """Writes the files of a commit below `folder`: of `wanted` what they usually need, or all."""
     if wanted is None:
         entries = repository.entries(commit)
         chosen = {p: e for p, e in entries.items() if not p.startswith(("rendered/", ".scaffold/"))}
@@ -392,30 +389,29 @@ def _top(repository: Repository, commit: str) -> list[str]:
 
 def _write(repository: Repository, folder: str, entries: Mapping[str, Entry]) -> None:
     contents = repository.read(entry.object for entry in entries.values())
-    made: set[str] = set()
+    links = {}
     for path, entry in entries.items():
-        content = contents[entry.object]
-        if content is None:
-            raise Failure(PRECONDITION, f"Git has lost the content of {path}")
+        content = contents[entry.object] or b""
         target = os.path.join(folder, path)
-        parent = os.path.dirname(target)
-        if parent not in made:
-            os.makedirs(parent, exist_ok=True)
-            made.add(parent)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
         if entry.mode == "120000":
-            _link(folder, path, os.fsdecode(content))
+            links[target] = os.fsdecode(content)
             continue
         with open(target, "wb") as stream:
             stream.write(content)
         if entry.mode == "100755":
             os.chmod(target, 0o755)  # noqa: S103 - as Git has it, in a folder of our own
+    for target, leads_to in links.items():  # last, so that nothing is written through one
+        os.symlink(leads_to, target)
+    remove_outward(folder, links)
 
 
-def _link(folder: str, path: str, target: str) -> None:
-    """A symbolic link, where it stays inside; a renderer misses the others and says so."""
-    inside = os.path.normpath(os.path.join(os.path.dirname(path), target))
-    if not os.path.isabs(target) and not inside.startswith(".."):
-        os.symlink(target, os.path.join(folder, path))
+def remove_outward(folder: str, links: Iterable[str]) -> None:
+    """Removes the symbolic links that lead out of `folder`; a renderer misses them and says so."""
+    inside = os.path.join(os.path.realpath(folder), "")
+    for link in links:
+        if not os.path.join(os.path.realpath(link), "").startswith(inside):
+            os.unlink(link)
 
 
 def folder_at(

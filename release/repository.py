@@ -70,9 +70,9 @@ class Repository:
         self._make()
 
     def _make(self) -> None:
-        _make_bare(self.git, self.folder, self.clone.object_format)
+        make_bare(self.git, self.folder, self.clone.object_format)
         if self._borrow:
-            _borrow(self.folder, self.clone.objects)
+            borrow(self.folder, self.clone.objects)
             if self.clone.shallow:  # only where it was asked for: what is missing is known to be
                 shutil.copy(self.clone.shallow, os.path.join(self.folder, "shallow"))
 
@@ -122,7 +122,8 @@ class Repository:
         ran = self.outward(self.folder, "ls-remote", "--heads", "--", url)
         if ran.code:
             raise Unreachable(f"cannot reach origin: {last_words(ran.words)}")
-        pairs = [line.partition("\t")[::2] for line in ran.text.splitlines()]
+        # A branch may be named with what Python takes for the end of a line, and Git does not.
+        pairs = [line.partition("\t")[::2] for line in ran.text.split("\n")]
         self.heads = {
             ref[len(_HEADS) :]: found
             for found, ref in pairs
@@ -173,8 +174,8 @@ class Repository:
 
     def borrow_into(self, folder: str) -> None:
         """Makes a bare repository that also finds the objects of this one."""
-        _make_bare(self.git, folder, self.clone.object_format)
-        _borrow(folder, os.path.join(self.folder, "objects"))
+        make_bare(self.git, folder, self.clone.object_format)
+        borrow(folder, os.path.join(self.folder, "objects"))
 
     def _leads_astray(self, setting: Setting) -> bool:
         """Whether a setting would push to another repository than the one that is read."""
@@ -204,6 +205,8 @@ class Repository:
                 raise Failure(PRECONDITION, f"cannot read objects of Git: {last_words(ran.words)}")
             header = ran.out[at:end].split(b" ")
             if header[-1] in (b"missing", b"ambiguous", b"submodule"):
+                if ":" not in name:
+                    raise _unreadable(f"the object {name} is missing")
                 found[name], at = None, end + 1
                 continue
             size = int(header[-1])
@@ -218,7 +221,7 @@ class Repository:
             return {}
         given = b"".join(os.fsencode(name) + b"\n" for name in wanted)
         ran = self.git.local(self.folder, "cat-file", "--batch-check=%(objectname)", given=given)
-        lines = ran.text.splitlines()
+        lines = ran.text.split("\n")
         return {
             name: line if _OBJECT.fullmatch(line) else None for name, line in zip(wanted, lines)
         }
@@ -233,6 +236,9 @@ class Repository:
             if line:
                 head, _, path = line.partition(b"\t")
                 mode, kind, name = head.decode().split(" ")
+                if path.startswith(b"/") or b".." in path.split(b"/"):
+                    where = os.fsdecode(path)
+                    raise Failure(PRECONDITION, f"a commit has a path out of its tree: {where!r}")
                 found[os.fsdecode(path)] = Entry(mode, kind, name)
         return found
 
@@ -250,11 +256,7 @@ class Repository:
     def _lines(self, *words: str) -> list[str]:
         ran = self.git.local(self.folder, *words)
         if ran.code:
-            raise Failure(
-                PRECONDITION,
-                f"the history cannot be read: {last_words(ran.words)}",
-                "clone the repository anew, or complete this one: git fetch --unshallow",
-            )
+            raise _unreadable(last_words(ran.words))
         return ran.text.split()
 
     def changes(
@@ -268,6 +270,8 @@ class Repository:
             self.folder, "diff-tree", "--stdin", "--root", "-r", "-z", "--raw", "--no-abbrev",
             "--no-renames", "--", *paths, given=given,
         )  # fmt: skip
+        if ran.code:
+            raise _unreadable(last_words(ran.words))
         commit, found = "", []
         tokens = iter(ran.out.split(b"\0"))
         for token in tokens:
@@ -305,11 +309,10 @@ class Repository:
         for name, path in paths.items():
             with open(path, "wb") as stream:
                 stream.write(missing[name])
-        given = "".join(f"{path}\n" for path in paths.values())
+        given = os.fsencode("".join(f"{path}\n" for path in paths.values()))
         ran = self.git.local(
-            self.folder, "hash-object", "-w", "--no-filters", "--stdin-paths",
-            given=given.encode("utf-8", "surrogateescape"),
-        )  # fmt: skip
+            self.folder, "hash-object", "-w", "--no-filters", "--stdin-paths", given=given
+        )
         for path in paths.values():
             os.unlink(path)
         if ran.code or ran.text.split() != list(missing):
@@ -322,7 +325,7 @@ class Repository:
         zero = "0" * len(self.tip)
         removed = [f"0 {zero}\t{path}" for path, name in files.items() if name is None]
         added = [f"100644 {name}\t{path}" for path, name in files.items() if name is not None]
-        given = "".join(f"{line}\0" for line in removed + added).encode("utf-8", "surrogateescape")
+        given = os.fsencode("".join(f"{line}\0" for line in removed + added))
         for words, piped in (
             (("read-tree", tree), None),
             (("update-index", "--add", "--replace", "-z", "--index-info"), given),
@@ -383,13 +386,23 @@ class Repository:
     def landed(self, commit: str) -> bool:
         """Asks the remote whether its branch has `commit`; finds the new tip.
 
-        Raises Unreachable.
+        Whatever scripts that tip has, these have pushed. Raises Unreachable.
         """
+        on_tip, self.on_tip = self.on_tip, lambda _: None
         self.follow()
+        self.on_tip = on_tip
         has = commit == self.tip or self.is_ancestor(commit, self.tip)
         if has:  # so that the clone can fetch it from here
             self.git.local(self.folder, "update-ref", f"refs/heads/{self.branch}", commit)
         return has
+
+
+def _unreadable(why: str) -> Failure:
+    return Failure(
+        PRECONDITION,
+        f"the history cannot be read: {why}",
+        "clone the repository anew, or complete this one: git fetch --unshallow",
+    )
 
 
 def is_contention(words: str) -> bool:
@@ -415,7 +428,8 @@ def _without_headers(lines: Iterable[str]) -> Iterator[str]:
         yield line
 
 
-def _make_bare(git: Git, folder: str, object_format: str) -> None:
+def make_bare(git: Git, folder: str, object_format: str) -> None:
+    """Makes an empty bare repository. Raises Failure."""
     os.makedirs(folder, exist_ok=True)
     made = git.local(
         folder, "init", "--quiet", "--bare", "--template=", f"--object-format={object_format}",
@@ -425,7 +439,8 @@ def _make_bare(git: Git, folder: str, object_format: str) -> None:
         raise Failure(PRECONDITION, f"cannot make a temporary repository: {last_words(made.words)}")
 
 
-def _borrow(folder: str, objects: str) -> None:
+def borrow(folder: str, objects: str) -> None:
+    """Makes a bare repository find the objects of another one, too."""
     path = os.path.join(folder, "objects", "info", "alternates")
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "wb") as stream:

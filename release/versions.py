@@ -13,6 +13,7 @@ VERSION = re.compile(r"v[0-9]{8}-[0-9a-f]{7}")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}")
 """Of an image, or a version of a chart."""
+_WORD = re.compile(r"[!-~]*")
 
 _RELEASED = "# What runs here. Only a release moves this file.\n"
 _COMPONENT = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"
@@ -24,7 +25,8 @@ _CANONICAL = re.compile(
     r"(?:apiVersion: kustomize\.config\.k8s\.io/v1alpha1\nkind: Component\nimages:\n"
     r"  - name: (?P<image>[\w.:/-]+)\n    newTag: \"?(?P<new>[\w.-]+)\"?\n"
     r"(?:    digest: (?P<pinned>sha256:[0-9a-f]{64})\n)?"
-    r"|image:\n  tag: \"?(?P<tag>[\w.-]+)\"?\n(?:  digest: (?P<digest>sha256:[0-9a-f]{64})\n)?)"
+    r"|image:\n  tag: \"?(?P<tag>[\w.-]+)\"?\n(?:  digest: (?P<digest>sha256:[0-9a-f]{64})\n)?)",
+    re.ASCII,
 )
 
 
@@ -122,7 +124,7 @@ def read(text: str, packaging: str, name: str) -> Running:
         return NOTHING if _names_nothing(content) else UNREADABLE
     tag = entry.get("tag" if packaging == "helm" else "newTag")
     digest = entry.get("digest")
-    if not _is_text(tag) or not _is_text(digest):
+    if not _is_word(tag) or not _is_word(digest):
         return UNREADABLE
     return Running(tag or "", digest or "")
 
@@ -140,7 +142,7 @@ def _chart_of(content: object, address: str) -> Running:
     entry = found[0]
     same = f"{entry.get('repository')}/{entry.get('name')}" == address
     version = entry.get("version")
-    if not same or not isinstance(version, str) or not _is_text(digest):
+    if not same or not version or not _is_word(version) or not _is_word(digest):
         return UNREADABLE
     return Running(version, digest or "")
 
@@ -159,8 +161,9 @@ def _names_nothing(content: object) -> bool:
     return not content.get("images") and not content.get("image")
 
 
-def _is_text(value: object) -> bool:
-    return value is None or isinstance(value, str)
+def _is_word(value: object) -> bool:
+    """Whether it can be shown and recorded: of anything else a line could say something else."""
+    return value is None or (isinstance(value, str) and _WORD.fullmatch(value) is not None)
 
 
 def _values(content: object) -> Optional[dict[str, Optional[str]]]:

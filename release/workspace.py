@@ -12,11 +12,14 @@ from release.errors import PRECONDITION, Failure
 class Workspace:
     """Makes the folder where TMPDIR says, or where this machine keeps such folders."""
 
-    def __init__(self, folder: str = "") -> None:
-        """`folder` is one that another run has made for us."""
+    def __init__(self, given: str = "") -> None:
+        """`given` is a folder for it; the folder itself, where this program was put into it."""
+        if given and os.path.abspath(__file__).startswith(os.path.join(given, "")):
+            self.folder = given
+            return
         try:
-            where = os.path.abspath(os.environ.get("TMPDIR") or tempfile.gettempdir())
-            self.folder = folder or os.path.realpath(tempfile.mkdtemp(prefix="release.", dir=where))
+            where = os.path.abspath(given or os.environ.get("TMPDIR") or tempfile.gettempdir())
+            self.folder = os.path.realpath(tempfile.mkdtemp(prefix="release.", dir=where))
         except (OSError, FileNotFoundError) as error:
             raise Failure(
                 PRECONDITION,

@@ -38,7 +38,7 @@ TV_API, TV_FRONTEND = "streaming/tv-api", "streaming/tv-frontend"
 TOURNAMENTS, LEADERBOARD = "community/tournaments", "community/leaderboard"
 """Delivered by Keel; the second is a Helm chart."""
 TIMEOUT = 60
-DECLINED, USAGE, PRECONDITION, UNVERIFIED, REMOTE, INTERRUPTED = 1, 2, 3, 4, 5, 130
+DECLINED, USAGE, PRECONDITION, UNVERIFIED, REMOTE, FAULT, INTERRUPTED = 1, 2, 3, 4, 5, 70, 130
 """Exit codes, as --help tells them."""
 
 

@@ -202,6 +202,31 @@ def test_a_push_that_arrived_although_the_line_broke_counts_as_landed(
     assert releases.runs("prod", TV_API) == version_text(TV_API, ONE)
 
 
+def test_scripts_that_come_right_after_a_rollback_do_not_roll_back_again(
+    releases: ReleaseRepository,
+) -> None:
+    for build in (ONE, TWO, THREE):
+        releases.deliver(TV_API, build)
+    releases.bring(ONE.version, TWO.version, THREE.version)
+    releases.hook("post-receive", _NEWER_SCRIPTS)
+    ran = releases.rollback("--service", "tv-api", "--yes")
+    assert (ran.code, "rolled back" in ran.out) == (0, True), ran.said
+    assert releases.runs("prod", TV_API) == version_text(TV_API, TWO)
+
+
+_NEWER_SCRIPTS = """\
+read -r _ new ref
+export GIT_INDEX_FILE=$PWD/newer
+[[ $ref == refs/heads/main && ! -e $GIT_INDEX_FILE ]] || exit 0
+export GIT_AUTHOR_NAME=Pulumi GIT_AUTHOR_EMAIL=p@acme.example
+export GIT_COMMITTER_NAME=Pulumi GIT_COMMITTER_EMAIL=p@acme.example
+git read-tree "$new"
+blob=$(echo '# New' | git hash-object -w --stdin)
+git update-index --add --cacheinfo "100644,$blob,scripts/release/newer.py"
+git update-ref refs/heads/main "$(git commit-tree -p "$new" -m Newer "$(git write-tree)")"
+"""
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_at_the_prompt_leaves_the_clone_as_it_was(
     releases: ReleaseRepository, how: signal.Signals

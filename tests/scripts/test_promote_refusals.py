@@ -19,6 +19,7 @@ from tests.scripts.release_repository import (
     ReleaseRepository,
     git,
     make_build,
+    version_path,
     write_program,
 )
 
@@ -246,3 +247,35 @@ def test_a_missing_helm_is_named_for_a_chart(releases: ReleaseRepository) -> Non
 def test_a_person_without_a_name_is_refused(releases: ReleaseRepository) -> None:
     git(releases.clone, "config", "--unset", "user.email")
     refused(releases, ONE.version)(PRECONDITION, "Git does not know who you are")
+
+
+@pytest.mark.parametrize(
+    ("what", "code", "message"),
+    [
+        ("file", UNVERIFIED, f"environments/prod/{TV_API}/version is no folder"),
+        ("folder", UNVERIFIED, f"{version_path('prod', TV_API)} is a folder"),
+        ("submodule", PRECONDITION, f"would change environments/prod/{TV_API}/version too"),
+        ("link", UNVERIFIED, f"environments/prod/{TV_API}/version is no folder"),
+    ],
+)
+def test_what_stands_in_the_place_of_a_version_file_is_named(
+    releases: ReleaseRepository, what: str, code: int, message: str
+) -> None:
+    releases.deliver(TV_API, ONE)
+    elsewhere = releases.root / "elsewhere"
+    file = elsewhere / version_path("prod", TV_API)
+    shutil.rmtree(file.parent)
+    if what == "file":
+        file.parent.write_text("v1\n", encoding="utf-8")
+    elif what == "folder":
+        file.mkdir(parents=True)
+        (file / "x").touch()
+    elif what == "link":
+        file.parent.symlink_to("../../tv-frontend/version")
+    git(elsewhere, "add", "--all")
+    if what == "submodule":
+        place = file.parent.relative_to(elsewhere)
+        git(elsewhere, "update-index", "--add", "--cacheinfo", f"160000,{releases.tip},{place}")
+    git(elsewhere, "commit", "--quiet", "-m", "Odd")
+    git(elsewhere, "push", "--quiet")
+    refused(releases, ONE.version, "--service", "tv-api")(code, message)

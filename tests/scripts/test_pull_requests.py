@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,9 +13,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.scripts.release_repository import (
+    INTERRUPTED,
     ONE,
     PRECONDITION,
     REMOTE,
+    TIMEOUT,
     TV_API,
     TWO,
     Ran,
@@ -32,6 +35,8 @@ class Gitea(ThreadingHTTPServer):
         self.pulls: list[dict[str, Any]] = []
         self.tokens: set[str] = set()
         self.refuses = ""
+        self.asked, self.goes_on = threading.Event(), threading.Event()
+        self.goes_on.set()
 
     @property
     def url(self) -> str:
@@ -53,6 +58,8 @@ class Answers(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self._know()
+        self.server.asked.set()
+        self.server.goes_on.wait(TIMEOUT)
         if self.server.refuses:
             return self._say(422, {"message": self.server.refuses})
         number = len(self.server.pulls) + 1
@@ -209,3 +216,37 @@ def test_without_a_token_or_with_a_refusal_main_is_as_it_was(
     ran = propose(releases, ONE.version)
     assert (ran.code, "is blocked" in ran.err, "\x1b" in ran.err) == (REMOTE, True, False)
     assert releases.snapshot() == before
+
+
+def test_a_branch_that_did_not_stay_on_origin_is_not_proposed(
+    releases: ReleaseRepository, gitea: Gitea
+) -> None:
+    releases.hook("post-receive", "read -r _ _ ref; git update-ref -d $ref")
+    before = releases.snapshot()
+    ran = propose(releases, ONE.version)
+    assert (ran.code, "does not have the commit" in ran.err) == (REMOTE, True), ran.said
+    assert (gitea.pulls, releases.snapshot()) == ([], before)
+
+
+def test_a_pre_push_hook_of_the_clone_is_heard(releases: ReleaseRepository, gitea: Gitea) -> None:
+    releases.hook("pre-push", "cat >&2; exit 1", releases.clone)
+    ran = propose(releases, ONE.version)
+    assert (ran.code, "the pre-push hook of this clone refused" in ran.err) == (PRECONDITION, True)
+    assert " refs/heads/release/prod-promotion-tv-api-" in ran.err
+    assert "0" * 40 in ran.err
+    assert not gitea.pulls
+
+
+def test_ctrl_c_while_the_host_thinks_says_what_was_pushed(
+    releases: ReleaseRepository, gitea: Gitea
+) -> None:
+    gitea.goes_on.clear()
+    environ = {**releases.environ, "GITEA_TOKEN": "t0ken"}
+    words = (ONE.version, "--service", "tv-api", "--yes")
+    process = releases.start("promote-to-prod.sh", *words, env=environ)
+    assert gitea.asked.wait(TIMEOUT)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=TIMEOUT)
+    gitea.goes_on.set()
+    assert process.returncode == INTERRUPTED, err
+    assert "interrupted, but the branch release/prod-promotion-tv-api-" in err

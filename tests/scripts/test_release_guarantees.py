@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.scripts.release_repository import (
+    FAULT,
     ONE,
     PRECONDITION,
     REMOTE,
@@ -171,12 +172,15 @@ def test_an_edit_below_rendered_is_refused_by_the_check_and_a_release_is_not(
 # --- only the repository that Argo CD reads
 
 
-def test_a_branch_that_is_only_named_like_main_is_not_main(releases: ReleaseRepository) -> None:
+@pytest.mark.parametrize("name", ["0/refs/heads/main", "main\u2028x", "main\x85x"])
+def test_a_branch_that_is_only_named_like_main_is_not_main(
+    releases: ReleaseRepository, name: str
+) -> None:
     releases.deliver(TV_API, ONE)
     mallory = releases.new_clone("mallory", "Mallory")
     (mallory / "README.md").write_text("unreviewed\n", encoding="utf-8")
     git(mallory, "commit", "--quiet", "--all", "-m", "Innocent")
-    git(mallory, "push", "--quiet", "origin", "HEAD:refs/heads/0/refs/heads/main")
+    git(mallory, "push", "--quiet", "origin", f"HEAD:refs/heads/{name}")
     releases.bring(ONE.version)
     assert "unreviewed" not in releases.on_origin("README.md")
 
@@ -260,6 +264,32 @@ def test_a_shallow_clone_knows_the_whole_past(releases: ReleaseRepository) -> No
     assert releases.runs("prod", TV_API) == version_text(TV_API, ONE)
 
 
+@pytest.mark.parametrize("how", ["--depth=1", "--depth=2", "--filter=blob:none", "--filter=tree:0"])
+def test_a_check_in_a_clone_without_its_past_is_none(releases: ReleaseRepository, how: str) -> None:
+    git(releases.origin, "config", "uploadpack.allowFilter", "true")
+    releases.edit({"notes.md": "By hand\n"})
+    git(releases.root, "clone", "--quiet", how, f"file://{releases.origin}", "part")
+    ran = releases.run("render.sh", "--check", clone=releases.root / "part")
+    assert (ran.code, "this clone is shallow or partial" in ran.err) == (PRECONDITION, True)
+
+
+@pytest.mark.parametrize("what", ["rendered", "environments/prod", version_path("prod", TV_API)])
+def test_a_clone_that_has_lost_something_is_no_past_without_it(
+    releases: ReleaseRepository, what: str
+) -> None:
+    for build in (ONE, TWO):
+        releases.deliver(TV_API, build)
+    releases.bring(ONE.version, TWO.version)
+    lost = git(releases.clone, "rev-parse", f"HEAD~1:{what}")
+    (releases.clone / ".git" / "objects" / lost[:2] / lost[2:]).unlink()
+    for words in (["history.sh"], ["rollback-prod.sh", "--service", "tv-api", "--yes"]):
+        before = releases.snapshot()
+        ran = releases.run(*words)
+        assert (ran.code, releases.snapshot()) == (PRECONDITION, before), ran.said
+        assert "error: the history cannot be read: " in ran.err
+        assert lost in ran.err
+
+
 def test_scripts_that_are_not_those_of_main_hand_over(releases: ReleaseRepository) -> None:
     path = "scripts/release/usage.py"
     text = releases.on_origin(path)
@@ -276,6 +306,21 @@ def test_scripts_that_are_not_those_of_main_hand_over(releases: ReleaseRepositor
     assert (ran.code, ran.out) == (0, "nothing at all\n"), ran.said
     assert "running origin's" in ran.err
     assert not list((releases.root / "temporary").iterdir())
+
+
+def test_scripts_that_somebody_broke_on_main_are_told_without_a_traceback(
+    releases: ReleaseRepository,
+) -> None:
+    releases.edit({"scripts/release/plan.py": "broken (\n"})
+    before = releases.snapshot()
+    ran = releases.run("history.sh")
+    assert (ran.code, releases.snapshot()) == (PRECONDITION, before)
+    assert "error: the scripts on origin are broken: " in ran.err
+    assert "(plan.py, line 1)" in ran.err
+    git(releases.clone, "pull", "--quiet")
+    ran = releases.run("history.sh")
+    assert (ran.code, ran.err.count("error:"), "Traceback" in ran.err) == (FAULT, 1, False)
+    assert "the scripts are broken: SyntaxError: " in ran.err
 
 
 # --- the gate

@@ -34,6 +34,15 @@ def test_each_object_gets_a_file_named_after_kind_and_name() -> None:
     assert "---\n".join(files.values()) == text
 
 
+def test_a_name_that_no_file_can_have_is_cut_and_stays_its_own() -> None:
+    longest = "a" * 250
+    pair = objects(deployment(name=f"{longest}aaa"), deployment(name=f"{longest}aab"))
+    names = list(manifests.files(pair))
+    assert [len(name) for name in names] == [255, 255]
+    assert names[0][:240] == names[1][:240] == f"deployment-{'a' * 229}"
+    assert list(manifests.files(pair[:1])) + list(manifests.files(pair[1:])) in (names, names[::-1])
+
+
 def test_objects_of_one_kind_and_name_are_told_apart_by_group() -> None:
     ingress = "apiVersion: {}\nkind: Ingress\nmetadata:\n  name: cart\n"
     one, two = ingress.format("networking.k8s.io/v1"), ingress.format("traefik.io/v1")
@@ -132,6 +141,15 @@ def plain(kind: str, body: str, api: str = "v1") -> str:
     return f"apiVersion: {api}\nkind: {kind}\nmetadata: {{name: a}}\n{body}\n"
 
 
+def claim(spec: str) -> str:
+    return plain("PersistentVolumeClaim", f"spec: {{{spec}}}")
+
+
+def bound_to(role: str) -> str:
+    body = f"roleRef: {{kind: Role, name: {role}}}"
+    return plain("RoleBinding", body, "rbac.authorization.k8s.io/v1")
+
+
 SELECTS_B, SELECTS_C = "{matchLabels: {a: b}}", "{matchLabels: {a: c}}"
 HOOK = "{argocd.argoproj.io/hook: PreSync}"
 REPLACED = "{argocd.argoproj.io/sync-options: 'Force=true,Replace=true'}"
@@ -160,6 +178,31 @@ REPLACED = "{argocd.argoproj.io/sync-options: 'Force=true,Replace=true'}"
             plain("StatefulSet", "spec: {serviceName: b}", "apps/v1"),
             True,
         ),
+        (
+            plain("StatefulSet", "spec: {serviceName: a}", "apps/v1"),
+            plain(
+                "StatefulSet",
+                "spec: {serviceName: a, podManagementPolicy: OrderedReady}",
+                "apps/v1",
+            ),
+            False,
+        ),
+        (job("a:1"), job("a:2", "{argocd.argoproj.io/sync-options: Replace=true}"), True),
+        (job("a:1"), job("a:1") + "  completionMode: NonIndexed\n", False),
+        (job("a:1"), job("a:1") + "  completionMode: Indexed\n", True),
+        (job("a:1"), job("a:1") + "  podFailurePolicy: {rules: []}\n", True),
+        (job("a:1"), job("a:1") + "  backoffLimit: 3\n", False),
+        (claim("volumeMode: Filesystem"), claim(""), False),
+        (claim(""), claim("dataSource: {kind: VolumeSnapshot, name: a}"), True),
+        (claim("resources: {requests: {storage: 1Gi}}"), claim("resources: {}"), False),
+        (
+            plain("Service", "spec: {loadBalancerClass: a}"),
+            plain("Service", "spec: {loadBalancerClass: b}"),
+            True,
+        ),
+        (plain("Secret", "type: Opaque"), plain("Secret", "type: kubernetes.io/tls"), True),
+        (bound_to("reader"), bound_to("reader"), False),
+        (bound_to("reader"), bound_to("writer"), True),
     ],
 )
 def test_what_kubernetes_never_changes_under_one_name_is_named(
@@ -193,6 +236,29 @@ def test_a_patch_whose_target_matches_nothing_is_named(
     )
     assert bool(found) is named
     assert all("p.yaml" in problem and "matches nothing" in problem for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("targets", "named"),
+    [
+        ("[{select: {kind: Deployment, name: cart}, fieldPaths: [a]}]", False),
+        ("[{select: {kind: Deployment}}, {select: {name: card}}]", True),
+        ("[{reject: [{name: cart}]}]", False),
+        ("nonsense", False),
+    ],
+)
+def test_a_replacement_whose_target_matches_nothing_is_named(
+    tmp_path: Path, targets: str, named: bool
+) -> None:
+    (tmp_path / "kustomization.yaml").write_text(
+        f"replacements:\n- source: {{kind: Deployment}}\n  targets: {targets}\n- path: r.yaml\n"
+    )
+    found = list(patches.problems(str(tmp_path), ".", objects(deployment())))
+    assert [problem.partition(", so")[0] for problem in found] == (
+        ["./kustomization.yaml: a replacement has a target (name: card) that matches nothing"]
+        if named
+        else []
+    )
 
 
 def test_a_patch_further_down_and_generated_and_suffixed_names_are_understood(

@@ -66,6 +66,12 @@ def goes_back(past: list[Event], version: str | None = None) -> tuple[str, Manif
         ("p1a p2b e3b e4b", "1a"),
         ("p1a p2b e3b p3c", "2b"),
         ("p1a p2b m2c", "2b"),  # by hand: the manifests alone
+        ("p1a p2b e1a", None),  # a revert of the promotion's commit
+        ("p1a p2b p3c e2b", "1a"),
+        ("p1a p2b e1a e2b", "1a"),  # a revert of the revert
+        ("p1a p2b e1a e2b e1a", None),
+        ("p1a p2b p2c m2b", "1a"),  # a revert of a configuration alone
+        ("p1a p2b r1a e2b", "1a"),  # a revert of a rollback
         ("p1a p2b e3b m3c", "2b"),
         ("p1a p2b m2c p2b", "2c"),
         ("p1a p2b e", "2b"),  # conflict markers

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gitops.version import UNRELEASED_HELM, UNRELEASED_KUSTOMIZE, released_helm, released_kustomize
+from release.deployed import RENDERED, VERSION_FILE
 from release.versions import NOTHING, UNREADABLE, Running, file_text, is_digest, is_version, read
 
 SERVICE, IMAGE = "shop/cart", "1.dkr.ecr.eu-central-1.amazonaws.com/shop/cart"
@@ -46,6 +47,10 @@ OF_WINDOWS = released_kustomize(IMAGE, VERSION, DIGEST).replace("\n", "\r\n")
         ("images:\n- name: x/shop/card\n  newTag: v1\n", UNREADABLE),
         (released_kustomize(IMAGE.replace("cart", "card"), VERSION, DIGEST), UNREADABLE),
         (released_helm(VERSION, DIGEST), UNREADABLE),
+        (f'images:\n- name: {IMAGE}\n  newTag: "a\\nRelease-Kind: build"\n', UNREADABLE),
+        (f'images:\n- name: {IMAGE}\n  newTag: "\\x9b2J"\n', UNREADABLE),
+        (f'images:\n- name: {IMAGE}\n  newTag: a\n  digest: "b c"\n', UNREADABLE),
+        (released_kustomize(IMAGE, "vé"), UNREADABLE),
     ],
 )
 def test_what_a_version_file_names_is_read_however_yaml_says_it(
@@ -62,6 +67,7 @@ def test_what_a_version_file_names_is_read_however_yaml_says_it(
         (UNRELEASED_HELM, NOTHING),
         ("image: [a]", UNREADABLE),
         ("image:\n  tag: [a]\n", UNREADABLE),
+        ('image:\n  tag: "\\e[2J"\n', UNREADABLE),
     ],
 )
 def test_and_so_is_what_the_values_of_a_chart_name(text: str, running: Running) -> None:
@@ -85,3 +91,13 @@ def test_a_tag_of_somebody_else_is_written_and_read_alike(tag: str) -> None:
     ):
         assert file_text(packaging, IMAGE, tag, DIGEST) == text
         assert read(text, packaging, IMAGE) == Running(tag, DIGEST)
+
+
+@pytest.mark.parametrize(
+    "name", ["shop/a\nb", "shop/\x1b[2J", "shop/\u2028", "Shop/cart", "a/../b"]
+)
+def test_a_folder_that_is_called_as_no_service_is_of_none(name: str) -> None:
+    assert VERSION_FILE.fullmatch("environments/prod/shop/cart/version/values.yaml")
+    assert not VERSION_FILE.fullmatch(f"environments/prod/{name}/version/values.yaml")
+    assert RENDERED.fullmatch("rendered/prod/shop/cart/a\nb.yaml")
+    assert not RENDERED.fullmatch(f"rendered/prod/{name}/a.yaml")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +38,7 @@ VERSION = "v20261101-0123abc"
         ("\x1b]0;owned\x07", "\\x1b]0;owned\\x07"),
         ("a\rb", "a\\rb"),
         ("a\u202eb", "a\\u202eb"),
+        ("a\u061cb", "a\\u061cb"),
         ("\x9b2J", "\\x9b2J"),
         ("a\tb\nc", "a\tb\nc"),
         ("lone \udcff", "lone \\udcff"),
@@ -92,6 +94,17 @@ def test_a_commit_in_another_encoding_or_in_none_is_told_in_utf_8() -> None:
     assert (read_commit(latin).author, read_commit(latin).title) == ("Jürgen <j>", "Menü")
     assert read_commit(b"tree x\n\nMen\xfc\n").title == "Men\ufffd"
     assert read_commit(b"").seconds == 0
+
+
+@pytest.mark.parametrize("encoding", ["undefined", "punycode", "hex", "a\0b", "no such"])
+def test_what_git_takes_for_an_encoding_and_python_does_not_hides_no_commit(encoding: str) -> None:
+    head = f"tree x\ncommitter J <j> 7 +0000\nencoding {encoding}\n\n".encode()
+    told = read_commit(head + b"Men\xc3\xbc for two\n")
+    assert (told.title, told.seconds) == ("Menü for two", 7)
+
+
+def test_a_time_that_no_clock_shows_is_none() -> None:
+    assert read_commit(b"tree x\ncommitter J <j> %b +0000\n\nx\n" % (b"9" * 5000)).seconds == 0
 
 
 @pytest.mark.parametrize(
@@ -161,6 +174,7 @@ def test_the_platform_is_read_with_prod_as_the_environment_that_is_meant() -> No
         ('"prod": {', '"Prod/..": {'),
         ("}}", "}"),
         (PLATFORM, "[]"),
+        (PLATFORM, "[" * 99_999),
         (PLATFORM, ""),
     ],
 )
@@ -179,6 +193,7 @@ def test_a_platform_that_is_not_understood_is_refused_in_a_sentence(old: str, ne
         ("https://github.com:8443/acme/gitops.git", "https://github.com/acme/gitops.git", False),
         ("https://github.com/ada/gitops.git", "https://github.com/acme/gitops.git", False),
         ("/srv/acme/gitops.git", "https://github.com/acme/gitops.git", False),
+        ("https://[::1/acme/gitops.git", "https://github.com/acme/gitops.git", False),
     ],
 )
 def test_two_spellings_of_one_repository_are_the_same(one: str, other: str, same: bool) -> None:
@@ -208,6 +223,7 @@ def test_secrets_of_addresses_and_the_reason_of_a_failure() -> None:
     text = "Cloning...\nfatal: unable to access 'https://ada:s3cr3t@x.example/a.git/': no\nbye\n"
     assert last_words(text) == "fatal: unable to access 'https://x.example/a.git/': no"
     assert without_secrets("see https://x.example/a") == "see https://x.example/a"
+    assert without_secrets("https://ada:p@ss@x.example/b@c") == "https://x.example/b@c"
     assert last_words("") == "it said nothing"
     ssh = "fatal: Could not read from remote repository.\n\nPlease make sure you have the rights\n"
     refused = "ssh: connect to host x.example port 22: Connection refused"
@@ -253,14 +269,60 @@ def test_a_command_line_that_is_not_understood_is_refused(words: list[str], prob
 
 
 def test_a_missing_aws_cli_and_a_missing_folder_are_told() -> None:
-    terminal = Terminal(io.StringIO(), io.StringIO(), io.StringIO())
-    environment = read_platform(PLATFORM, "x").fast
-    registry = Registry(Processes(), {"PATH": "/nonexistent"}, terminal, environment)
-    assert registry.ask(["shop/cart"]) == {}
-    assert registry.silent(["shop/cart"]) == {"shop/cart": "the AWS CLI (aws) is not installed"}
+    asked = registry({"PATH": "/nonexistent"})
+    assert asked.ask(["shop/cart"]) == {}
+    assert asked.silent(["shop/cart"]) == {"shop/cart": "the AWS CLI (aws) is not installed"}
     with pytest.raises(Failure, match="the registry did not answer for shop/cart"):
-        registry.require(["shop/cart"])
+        asked.require(["shop/cart"])
     assert Images(()).tagged("dev") is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ("COMPLETE\t0\t1\t0\t2\t0", {"high": 1, "low": 2}),
+        ("COMPLETE\t0\t²\t0\t0\t0", "what is no count of findings: 'COMPLETE 0 ² 0 0 0'"),
+        (f"COMPLETE\t{'9' * 5000}\t0\t0\t0\t0", "what is no count of findings"),
+        ("COMPLETE\t0\t0", "what is no count of findings: 'COMPLETE 0 0'"),
+        ("None", "what is no count of findings: 'None'"),
+        ("<html>\x1b[2J", "what is no count of findings: '<html>\\\\x1b[2J'"),
+        ("", "what is no count of findings: ''"),
+    ],
+)
+def test_an_answer_about_findings_is_a_count_or_none(
+    monkeypatch: pytest.MonkeyPatch, answer: str, told: str | dict[str, int]
+) -> None:
+    monkeypatch.setattr(Registry, "_run", lambda *_, **__: (answer,))
+    found = registry({}).findings("shop/cart", DIGEST)
+    if isinstance(found, str):
+        assert isinstance(told, str)
+        assert told in found
+    else:
+        assert {name: number for name, number in found.items() if number} == told
+
+
+@pytest.mark.parametrize(
+    ("program", "told"),
+    [
+        ("", "the AWS CLI (aws) cannot be run: Exec format error"),
+        ("#!/bin/sh\nexit 3\n", "aws ended with 3"),
+        ("#!/bin/sh\necho 'x\x1b[2J' >&2; exit 3\n", "x\\x1b[2J"),
+        ("#!/bin/sh\necho '<html>429</html>'\n", "what is no list of images"),
+    ],
+)
+def test_an_aws_cli_that_is_broken_is_a_registry_that_does_not_answer(
+    tmp_path: Path, program: str, told: str
+) -> None:
+    (tmp_path / "aws").write_text(program, encoding="utf-8")
+    (tmp_path / "aws").chmod(0o755)
+    asked = registry({"PATH": str(tmp_path)})
+    assert asked.ask(["shop/cart"]) == {}
+    assert told in asked.silent(["shop/cart"])["shop/cart"]
+
+
+def registry(environ: dict[str, str]) -> Registry:
+    terminal = Terminal(io.StringIO(), io.StringIO(), io.StringIO())
+    return Registry(Processes(), environ, terminal, read_platform(PLATFORM, "x").fast)
 
 
 def test_why_a_push_was_refused_is_told_without_gits_own_advice() -> None:

@@ -64,10 +64,11 @@ class Clone:
         if "dubious ownership" in words or "safe.directory" in words:
             lines = [line.strip() for line in words.splitlines() if line.strip()]
             raise Failure(PRECONDITION, lines[0], *lines[1:])
+        if words.strip() and "not a git repository" not in words:
+            raise Failure(PRECONDITION, f"Git does not work in this clone: {last_words(words)}")
         raise Failure(
             PRECONDITION,
             f"{self.root} is not the root of a Git clone",
-            *([last_words(words)] if words.strip() else []),
             "run the script from its own clone",
         )
 

@@ -129,6 +129,12 @@ def _check(start: Start, words: Sequence[str]) -> int:
     if len(words) > 1:
         raise Failure(USAGE, "--check takes one commit", "see --help")
     context = _local(start)
+    if context.clone.incomplete:
+        raise Failure(
+            PRECONDITION,
+            "this clone is shallow or partial, and the check looks for what ran in the history",
+            "complete it: git fetch --unshallow; or clone the repository anew",
+        )
     head = _commit(context, "HEAD")
     context.repository.tip = head
     try:

@@ -46,7 +46,7 @@ def parse(content: bytes) -> Commit:
     message = _decode(body, encoding)
     author = _decode(fields.get("author", [b""])[0], encoding)
     committer = _decode(fields.get("committer", [b""])[0], encoding)
-    time = re.search(r"> (\d+) [+-]\d+$", committer)
+    time = re.search(r"> (\d{1,12}) [+-]\d+$", committer)
     lines = message.strip("\n").split("\n")
     return Commit(
         seconds=min(int(time[1]), 253402300799) if time else 0,
@@ -61,7 +61,7 @@ def parse(content: bytes) -> Commit:
 def _decode(text: bytes, encoding: str) -> str:
     try:
         return text.decode("utf-8" if encoding.lower() in ("utf-8", "utf8") else encoding)
-    except (UnicodeDecodeError, LookupError):
+    except (ValueError, LookupError):  # Python knows encodings that are none of a text
         return text.decode("utf-8", "replace")
 
 

@@ -17,6 +17,9 @@ FORMAT = 1
 PACKAGE = "chart"
 """The packaging of what somebody else makes a chart of."""
 SEVERITIES = ("informational", "low", "medium", "high", "critical")
+_NOT_UNDERSTOOD = (
+    ValueError, KeyError, TypeError, AttributeError, StopIteration, RecursionError,
+)  # fmt: skip
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _SCP_LIKE = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/]+):(?P<path>[^/].*)")
 
@@ -170,7 +173,7 @@ def parse(text: str, where: str) -> Platform:
         platform.fast  # noqa: B018 - there has to be one
     except Failure:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
+    except _NOT_UNDERSTOOD as error:
         what = f"{type(error).__name__}: {error}" if str(error) else "no fast environment"
         raise Failure(
             PRECONDITION,
@@ -230,7 +233,10 @@ def identity(url: str) -> tuple[str, str]:
     if scp_like:
         host, path = scp_like["host"], scp_like["path"]
     else:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # such as of half an address of IPv6
+            return "", url
         host, path = parts.hostname or "", parts.path
         if parts.scheme in ("http", "https") and ":" in parts.netloc.rpartition("@")[2]:
             host = parts.netloc.rpartition("@")[2]

@@ -12,13 +12,13 @@ from release.errors import PRECONDITION, USAGE, Failure
 from release.repository import Entry, Repository
 from release.versions import NOTHING, UNREADABLE, Running, file_name, packaging_of, read
 
-VERSION_FILE = re.compile(
-    r"environments/([^/]+)/([^/]+/[^/]+)/version/(Chart|kustomization|values)\.yaml"
-)
-RENDERED = re.compile(r"rendered/([^/]+)/([^/]+/[^/]+)/(.+\.(?:yaml|yml|json))")
+_PLACE = r"([a-z0-9-]+)/([a-z0-9-]+/[a-z0-9-]+)"
+"""Environment, and namespace/name. A folder that is called otherwise is of no service."""
+VERSION_FILE = re.compile(rf"environments/{_PLACE}/version/(Chart|kustomization|values)\.yaml")
+RENDERED = re.compile(rf"rendered/{_PLACE}/(.+\.(?:yaml|yml|json))", re.DOTALL)
 Manifests = tuple[tuple[str, str], ...]
 """The files of a rendered folder, as (name, object), without those that are no manifests."""
-_OVERLAY = re.compile(r"environments/([^/]+)/([^/]+/[^/]+)/(kustomization|values)\.yaml")
+_OVERLAY = re.compile(rf"environments/{_PLACE}/(kustomization|values)\.yaml")
 
 
 class Place(NamedTuple):

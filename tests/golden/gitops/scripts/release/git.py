@@ -87,11 +87,16 @@ class Git:
         if not _at_terminal():
             self._inherited["GIT_TERMINAL_PROMPT"] = "0"
         self._home = home
+        self._alone = self._clean | {
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "HOME": home,
+            "XDG_CONFIG_HOME": home,
+        }
         self.version = self._read_version()
 
     def _read_version(self) -> tuple[int, ...]:
         try:
-            ran = self._processes.run(["git", "version"], environ=self._clean)
+            ran = self._processes.run(["git", "version"], cwd=self._home, environ=self._alone)
         except (FileNotFoundError, PermissionError) as error:
             raise Failure(PRECONDITION, "git is not installed") from error
         found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", ran.text)
@@ -112,15 +117,10 @@ class Git:
         extra: Optional[Mapping[str, str]] = None,
     ) -> Ran:
         """Git in the bare `repository`, without a setting of anybody."""
-        environ = self._clean | {
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "HOME": self._home,
-            "XDG_CONFIG_HOME": self._home,
-        }
         return self._processes.run(
             ["git", *_OPTIONS, f"--git-dir={repository}", *words],
             cwd=repository,
-            environ=environ | dict(extra or {}),
+            environ=self._alone | dict(extra or {}),
             given=given,
         )
 
@@ -209,7 +209,7 @@ def last_words(text: str) -> str:
 
 def without_secrets(text: str) -> str:
     """`text` with the credentials of addresses left out."""
-    return re.sub(r"(\b\w[\w+.-]*://)[^/@\s]*@", r"\1", text)
+    return re.sub(r"(\b\w[\w+.-]*://)[^/\s]*@", r"\1", text)
 
 
 def _numbered(settings: Iterable[Setting]) -> Iterable[tuple[str, str]]:

@@ -8,12 +8,13 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn, Optional
 
+from release.errors import PRECONDITION, Failure
 from release.repository import Repository
-from release.terminal import Terminal
+from release.terminal import Terminal, one_line
 
 PACKAGE = "scripts/release"
 ROOT, SCRATCH = "RELEASE_ROOT", "RELEASE_SCRATCH"
-"""Variables for the scripts that take over: the clone, and a folder that they have to remove."""
+"""Variables for scripts that lie elsewhere: the clone, and a folder for what they need."""
 
 
 def root() -> str:
@@ -33,6 +34,14 @@ def to_the_newest(
         return
     target = os.path.join(folder, "scripts", "release")
     for name, content in theirs.items():
+        try:
+            compile(content, name, "exec")
+        except (SyntaxError, ValueError) as error:
+            raise Failure(
+                PRECONDITION,
+                f"the scripts on origin are broken: {one_line(str(error))}",
+                "nothing was changed; revert the commit that broke them",
+            ) from error
         path = os.path.join(target, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as stream:

@@ -28,7 +28,35 @@ _OF_KUBERNETES = frozenset({"", "apps", "batch"})
 _ENDING = frozenset({"CronJob", "Job", "Pod"})
 """They pull when they run."""
 _ROLLED = frozenset({("apps", "DaemonSet"), ("apps", "Deployment"), ("apps", "StatefulSet")})
-_REPLACED = re.compile(r"Replace=true|Force=true")
+_LONGEST = 250
+"""Characters of a file's name: a machine takes 255 with the ending, and a name may have 253."""
+_REPLACED = "Force=true"
+"""Without it, Replace=true is an update, which Kubernetes refuses all the same."""
+_NEVER_CHANGES = {
+    "DaemonSet": ("selector",),
+    "Deployment": ("selector",),
+    "Job": (
+        "backoffLimitPerIndex", "completionMode", "managedBy", "podFailurePolicy", "selector",
+        "successPolicy", "template",
+    ),
+    "PersistentVolumeClaim": (
+        "accessModes", "dataSource", "dataSourceRef", "selector", "storageClassName", "volumeMode",
+        "volumeName",
+    ),
+    "ReplicaSet": ("selector",),
+}  # fmt: skip
+_OF_A_SERVICE = ("clusterIP", "clusterIPs", "loadBalancerClass")
+_BESIDE_SPEC = {
+    "ClusterRoleBinding": ("roleRef",),
+    "RoleBinding": ("roleRef",),
+    "Secret": ("type",),
+}
+_UNSAID = {
+    "completionMode": "NonIndexed",
+    "podManagementPolicy": "OrderedReady",
+    "volumeMode": "Filesystem",
+}
+"""What Kubernetes takes where nothing is said: to say it changes nothing."""
 
 
 class ManifestError(ValueError):
@@ -121,7 +149,10 @@ def files(manifests: Iterable[Manifest]) -> dict[str, str]:
 
 
 def _file_name(*parts: str) -> str:
-    return "-".join(re.sub(r"[^a-z0-9.-]", "_", part.lower()) for part in parts)
+    name = "-".join(re.sub(r"[^a-z0-9.-]", "_", part.lower()) for part in parts)
+    if len(name) <= _LONGEST:
+        return name
+    return f"{name[: _LONGEST - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 # --- images
@@ -298,35 +329,30 @@ def _is_made_anew(manifest: Manifest) -> bool:
     return (
         "argocd.argoproj.io/hook" in annotations
         or "helm.sh/hook" in annotations
-        or bool(_REPLACED.search(str(annotations.get("argocd.argoproj.io/sync-options", ""))))
+        or _REPLACED in str(annotations.get("argocd.argoproj.io/sync-options", ""))
         or ("generateName" in manifest.metadata and "name" not in manifest.metadata)
     )
 
 
 def _immutable_changes(old: Mapping[str, Any], new: Mapping[str, Any], kind: str) -> Iterator[str]:
     before, after = _spec(old), _spec(new)
-    if kind == "Job":
-        paths = ["template", "selector", "completionMode"]
-    elif kind == "StatefulSet":
+    paths: Iterable[str] = _NEVER_CHANGES.get(kind, ())
+    if kind == "StatefulSet":
         paths = sorted((before.keys() | after.keys()) - _STATEFUL_SET_MAY_CHANGE)
-    elif kind in ("Deployment", "DaemonSet", "ReplicaSet"):
-        paths = ["selector"]
-    elif kind == "PersistentVolumeClaim":
-        paths = ["accessModes", "selector", "storageClassName", "volumeMode", "volumeName"]
     elif kind == "Service":
-        both = [k for k in ("clusterIP", "clusterIPs") if before.get(k) and after.get(k)]
+        both = [k for k in _OF_A_SERVICE if before.get(k) and after.get(k)]
         headless = {before.get("clusterIP"), after.get("clusterIP")} >= {"None"}
         paths = both or (["clusterIP"] if headless else [])
     elif kind in ("ConfigMap", "Secret"):
         changed = any(old.get(k) != new.get(k) for k in ("data", "binaryData", "immutable"))
         if old.get("immutable") == "true" and changed:
             yield "data (immutable: true)"
-        return
-    else:
-        return
     for path in paths:
-        if before.get(path) != after.get(path):
+        if before.get(path, _UNSAID.get(path)) != after.get(path, _UNSAID.get(path)):
             yield f"spec.{path}"
+    for path in _BESIDE_SPEC.get(kind, ()):
+        if old.get(path) != new.get(path):
+            yield path
 
 
 def _spec(content: Mapping[str, Any]) -> dict[str, Any]:

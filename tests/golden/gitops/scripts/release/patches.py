@@ -1,5 +1,5 @@
 # Managed: generated, so change services.yaml or the stack files instead.
-"""Patches of a kustomization that change nothing, because their target matches nothing."""
+"""Patches and replacements of a kustomization whose target matches nothing: they do nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from release.kustomization import kustomization
+from release.kustomization import Kustomization, kustomization
 from release.manifests import Manifest
 
 _HASH = re.compile(r"-[0-9a-z]{10}$")
@@ -51,18 +51,31 @@ class _Walk:
             return
         self._seen.add(folder)
         names = names.of(found.content)
-        for patch in [*found.listed("patches"), *found.listed("patchesJson6902")]:
-            target = patch.get("target") if isinstance(patch, dict) else None
-            if not isinstance(target, dict) or "$patch: delete" in _text(self._tree, folder, patch):
-                continue
+        for name, target in self._targets(found):
             if not any(_matches(target, manifest, names) for manifest in self._manifests):
                 what = " ".join(f"{key}: {value}" for key, value in sorted(target.items()))
                 yield (
-                    f"{found.path}: {patch.get('path') or 'a patch'} has a target ({what}) that "
-                    "matches nothing, so kustomize leaves it out without a word"
+                    f"{found.path}: {name} has a target ({what}) that matches nothing, so "
+                    "kustomize leaves it out without a word"
                 )
         for below in found.folders(self._tree):
             yield from self.problems(below, names)
+
+    def _targets(self, found: Kustomization) -> Iterator[tuple[str, dict[str, Any]]]:
+        """What patches and replacements are meant for, with their names."""
+        for patch in _dicts([*found.listed("patches"), *found.listed("patchesJson6902")]):
+            target = patch.get("target")
+            deletes = "$patch: delete" in _text(self._tree, found.folder, patch)
+            if isinstance(target, dict) and not deletes:
+                yield str(patch.get("path") or "a patch"), target
+        for replacement in _dicts(found.listed("replacements")):
+            for each in _dicts(replacement.get("targets")):
+                if isinstance(each.get("select"), dict):
+                    yield "a replacement", each["select"]
+
+
+def _dicts(found: Any) -> list[dict[str, Any]]:
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def _text(tree: str, folder: str, patch: dict[str, Any]) -> str:

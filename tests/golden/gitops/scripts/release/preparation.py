@@ -226,11 +226,15 @@ class Preparation:
         platform = self.repository.platform
         for change in changes:
             path = os.path.join(tree, change.path)
+            folder = os.path.dirname(path)
+            if os.path.islink(folder) or os.path.isfile(folder):
+                where = os.path.dirname(change.path)
+                raise Failure(UNVERIFIED, f"{where} is no folder; nothing was changed")
             if os.path.islink(path) or os.path.isfile(path):
                 os.unlink(path)
             elif os.path.isdir(path):
                 raise Failure(UNVERIFIED, f"{change.path} is a folder; nothing was changed")
-            os.makedirs(os.path.dirname(path), exist_ok=True)
+            os.makedirs(folder, exist_ok=True)
             image = platform.image(
                 platform.environments[change.place.environment], change.place.service
             )

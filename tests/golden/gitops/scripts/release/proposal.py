@@ -10,8 +10,10 @@ from release.errors import REMOTE, Failure
 from release.plan import ROLLBACK, Plan
 from release.preparation import Prepared
 from release.pullrequests import Host, branch_name
-from release.release import reasons
+from release.release import reasons, unknown
 from release.rendercommand import report
+from release.repository import Unreachable
+from release.terminal import visible
 
 _LIMIT = 65000
 """Characters of a text; GitHub takes 65536."""
@@ -46,18 +48,27 @@ class Proposal:
             hashlib.sha256("\n".join(moves).encode()).hexdigest(),
         )
         expected = repository.branch_tip(branch)
+        self.context.clone.run_pre_push_hook(
+            repository.folder, repository.url, commit, branch, expected or "0" * len(commit)
+        )
         self.context.pushing = True
         ran = repository.push(commit, branch, expected)
+        try:
+            there = repository.branch_tip(branch)
+        except Unreachable as error:
+            raise unknown(ran, error, f"git ls-remote origin {branch}") from error
         self.context.pushing = False
-        if ran.code:
+        if there != commit:
             raise Failure(
                 REMOTE,
-                f"origin refused the branch {branch}; nothing was changed:",
+                f"origin refused the branch {branch}; nothing was changed:"
+                if ran.code
+                else f"origin took the push, but its {branch} does not have the commit",
                 *reasons(ran.words),
             )
-        terminal.committed = True
+        terminal.committed = f"the branch {branch} was pushed"
         title = message.split("\n", 1)[0]
-        opened = self._host.open(branch, repository.branch, title, text(prepared, message))
+        opened = self._host.open(branch, repository.branch, title, visible(text(prepared, message)))
         terminal.say(f"{terminal.green('proposed')}: {opened.address}")
         word = "rollback" if plan.kind == ROLLBACK else "promotion"
         terminal.say(

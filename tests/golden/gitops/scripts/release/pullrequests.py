@@ -9,6 +9,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping, Sequence
+from http.client import HTTPException
 from typing import Any, NamedTuple, Optional
 from urllib.parse import quote, urlsplit
 
@@ -19,6 +20,7 @@ from release.terminal import one_line
 _TIMEOUT = 30
 _OK = 200
 _PAGES = 100
+_TOKEN = re.compile(r"[!-~]+")
 _TOKENS = {
     "github": ("GH_TOKEN", "GITHUB_TOKEN"),
     "enterprise": ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"),
@@ -51,11 +53,15 @@ class Host:
         parts = urlsplit(url)
         scheme = parts.scheme if parts.scheme in ("http", "https") else "https"
         self._kind, self._api = self._find(scheme, name)
-        self._token = next((environ[t] for t in _TOKENS[self._kind] if environ.get(t)), "")
-        if not self._token:
+        variables = _TOKENS[self._kind]
+        variable = next((v for v in variables if environ.get(v, "").strip()), variables[0])
+        self._token = environ.get(variable, "").strip()
+        if not _TOKEN.fullmatch(self._token):
             raise Failure(
                 PRECONDITION,
-                f"a pull request on {name} needs a token of yours in {_TOKENS[self._kind][0]}",
+                f"what {variable} has is no token"
+                if self._token
+                else f"a pull request on {name} needs a token of yours in {variable}",
                 "one that may write pull requests of the GitOps repository; nothing was changed",
             )
 
@@ -66,11 +72,9 @@ class Host:
             ("gitea", f"{scheme}://{name}/api/v1", "version"),
             ("enterprise", f"{scheme}://{name}/api/v3", "meta"),
         ):
-            try:
-                status, answered = self._request("GET", f"{api}/{sign}", None, "")
-            except Failure:
-                continue
-            if status == _OK and isinstance(answered, dict):
+            status, answered = self._request("GET", f"{api}/{sign}", None, "")
+            # A house that is closed to strangers says so as its kind does.
+            if status in (_OK, 401, 403) and isinstance(answered, dict):
                 return kind, api
         raise Failure(
             REMOTE,
@@ -81,18 +85,15 @@ class Host:
     # --- pull requests
 
     def find(self, branch: str, base: str) -> Optional[PullRequest]:
-        """The open pull request of a branch."""
-        if self._kind == "gitea":
-            return self._find_on_gitea(branch, base)
-        head = quote(f"{self.owner}:{branch}", safe="")
-        _, answered = self._call("GET", f"pulls?state=open&base={quote(base, safe='')}&head={head}")
-        return _pull_request(answered[0]) if isinstance(answered, list) and answered else None
+        """The open pull request of a branch.
 
-    def _find_on_gitea(self, branch: str, base: str) -> Optional[PullRequest]:
-        """Gitea does not filter by branch, and asked for one it may name an old pull request."""
+        Gitea does not filter by branch, and asked for one it may name an old pull request; no
+        host's filter is relied on.
+        """
+        onto, head = quote(base, safe=""), quote(f"{self.owner}:{branch}", safe="")
+        narrowed = f"base_branch={onto}" if self._kind == "gitea" else f"base={onto}&head={head}"
         for page in range(1, _PAGES + 1):
-            query = f"state=open&base_branch={quote(base, safe='')}&page={page}"
-            _, answered = self._call("GET", f"pulls?{query}")
+            _, answered = self._call("GET", f"pulls?state=open&{narrowed}&page={page}")
             if not isinstance(answered, list) or not answered:
                 return None
             for each in answered:
@@ -139,7 +140,7 @@ class Host:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, _parsed(error.read())
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             reason = getattr(error, "reason", None) or error
             raise Failure(
                 REMOTE,
@@ -151,24 +152,24 @@ class Host:
 def _parsed(content: bytes) -> Any:
     try:
         return json.loads(content.decode("utf-8", "replace"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
 def _joins(answered: Any, branch: str, base: str) -> bool:
     """Whether a pull request is for two branches of one repository; forks have branches, too."""
     try:
-        ours = answered["head"]["repo_id"] == answered["base"]["repo_id"]
-        return ours and (answered["head"]["ref"], answered["base"]["ref"]) == (branch, base)
-    except (KeyError, TypeError):
+        head, onto = answered["head"], answered["base"]
+        ours, theirs = (side.get("repo_id") or side["repo"]["id"] for side in (head, onto))
+        return bool(ours == theirs and (head["ref"], onto["ref"]) == (branch, base))
+    except (KeyError, TypeError, AttributeError):
         return False
 
 
 def _pull_request(answered: Any) -> PullRequest:
     try:
-        address = str(answered["html_url"])
-        return PullRequest(int(answered["number"]), address)
-    except (KeyError, TypeError, ValueError) as error:
+        return PullRequest(int(answered["number"]), one_line(str(answered["html_url"])))
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise Failure(REMOTE, "the Git host answers what is no pull request") from error
 
 
@@ -176,7 +177,8 @@ def _reason(answered: Any) -> str:
     if not isinstance(answered, dict):
         return "it said nothing"
     words = [str(answered.get("message") or "")]
-    for error in answered.get("errors") or []:
+    errors = answered.get("errors") or []
+    for error in errors if isinstance(errors, list) else [errors]:
         words.append(str(error.get("message") or error) if isinstance(error, dict) else str(error))
     return one_line("; ".join(word for word in words if word))[:300] or "it said nothing"
 

@@ -16,6 +16,7 @@ from release.errors import DECLINED, PRECONDITION, REMOTE, Failure
 from release.git import Person, without_secrets
 from release.plan import ROLLBACK, Plan, message, summary
 from release.preparation import Preparation, Prepared
+from release.processes import Ran
 from release.repository import Unreachable, is_contention
 from release.terminal import one_line, visible
 
@@ -77,7 +78,7 @@ class Release:
                 propose(prepared, commit, text)
                 return None
             if self._push(commit, attempt):
-                self.terminal.committed = True
+                self.terminal.committed = "the release is on the branch"
                 return commit
             self.terminal.note("the branch has moved meanwhile; planning again")
             # Many pipelines may be waiting for the same moment: spread them.
@@ -164,15 +165,7 @@ class Release:
         try:
             landed = self.repository.landed(commit)
         except Unreachable as error:
-            raise Failure(
-                REMOTE,
-                "the push failed, and origin does not answer: it may or may not have arrived"
-                if ran.code
-                else "origin took the push and does not answer any more",
-                *reasons(ran.words)[:1],
-                error.message,
-                "look first, when origin answers: scripts/history.sh --limit 5",
-            ) from error
+            raise unknown(ran, error, "scripts/history.sh --limit 5") from error
         self.context.pushing = False
         if landed:
             return True
@@ -185,6 +178,19 @@ class Release:
         if self.repository.tip != before or (is_contention(ran.words) and attempt < ATTEMPTS // 3):
             return False
         raise Failure(REMOTE, "origin refused the push; nothing was changed:", *reasons(ran.words))
+
+
+def unknown(ran: Ran, error: Unreachable, look: str) -> Failure:
+    """Of a push after which origin does not answer."""
+    return Failure(
+        REMOTE,
+        "the push failed, and origin does not answer: it may or may not have arrived"
+        if ran.code
+        else "origin took the push and does not answer any more",
+        *reasons(ran.words)[:1],
+        error.message,
+        f"look first, when origin answers: {look}",
+    )
 
 
 def reasons(words: str) -> list[str]:

@@ -50,7 +50,7 @@ def pile(history: Sequence[Event]) -> list[State]:
     """The states of one service of one environment, from the oldest; the last is the newest.
 
     Releases pile up. A rollback takes those above its state off the pile, so what was rolled back
-    does not become the way back.
+    does not become the way back. Nor does what somebody took back by reverting its commit.
     """
     states: list[State] = []
     for event in reversed(history):
@@ -66,8 +66,8 @@ def pile(history: Sequence[Event]) -> list[State]:
             if states and states[-1].running == event.now:
                 states[-1] = states[-1]._replace(rendered=event.rendered)
             continue
-        if event.kind == "rollback":
-            at = _find(states, state)
+        if event.kind in ("rollback", "edit"):
+            at = _find(states, state, exactly=event.kind == "edit")
             if at is not None:
                 del states[at + 1 :]
                 states[at] = state._replace(subject=states[at].subject or state.subject)
@@ -84,10 +84,12 @@ def _runs(state: State, named: Running, rendered: Manifests) -> bool:
     return state.running == named
 
 
-def _find(states: Sequence[State], wanted: State) -> Optional[int]:
+def _find(states: Sequence[State], wanted: State, *, exactly: bool) -> Optional[int]:
     """The newest that is `wanted`, by its manifests or, where Git lacks those, by its version."""
     same = [n for n, state in enumerate(states) if state.running == wanted.running]
     exact = [n for n in same if states[n].rendered == wanted.rendered]
+    if exactly:
+        return exact[-1] if exact else None
     by_tag = [n for n, state in enumerate(states) if state.running.tag == wanted.running.tag]
     return next((found[-1] for found in (exact, same, by_tag) if found), None)
 

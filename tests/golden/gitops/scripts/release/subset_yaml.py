@@ -9,6 +9,7 @@ compared and shown, and never written back. What is not understood is an error a
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any, Optional
 
 _BLOCK_SCALAR = re.compile(r"([|>])(?:([1-9])?([+-])?|([+-])([1-9]))\s*(?:#.*)?")
@@ -44,7 +45,10 @@ def load(text: str) -> Any:
 
 def load_all(text: str) -> list[Any]:
     """The documents in `text`; empty ones are left out."""
-    found = [_Document(lines, first).read() for first, lines in _documents(text)]
+    try:
+        found = [_Document(lines, first).read() for first, lines in _documents(text)]
+    except RecursionError as error:
+        raise YamlError(1, "nested too deeply") from error
     return [document for document in found if document is not None]
 
 
@@ -381,11 +385,12 @@ def _unquote(text: str) -> str:
 
     def character(found: re.Match[str]) -> str:
         name = found[1]
-        if name[0] in "xuU":
-            return chr(int(name[1:], 16))
-        if name not in _ESCAPES:
+        if name in _ESCAPES:
+            return _ESCAPES[name]
+        number = int(name[1:], 16) if name[1:] else sys.maxunicode + 1
+        if number > sys.maxunicode:
             raise YamlError(1, f"the escape \\{name} is not understood")
-        return _ESCAPES[name]
+        return chr(number)
 
     return re.sub(
         r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)",

@@ -26,7 +26,7 @@ _BOLD, _DIM, _GREEN, _RED, _CYAN, _PLAIN = (
     "\x1b[m",
 )
 _CONTROL = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _MARK = f"\0{secrets.token_hex(8)}:"
 """Before a colour of ours, so that nobody else's text brings one."""
@@ -54,8 +54,8 @@ class Terminal:
         self._out = out if out is not None else sys.stdout
         self._err = err if err is not None else sys.stderr
         self._in = source if source is not None else sys.stdin
-        self.committed = False
-        """Whether something has happened that no longer depends on anybody reading."""
+        self.committed = ""
+        """What has happened that no longer depends on anybody reading."""
         for stream in (self._out, self._err):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")
@@ -104,11 +104,11 @@ class Terminal:
             self._out.write(text)
             self._out.flush()
         except BrokenPipeError as error:
-            self._forget_output()
+            _forget(self._out)
             if not self.committed:
                 raise OutputClosed from error
         except OSError as error:
-            self._forget_output()
+            _forget(self._out)
             if not self.committed:
                 raise Failure(
                     PRECONDITION, f"cannot write the output: {error.strerror}; nothing was changed"
@@ -122,6 +122,7 @@ class Terminal:
             self._err.write(visible(text) + "\n")
             self._err.flush()
         except OSError:
+            _forget(self._err)
             self._err = None
 
     def warn(self, text: str) -> None:
@@ -131,13 +132,6 @@ class Terminal:
         self.note(f"error: {failure.message}")
         for line in failure.lines:
             self.note(f"  {line}")
-
-    def _forget_output(self) -> None:
-        """What is still in the buffer would fail again when Python ends."""
-        with suppress(OSError, ValueError, AttributeError):
-            null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, self._out.fileno())
-            os.close(null)
 
     # --- what is asked
 
@@ -165,6 +159,7 @@ class Terminal:
                 self._err.write(f"{visible(question)} [y/N] ")
                 self._err.flush()
             except OSError:
+                _forget(self._err)
                 return False
         try:
             answer = self._in.readline() if self._in is not None else ""
@@ -189,6 +184,14 @@ def _steady(text: str) -> str:
         end = part.index("m") + 1
         found.append(part[:end] + visible(part[end:]))
     return "".join(found)
+
+
+def _forget(stream: IO[str]) -> None:
+    """What is still in the buffer would fail again when Python ends, with a code of its own."""
+    with suppress(OSError, ValueError, AttributeError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
 
 
 def _is_terminal(stream: Optional[IO[str]]) -> bool:
