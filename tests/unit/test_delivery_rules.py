@@ -148,8 +148,8 @@ REFUSED: dict[str, tuple[str, Edit, str]] = {
     "a group of two lines": (
         "services.yaml",
         lambda c: c.update(releasers="releasers\ng, everybody, role:releaser"),
-        "services.yaml: releasers: must be a group's name on one line (given: releasers\ng, "
-        "everybody, role:releaser); correct the value",
+        "services.yaml: releasers: must be a group's name on one line (given: releasers …); "
+        "correct the value",
     ),
     "a branch that CircleCI takes for a pattern": (
         "services.yaml",
