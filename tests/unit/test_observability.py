@@ -143,6 +143,16 @@ def test_no_end_of_support_where_the_version_is_not_known() -> None:
     assert purposes == ["argocd-not-reconciling", "nodes-not-ready"]
 
 
+def test_silence_is_no_alarm_where_all_nodes_stop_at_night() -> None:
+    def missing(**more: bool) -> dict[str, str]:
+        found = alarms(degraded=False, support_ends=None, **more)
+        return {alarm.purpose: alarm.missing for alarm in found}
+
+    loud = {"argocd-not-reconciling": "breaching", "nodes-not-ready": "breaching"}
+    assert missing() == missing(nodes_stop=False) == loud
+    assert missing(nodes_stop=True) == dict.fromkeys(loud, "notBreaching")
+
+
 def test_every_alarm_tells_a_new_topic_when_it_starts_and_when_it_ends(
     prod_recorded: Recording,
 ) -> None:
