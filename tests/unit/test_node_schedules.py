@@ -38,6 +38,16 @@ def dev_at_night() -> Settings:
     return load("dev", scheduled(**NIGHTS), CHECKOUT, {})
 
 
+@pytest.fixture(scope="module")
+def mixed() -> Settings:
+    """Beside a group that stops one that runs."""
+    config = scheduled(**NIGHTS)
+    groups = config["platform:cluster"]["nodeGroups"]
+    groups.append({**groups[0], "name": "batch"})
+    del groups[1]["schedule"]
+    return load("dev", config, CHECKOUT, {})
+
+
 def build(settings: Settings) -> Recording:
     def program() -> None:
         network = Network("network", wiring.network(settings))
@@ -196,14 +206,8 @@ def test_a_group_without_a_schedule_has_no_actions() -> None:
 
 
 def test_a_cluster_is_without_nodes_only_if_all_groups_stop(
-    dev: Settings, dev_at_night: Settings
+    dev: Settings, dev_at_night: Settings, mixed: Settings
 ) -> None:
-    config = scheduled(**NIGHTS)
-    groups = config["platform:cluster"]["nodeGroups"]
-    groups.append({**groups[0], "name": "batch"})
-    del groups[1]["schedule"]
-    mixed = load("dev", config, CHECKOUT, {})
-
     assert dev_at_night.config.cluster.all_nodes_stop
     assert not mixed.config.cluster.all_nodes_stop
     assert not dev.config.cluster.all_nodes_stop, "Auto Mode"
@@ -213,9 +217,9 @@ def test_a_cluster_is_without_nodes_only_if_all_groups_stop(
 
 
 def test_only_an_environment_with_a_schedule_may_write_actions(
-    dev_at_night: Settings, prod: Settings
+    mixed: Settings, prod: Settings
 ) -> None:
-    made = {s["Sid"]: s for d in documents(dev_at_night, []) for s in d["Statement"]}
+    made = {s["Sid"]: s for d in documents(mixed, []) for s in d["Statement"]}
 
     assert made == {
         "ReadNodeSchedules": {
