@@ -2,7 +2,7 @@
 
 EKS has none of its own (https://github.com/aws/containers-roadmap/issues/1943), and node groups
 take those of EC2 Auto Scaling, as terraform-aws-modules/eks makes them too. Auto Scaling drains
-nothing: EKS does, and after 15 minutes the node goes anyway, whatever a disruption budget says
+nothing: EKS does, and after some minutes the node goes anyway, whatever a disruption budget says
 (Amazon EKS User Guide, managed node groups).
 
 At night the minimum is 0, because Auto Scaling brings every group up to its minimum. The maximum
