@@ -73,10 +73,10 @@ bench-previews: toolchain ## how long previews from scratch take, against the en
 test-matrix: toolchain ## the same with every Python, Git, locale and set of tools that is here; half an hour
 	@PATH="$$($(PY) -m lab.toolchain path):$$PATH" $(PY) -m tests.scripts.matrix --numprocesses auto tests/scripts
 
-LIFE := lab/tests/environment/test_life_of_a_stack.py
+LIFE := $(addprefix lab/tests/environment/,test_life_of_a_stack.py test_node_schedules.py)
 
 test-lab: toolchain ## against the real parts
-	@PATH="$$($(PY) -m lab.toolchain path):$$PATH" $(PY) -m pytest --ignore=$(LIFE) lab/tests/environment
+	@PATH="$$($(PY) -m lab.toolchain path):$$PATH" $(PY) -m pytest $(LIFE:%=--ignore=%) lab/tests/environment
 
 test-life: toolchain ## environments that are killed, destroyed and made anew, in the lab; half an hour
 	@PATH="$$($(PY) -m lab.toolchain path):$$PATH" $(PY) -m pytest $(LIFE)

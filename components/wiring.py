@@ -296,5 +296,6 @@ def observability(
         degraded=settings.speed.degraded_alarm,
         support_ends=release.standard_support_ends if release else None,
         certificate=way_in.certificate if way_in else None,
+        nodes_stop=settings.config.cluster.all_nodes_stop,
         wait_for=argocd.release,
     )

@@ -108,6 +108,11 @@ class ClusterConfig(Model):
         return {machines.name: machines.processor for machines in self._machines if machines.open}
 
     @property
+    def all_nodes_stop(self) -> bool:
+        """Whether there are times without any node."""
+        return bool(self.node_groups) and all(group.schedule for group in self.node_groups)
+
+    @property
     def _machines(self) -> Sequence[NodeGroup | NodePool]:
         """What the nodes of a new cluster come from; none in an existing one."""
         if self.existing:

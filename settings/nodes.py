@@ -10,6 +10,7 @@ from settings.limits import MAX_TAINTS
 from settings.machines import Architecture, architecture, one_architecture
 from settings.model import DnsLabel, Matching, Model
 from settings.node_labels import LabelKey, LabelValue, TaintKey, TaintValue, named_as_types
+from settings.node_schedules import NodeSchedule
 
 AmiRelease = Annotated[
     str,
@@ -69,6 +70,9 @@ class NodeGroup(Machines):
     release: AmiRelease | None = Field(
         None, description="of the machine image; without it, the newest when AWS updates the group"
     )
+    schedule: NodeSchedule | None = Field(
+        None, description="when its nodes stop and start, where speed is fast; unset, they run"
+    )
 
     @property
     def processor(self) -> Architecture:
@@ -80,6 +84,15 @@ class NodeGroup(Machines):
             raise ValueError(
                 f"minSize {self.min_size} exceeds maxSize {self.max_size}; "
                 "lower minSize or raise maxSize"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def something_starts(self) -> Self:
+        if self.schedule and not self.min_size:
+            raise ValueError(
+                "has a schedule and minSize 0, so that no node would start; raise minSize, or "
+                "remove schedule"
             )
         return self
 

@@ -53,6 +53,8 @@ class Speed:
     """Workloads are protected against deletion, and Argo CD has two replicas."""
     degraded_alarm: bool
     """An Application that stays degraded raises an alarm, where alarms are set."""
+    nodes_stop: bool
+    """Node groups may stop by a schedule, such as at night; otherwise it is refused."""
     extended_support: bool
     """Kubernetes stays at its version when standard support ends, which costs more; otherwise AWS
     upgrades the control plane."""
@@ -82,6 +84,7 @@ SPEEDS = MappingProxyType(
             keel=True,
             protected=False,
             degraded_alarm=False,
+            nodes_stop=True,
             extended_support=False,
             log_retention_days=14,
             log_level="debug",
@@ -102,6 +105,7 @@ SPEEDS = MappingProxyType(
             keel=False,
             protected=True,
             degraded_alarm=True,
+            nodes_stop=False,
             extended_support=True,
             log_retention_days=365,
             log_level="info",

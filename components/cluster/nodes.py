@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policies
+from components.cluster import node_schedules
 from settings import Names
 from settings.aws_account import AwsAccount
 from settings.nodes import NodeGroup
@@ -44,7 +45,8 @@ class Nodes(pulumi.ComponentResource):
     One role for all of them; for each group a launch template (instance metadata by token only
     and out of reach of pods, encrypted gp3 disk) and the group itself with its labels, taints,
     rolling updates by a third at a time and automatic repair. Later changes of the
-    number of nodes are left alone. A group's name follows from what replaces it, so that the new
+    number of nodes are left alone. For a group with a schedule, the two actions that stop and start
+    its nodes. A group's name follows from what replaces it, so that the new
     group is created before the old one is drained, and the run after a killed one finds it. An
     existing group keeps its name.
     """
@@ -62,6 +64,9 @@ class Nodes(pulumi.ComponentResource):
         role, attachments = self._role()
         self.role_arn = role.arn
         self.groups = [self._group(group, role, attachments) for group in args.groups]
+        for group, made in zip(args.groups, self.groups, strict=True):
+            for action in node_schedules.actions(group):
+                self._action(group, action, made)
         if still := still_groups(args.groups):
             pulumi.log.info(still, resource=self)
         self.register_outputs({"roleArn": self.role_arn})
@@ -155,6 +160,27 @@ class Nodes(pulumi.ComponentResource):
             ],
             tags=tags,
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["name"]),
+        )
+
+    def _action(
+        self, group: NodeGroup, action: node_schedules.Action, made: aws.eks.NodeGroup
+    ) -> None:
+        aws.autoscaling.Schedule(
+            f"{self._prefix}-{group.name}-{action.name}",
+            scheduled_action_name=self._names.of(f"{group.name}-{action.name}"),
+            autoscaling_group_name=made.resources.apply(node_schedules.auto_scaling_group),
+            recurrence=action.recurrence,
+            time_zone=action.time_zone,
+            min_size=action.size,
+            desired_capacity=action.size,
+            max_size=node_schedules.UNCHANGED,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # An update sends the first time again, which AWS refuses once it is over:
+                # https://github.com/pulumi/pulumi-aws/issues/2473. Two of one time are refused too.
+                replace_on_changes=["*"],
+                delete_before_replace=True,
+            ),
         )
 
     def _tags(self, group: NodeGroup) -> dict[str, str]:

@@ -45,14 +45,20 @@ class Alarm:
 
 
 def alarms(
-    *, degraded: bool, support_ends: str | None, certificate: bool = False
+    *,
+    degraded: bool,
+    support_ends: str | None,
+    certificate: bool = False,
+    nodes_stop: bool = False,
 ) -> Iterator[Alarm]:
     """The alarms of an environment.
 
     degraded: whether a degraded Application is one. certificate: whether the way in has one.
+    nodes_stop: whether all nodes stop by a schedule, and with them whoever sends metrics.
     support_ends: the day on which standard
     support of the Kubernetes version ends, year-month-day; None where the version is not known.
     """
+    silence: Literal["breaching", "notBreaching"] = "notBreaching" if nodes_stop else "breaching"
     if degraded:
         yield Alarm(
             purpose="application-degraded",
@@ -76,7 +82,7 @@ def alarms(
         statistic="Sum",
         comparison="LessThanThreshold",
         threshold=1,
-        missing="breaching",
+        missing=silence,
     )
     yield Alarm(
         purpose="nodes-not-ready",
@@ -87,7 +93,7 @@ def alarms(
         statistic="Maximum",
         comparison="GreaterThanOrEqualToThreshold",
         threshold=1,
-        missing="breaching",
+        missing=silence,
     )
     if support_ends:
         yield _expiring(support_ends)

@@ -38,6 +38,8 @@ class ObservabilityArgs:
     """When standard support of the Kubernetes version ends, year-month-day; None: not known."""
     certificate: Output[str] | None
     """The ARN of the certificate of the way in, if there is one."""
+    nodes_stop: bool
+    """Whether all nodes stop by a schedule, such as at night."""
     wait_for: pulumi.Resource
     """The release of Argo CD, whose metrics are read; it is on nodes, which the add-on needs."""
 
@@ -66,6 +68,7 @@ class Observability(pulumi.ComponentResource):
             degraded=args.degraded,
             support_ends=args.support_ends,
             certificate=args.certificate is not None,
+            nodes_stop=args.nodes_stop,
         )
         for alarm in wanted:
             self._alarm(alarm)

@@ -21,6 +21,7 @@ from settings.rules import (
     ingress,
     kubernetes,
     network,
+    nodes,
     observability,
     packages,
     pipelines,
@@ -61,6 +62,7 @@ def of_one(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
     yield from ingress.check(environment, catalogue)
     yield from network.service_range(environment)
     yield from network.existing_cluster(environment)
+    yield from nodes.stopping(environment)
     yield from access.of_teams(environment, catalogue)
     yield from access.of_the_program(environment)
     yield from access.reachable(environment)

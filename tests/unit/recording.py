@@ -312,6 +312,9 @@ ANSWERS: Mapping[str, Answer] = {
     },
     "aws:route53/getZone:getZone": {"zoneId": "Z0123456789ABCDEFGHIJ"},
     "aws:route53/record:Record": lambda inputs: {"fqdn": inputs["name"]},
+    "aws:eks/nodeGroup:NodeGroup": {
+        "resources": [{"autoscalingGroups": [{"name": "eks-general-0c1a2b3c"}]}]
+    },
     "aws:eks/cluster:Cluster": {
         "endpoint": "https://0123456789ABCDEF.gr7.eu-central-1.eks.amazonaws.com",
         "certificateAuthority": {"data": "Y2VydGlmaWNhdGU="},

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from settings.node_schedules import share_stopped
 from tests.unit.conftest import CHECKOUT
 from tests.unit.recording import Recording
 from tests.unit.whole_program import record_program
@@ -23,6 +24,8 @@ BEGIN, END = "<!-- python -m tools.costs -->\n", "<!-- end -->"
 LISTED = prices.committed()
 GROUP = "aws:eks/nodeGroup:NodeGroup"
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+SCHEDULE = "aws:autoscaling/schedule:Schedule"
+NIGHTS = "0 20 * * 1-5", "0 7 * * 1-5"
 
 
 def of_program(recording: Recording) -> list[Resource]:
@@ -75,6 +78,37 @@ def test_nodes_cost_their_type_and_their_disks() -> None:
 
 def test_spot_nodes_are_cheaper() -> None:
     assert costs(nodes("m7i.large", 2, "SPOT"))["nodes"] == 58.87
+
+
+def stopped(resources: list[Resource], stop: str, start: str) -> list[Resource]:
+    """The resources, with a schedule for the node group among them."""
+    group = resources[0].name
+    return [
+        *resources,
+        Resource(type=SCHEDULE, name=f"{group}-stop", inputs={"recurrence": stop}),
+        Resource(type=SCHEDULE, name=f"{group}-start", inputs={"recurrence": start}),
+    ]
+
+
+def test_nodes_cost_only_while_they_run() -> None:
+    half = stopped(nodes("m7i.large", 2), "0 20 * * *", "0 8 * * *")
+    assert costs(half) == {"nodes": 73.58, "disks of nodes": 4.0}
+    assert [part.reason for part in parts(half, LISTED)] == [
+        "2 m7i.large for 50% of the time",
+        "50 GiB",
+    ]
+    other = [*half, *nodes("m7i.xlarge", 1)]
+    assert costs(other)["nodes"] == round(73.58 + 147.17, 2)
+
+
+def test_the_readme_says_what_nights_and_weekends_save() -> None:
+    always = nodes("m7i.large", 2)
+    share = share_stopped(*NIGHTS)
+    saved = sum(costs(always).values()) - sum(costs(stopped(always, *NIGHTS)).values())
+    assert (
+        f"| {share:.0%} of its nodes and disks: {saved:.0f} for two m7i.large, off "
+        f"from 20 to 7 o'clock and at weekends |"
+    ).replace("%", " %") in README.read_text(encoding="utf-8")
 
 
 def test_a_group_that_begins_empty_costs_nothing() -> None:

@@ -14,6 +14,7 @@ from components.observability import agent
 from components.observability.alarms import alarms
 from settings import Settings, SettingsError, load_files
 from settings.keel import KeelConfig
+from tests.committed import on_node_groups
 from tests.unit.clusters import chart_values, keel_config
 from tests.unit.conftest import CHECKOUT, Bend
 from tests.unit.recording import Recording
@@ -21,6 +22,7 @@ from tests.unit.whole_program import record_program
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 ADDON = "aws:eks/addon:Addon"
+NIGHTS = {"stop": "0 20 * * mon-fri", "start": "0 7 * * mon-fri"}
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:on-call"
 
 
@@ -141,6 +143,27 @@ def test_no_alarm_on_a_certificate_that_others_bring(
 def test_no_end_of_support_where_the_version_is_not_known() -> None:
     purposes = [alarm.purpose for alarm in alarms(degraded=False, support_ends=None)]
     assert purposes == ["argocd-not-reconciling", "nodes-not-ready"]
+
+
+@pytest.mark.parametrize(("schedule", "silence"), [(NIGHTS, "notBreaching"), (None, "breaching")])
+def test_silence_is_no_alarm_where_all_nodes_stop_at_night(
+    configuration: Path,
+    bend: Bend,
+    monkeypatch: pytest.MonkeyPatch,
+    schedule: dict[str, str] | None,
+    silence: str,
+) -> None:
+    bend("Pulumi.dev.yaml", on_node_groups)
+    if schedule:
+        bend(
+            "Pulumi.dev.yaml",
+            lambda config: config["platform:cluster"]["nodeGroups"][0].update(schedule=schedule),
+        )
+
+    made = named(switched_on("dev", configuration, bend, monkeypatch))
+
+    for alarm in ("argocd-not-reconciling", "nodes-not-ready"):
+        assert made[f"acme-dev-{alarm}"]["treatMissingData"] == silence
 
 
 def test_every_alarm_tells_a_new_topic_when_it_starts_and_when_it_ends(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from settings import UserError
+from settings.node_schedules import share_stopped
 from tools.costs.preview import Resource
 from tools.costs.prices import FILE, Prices
 
@@ -60,6 +61,7 @@ def _of(resources: Sequence[Resource], type_: str) -> list[Resource]:
 
 
 NODES = "aws:eks/nodeGroup:NodeGroup"
+SCHEDULE = "aws:autoscaling/schedule:Schedule"
 
 
 def _kind(group: Resource) -> str:
@@ -81,12 +83,20 @@ def _control_plane(resources: Sequence[Resource], prices: Prices) -> Part:
 
 
 def _nodes(resources: Sequence[Resource], prices: Prices) -> Part:
-    groups = [group for group in _of(resources, NODES) if _size(group)]
+    groups = [(group, _running(group, resources)) for group in _of(resources, NODES)]
+    there = [(group, share) for group, share in groups if _size(group)]
     return Part(
         name="nodes",
-        monthly=sum(_size(group) * _node(group, prices) for group in groups),
-        reason=", ".join(f"{_size(group)} {_label(group)}" for group in groups),
+        monthly=sum(share * _size(group) * _node(group, prices) for group, share in there),
+        reason=", ".join(f"{_size(group)} {_label(group, share)}" for group, share in there),
     )
+
+
+def _running(group: Resource, resources: Sequence[Resource]) -> float:
+    """The share of the time in which the nodes of a group run."""
+    when = {one.name: str(one.inputs["recurrence"]) for one in _of(resources, SCHEDULE)}
+    stop, start = (when.get(f"{group.name}-{name}") for name in ("stop", "start"))
+    return 1 - share_stopped(stop, start) if stop and start else 1
 
 
 def _node(group: Resource, prices: Prices) -> float:
@@ -98,19 +108,20 @@ def _spot(group: Resource) -> bool:
     return group.inputs.get("capacityType") == "SPOT"
 
 
-def _label(group: Resource) -> str:
-    return f"{_kind(group)} (spot)" if _spot(group) else _kind(group)
+def _label(group: Resource, share: float) -> str:
+    kind = f"{_kind(group)} (spot)" if _spot(group) else _kind(group)
+    return kind if share == 1 else f"{kind} for {share:.0%} of the time"
 
 
 def _disks(resources: Sequence[Resource], prices: Prices) -> Part:
     templates = {one.name: one for one in _of(resources, "aws:ec2/launchTemplate:LaunchTemplate")}
     gib = sum(
-        _size(group) * int(disk["ebs"]["volumeSize"])
+        _running(group, resources) * _size(group) * int(disk["ebs"]["volumeSize"])
         for group in _of(resources, NODES)
         for disk in templates[f"{group.name}-template"].inputs["blockDeviceMappings"]
     )
     return Part(
-        name="disks of nodes", monthly=gib * prices.month["GiB of disk"], reason=f"{gib} GiB"
+        name="disks of nodes", monthly=gib * prices.month["GiB of disk"], reason=f"{gib:.0f} GiB"
     )
 
 

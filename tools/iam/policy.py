@@ -8,7 +8,7 @@ from typing import Any
 
 from settings import Settings
 from tools.iam.beside import whole
-from tools.iam.scopes import OBSERVABILITY, SCOPES, Where
+from tools.iam.scopes import NODE_SCHEDULES, OBSERVABILITY, SCOPES, Where
 
 Document = dict[str, Any]
 VERSION = "2012-10-17"
@@ -50,9 +50,12 @@ def documents(settings: Settings, called: Iterable[str]) -> list[Document]:
 
 def _switched_on(settings: Settings) -> set[str]:
     """The actions of what the stack has and the committed ones, whose calls are known, do not."""
-    if not settings.config.observability:
-        return set()
-    return set().union(*(scope.names() for scope in OBSERVABILITY))
+    config = settings.config
+    scopes = [
+        *(OBSERVABILITY if config.observability else ()),
+        *(NODE_SCHEDULES if any(group.schedule for group in config.cluster.node_groups) else ()),
+    ]
+    return set().union(*(scope.names() for scope in scopes))
 
 
 def _condition(scope: Any, where: Where) -> dict[str, object]:

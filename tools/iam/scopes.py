@@ -199,6 +199,24 @@ OBSERVABILITY = (
 )  # fmt: skip
 """What `platform:observability` adds; the committed stacks, whose calls are recorded, lack it."""
 
+
+def _groups_of_eks(where: Where) -> list[str]:
+    """EKS names them after the node group, and AWS puts an id of its own before it."""
+    return [where.arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/eks-*")]
+
+
+def _in_the_cluster(where: Where) -> Condition:
+    """The tag that EKS puts on the Auto Scaling group of a node group."""
+    return {"StringEquals": {"aws:ResourceTag/eks:cluster-name": where.clusters}}
+
+
+NODE_SCHEDULES = (
+    Scope("ReadNodeSchedules", "autoscaling", "DescribeScheduledActions", _everything),
+    Scope("NodeSchedules", "autoscaling", "DeleteScheduledAction PutScheduledUpdateGroupAction",
+          _groups_of_eks, _in_the_cluster),
+)  # fmt: skip
+"""What `schedule` of a node group adds; the committed stacks have none."""
+
 SCOPES = (
     Scope("ReadNetworks", "ec2",
           "DescribeAccountAttributes DescribeAddresses DescribeAddressesAttribute "
@@ -306,5 +324,6 @@ SCOPES = (
           "PutImageScanningConfiguration PutImageTagMutability PutLifecyclePolicy "
           "SetRepositoryPolicy TagResource UntagResource",
           _repositories),
+    *NODE_SCHEDULES,
     *OBSERVABILITY,
 )  # fmt: skip

@@ -84,7 +84,14 @@ def _broken(row: Row, value: Any) -> Iterator[str]:
 
 def _python(pattern: str) -> str:
     """Java's classes of characters in Python's words, a little wider."""
-    return pattern.replace(r"\p{L}", r"\w").replace(r"\p{N}", r"\d").replace(r"\p{Z}", r"\s")
+    for java, python in (
+        (r"\p{L}", r"\w"),
+        (r"\p{N}", r"\d"),
+        (r"\p{Z}", r"\s"),
+        (r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF"),
+    ):
+        pattern = pattern.replace(java, python)
+    return pattern
 
 
 def _compact(document: str) -> str:

@@ -42,6 +42,15 @@ TYPES: Mapping[str, tuple[Call, ...]] = MappingProxyType(
                 "certificateArn=CertificateArn validationRecordFqdns=",
             ),
         ),
+        "aws:autoscaling/schedule:Schedule": (
+            Call(
+                "autoscaling",
+                "PutScheduledUpdateGroupAction",
+                "autoscalingGroupName=AutoScalingGroupName desiredCapacity=DesiredCapacity "
+                "maxSize=MaxSize minSize=MinSize recurrence=Recurrence "
+                "scheduledActionName=ScheduledActionName timeZone=TimeZone",
+            ),
+        ),
         "aws:cloudwatch/logGroup:LogGroup": (
             Call("logs", "CreateLogGroup", "name=logGroupName tags"),
             Call("logs", "PutRetentionPolicy", "retentionInDays"),

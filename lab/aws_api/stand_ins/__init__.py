@@ -9,6 +9,7 @@ from __future__ import annotations
 from lab.aws_api.api_request import StandIns
 from lab.aws_api.stand_ins import (
     acm,
+    autoscaling,
     ec2,
     ecr,
     eks_access,
@@ -26,6 +27,7 @@ from lab.aws_api.stand_ins import (
 
 STAND_INS: StandIns = {
     **acm.STAND_INS,
+    **autoscaling.STAND_INS,
     **eks_clusters.STAND_INS,
     **eks_node_groups.STAND_INS,
     **eks_access.STAND_INS,

@@ -13,6 +13,7 @@ Edit = Callable[[Content, Content], object]
 
 ACCOUNT = "arn:aws:iam::123456789012:role"
 DEV, PROD, BOTH = ("dev",), ("prod",), ("dev", "prod")
+NIGHTS = {"stop": "0 20 * * mon-fri", "start": "0 7 * * mon-fri"}
 NEW_SERVICE = {
     "owner": "tvhub",
     "source": "acme/chat",
@@ -108,6 +109,7 @@ CHANGES = (
     _stack("more nodes of a group", PROD, "cluster.nodeGroups.0", maxSize=12),
     _stack("larger nodes of a group", PROD, "cluster.nodeGroups.0", instanceTypes=["m7i.2xlarge"]),
     _stack("larger disks of a group", PROD, "cluster.nodeGroups.0", diskGib=100),
+    _stack("nodes of a group off at night", PROD, "cluster.nodeGroups.0", schedule=NIGHTS),
     Change(what="a second node group", stacks=PROD, edit=_node_group),
     Change(what="Auto Mode in place of node groups", stacks=PROD, edit=_to_auto_mode),
     Change(what="node groups in place of Auto Mode", stacks=DEV, edit=_to_node_groups),

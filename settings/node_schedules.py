@@ -1,0 +1,89 @@
+"""When the nodes of a node group stop and start, such as for nights and weekends.
+
+EC2 Auto Scaling runs these schedules. Its API reference (PutScheduledUpdateGroupAction) wants the
+five fields of Unix cron and a canonical name of the IANA database.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import takewhile
+from typing import Annotated, Self
+
+from cronsim import CronSim
+from pydantic import AfterValidator, Field, model_validator
+
+from settings.model import Model
+from settings.schedules import BEGINNING, CronSchedule, TimeZone
+
+_YEAR = timedelta(days=366)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_NUMBERS = {
+    **{name: str(number) for number, name in enumerate(_MONTHS, start=1)},
+    **{name: str(number) for number, name in enumerate(_DAYS)},
+}
+
+
+def _one_minute(schedule: str) -> str:
+    """Every time of a schedule sets the size of the group anew."""
+    if not re.match(r"\d+ ", schedule):
+        raise ValueError("comes at more than one minute of an hour; write one minute, such as 0")
+    return schedule
+
+
+def _canonical(time_zone: str) -> str:
+    if "/" not in time_zone:
+        raise ValueError(
+            "is no canonical name, which EC2 Auto Scaling wants; write one such as Europe/Berlin "
+            "or Etc/UTC"
+        )
+    return time_zone
+
+
+ScalingSchedule = Annotated[CronSchedule, AfterValidator(_one_minute)]
+
+
+class NodeSchedule(Model):
+    """When all nodes of a group stop and start, such as for nights and weekends.
+
+    Only where speed is fast. Everything on the nodes stops, Argo CD and DNS too if they run there.
+    """
+
+    stop: ScalingSchedule = Field(description="when all nodes stop, such as 0 20 * * mon-fri")
+    start: ScalingSchedule = Field(description="when minSize nodes start, such as 0 7 * * mon-fri")
+    time_zone: Annotated[TimeZone, AfterValidator(_canonical)] = Field(
+        "Etc/UTC", description="such as Europe/Berlin"
+    )
+
+    @model_validator(mode="after")
+    def never_both_at_once(self) -> Self:
+        """AWS refuses two actions of a group at one time."""
+        if both := set(_times(self.stop)) & set(_times(self.start)):
+            raise ValueError(
+                f"stops and starts at the same time, such as {min(both):%A %H:%M}; move one of "
+                "the two"
+            )
+        return self
+
+
+def unix(schedule: str) -> str:
+    """The schedule with numbers for names, of which crontab(5) allows neither ranges nor lists."""
+    return re.sub(r"(?i)[a-z]+", lambda name: _NUMBERS[name[0].lower()], schedule)
+
+
+def share_stopped(stop: str, start: str) -> float:
+    """The share of a year in which nodes are stopped, by the clock on the wall."""
+    times = sorted([(at, True) for at in _times(stop)] + [(at, False) for at in _times(start)])
+    begins = [(BEGINNING, times[-1][1]), *times]
+    ends = [at for at, _ in times] + [BEGINNING + _YEAR]
+    stopped = (end - at for (at, is_stopped), end in zip(begins, ends, strict=True) if is_stopped)
+    return sum(stopped, timedelta()) / _YEAR
+
+
+def _times(schedule: str) -> Iterator[datetime]:
+    """Those of one year."""
+    every = CronSim(schedule, BEGINNING - timedelta(minutes=1))
+    return takewhile(lambda at: at < BEGINNING + _YEAR, every)
