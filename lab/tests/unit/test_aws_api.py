@@ -308,7 +308,8 @@ def life_of_a_cluster(aws: LabAws) -> None:
     eks.create_nodegroup(**group, subnets=subnets, nodeRole=role)
     eks.update_nodegroup_config(**group, scalingConfig={"maxSize": 5})
     eks.update_nodegroup_version(**group)
-    eks.describe_nodegroup(**group)
+    made = eks.describe_nodegroup(**group)["nodegroup"]["resources"]["autoScalingGroups"]
+    life_of_a_scheduled_action(aws, made[0]["name"])
     eks.delete_nodegroup(**group)
 
     entry = {**within, "principalArn": f"arn:aws:iam::{ACCOUNT}:role/gaming"}
@@ -341,6 +342,14 @@ def life_of_a_cluster(aws: LabAws) -> None:
     eks.list_pod_identity_associations(**within)
     eks.delete_pod_identity_association(**identity)
     eks.delete_cluster(name="acme-dev")
+
+
+def life_of_a_scheduled_action(aws: LabAws, group: str) -> None:
+    autoscaling = aws.client("autoscaling")
+    action = {"AutoScalingGroupName": group, "ScheduledActionName": "stop"}
+    autoscaling.put_scheduled_update_group_action(**action, Recurrence="0 20 * * *", MinSize=0)
+    autoscaling.describe_scheduled_actions(AutoScalingGroupName=group)
+    autoscaling.delete_scheduled_action(**action)
 
 
 def life_of_a_network(aws: LabAws) -> None:
