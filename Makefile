@@ -47,8 +47,8 @@ clean: down ## stop everything and forget the lab's state; caches stay
 	@$(PY) -m lab clean
 
 # The lab waits a lot, so other tests run beside it. What they say follows at the end.
-test: lint test-unit toolchain ## every check and every test but those of test-life and test-matrix
-	@log=$$(mktemp); nice -n 5 $(MAKE) --no-print-directory test-scripts test-mutation >$$log 2>&1 & beside=$$!; \
+test: lint toolchain ## every check and every test but those of test-life and test-matrix
+	@log=$$(mktemp); nice -n 10 $(MAKE) --keep-going --no-print-directory test-unit test-scripts test-mutation >$$log 2>&1 & beside=$$!; \
 		$(MAKE) --no-print-directory test-lab; lab=$$?; \
 		wait $$beside; status=$$?; cat $$log; rm $$log; exit $$((lab | status))
 

@@ -79,7 +79,9 @@ def status(site: Site) -> list[DaemonStatus]:
 
 
 def running(site: Site) -> bool:
-    """Whether this lab has a living supervisor."""
+    """Whether this lab has a living supervisor; leaves no trace where there never was one."""
+    if not state.run_folder(site).exists():
+        return False
     lock_file = lock(site)
     if lock_file is None:
         return True

@@ -177,7 +177,7 @@ def test_the_tail_of_a_log_is_short_and_indented(tmp_path: Path) -> None:
 
 
 def test_git_ignores_a_lab_wherever_in_a_checkout_it_is(tmp_path: Path) -> None:
-    assert not supervisor.running(Site(home=tmp_path / "mine", port_base=21000))
+    state.make_run_folder(Site(home=tmp_path / "mine", port_base=21000))
     assert (tmp_path / "mine" / ".gitignore").read_text() == "*\n"
 
 
@@ -189,3 +189,9 @@ def test_a_lab_never_has_the_checkout_in_its_folder(
     monkeypatch.setenv("LAB_HOME", str(CHECKOUT / home))
     with pytest.raises(UserError, match="name a folder for the lab alone"):
         Site.from_environment()
+
+
+def test_to_ask_whether_a_lab_runs_that_never_did_leaves_no_trace(tmp_path: Path) -> None:
+    site = Site(home=tmp_path / "mine", port_base=21000)
+    assert not supervisor.running(site)
+    assert not site.home.exists()
