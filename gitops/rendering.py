@@ -14,6 +14,8 @@ from typing import Any
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from gitops.go_yaml import go_yaml, is_other_in_go
+
 TEMPLATES = Path(__file__).with_name("templates")
 _SUFFIX = ".j2"
 
@@ -82,16 +84,12 @@ def _flow(words: Sequence[str]) -> str:
 
 def _key(name: str) -> str:
     """A name as a key or a value, in quotes where YAML would take it for something else."""
-    truth_in_go = name in ("y", "Y", "n", "N")
-    return name if yaml.safe_load(name) == name and not truth_in_go else _quoted(name)
+    return name if yaml.safe_load(name) == name and not is_other_in_go(name) else _quoted(name)
 
 
 def _yaml(content: Mapping[str, Any]) -> str:
     """A mapping, a key a line, without an end of line."""
-    text: str = yaml.safe_dump(
-        content, sort_keys=False, default_flow_style=False, allow_unicode=True, width=float("inf")
-    )
-    return text.rstrip("\n")
+    return go_yaml(content).rstrip("\n")
 
 
 def _link(text: str, target: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from components.argocd.application_manifests import project_name
-from components.argocd.go_yaml import go_yaml
+from gitops.go_yaml import go_yaml
 from settings.catalogue import Catalogue
 
 RELEASER = "role:releaser"

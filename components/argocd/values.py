@@ -7,9 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from components.argocd.go_yaml import go_yaml
 from components.argocd.notifications import notifications
 from components.argocd.rbac import rbac
+from gitops.go_yaml import go_yaml
 from settings import Speed
 from settings.argocd import ArgoCdConfig
 from settings.catalogue import Catalogue

@@ -79,6 +79,18 @@ def test_values_stand_below_the_charts_name(files: dict[str, str]) -> None:
     }
 
 
+def test_a_value_is_what_it_was_where_helm_reads_it(guide: Path, bend: Bend) -> None:
+    def modes(catalogue: dict[str, Any]) -> None:
+        catalogue["namespaces"]["shop"]["packages"]["queue"]["values"] = {
+            "mode": "n",
+            "rate": "2e2",
+        }
+
+    bend("services.yaml", modes)
+    values = scaffold(load_files("dev", guide))["base/shop/queue/values.yaml"].text
+    assert values.endswith('rabbitmq:\n  mode: "n"\n  rate: "2e2"\n')
+
+
 def test_the_scripts_know_the_chart_and_its_kinds(files: dict[str, str]) -> None:
     services = json.loads(files["scripts/platform.json"])["services"]
     queue = services["shop/queue"]
