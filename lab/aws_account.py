@@ -37,6 +37,12 @@ class Account:
             **self._credentials,
         )
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """The AWS_* variables with which a program is in this account, whatever it had before."""
+        keys = {name.upper(): value for name, value in self._credentials.items()}
+        return {"AWS_SESSION_TOKEN": "", **keys}
+
     def assume(self, role: str) -> dict[str, str]:
         """boto3's keyword arguments for a session of that role, named `lab`."""
         answer = self.client("sts").assume_role(

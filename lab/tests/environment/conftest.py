@@ -61,12 +61,16 @@ class Lab:
         """Argo CD as a user of lab/users.yaml; rhea is a releaser and sees everything."""
         return ArgoCdApi.signed_in(self.site, environment, user)
 
-    def aws(self, service: str, environment: str = "") -> Any:
-        """A boto3 client of the account and region of an environment, or of the registry."""
+    def account(self, environment: str = "") -> Account:
+        """The AWS account and region of an environment, or of the registry."""
         settings = self.builds.settings
         named = {where.name: where for where in settings.environments}
         where = named[environment or settings.registry_owner.name]
-        return Account(self.site, where.account, where.region).client(service)
+        return Account(self.site, where.account, where.region)
+
+    def aws(self, service: str, environment: str = "") -> Any:
+        """A boto3 client of the account and region of an environment, or of the registry."""
+        return self.account(environment).client(service)
 
     def kill(self, name: str) -> DaemonStatus:
         """Kill a daemon as `kill -9` does; returns its status before."""

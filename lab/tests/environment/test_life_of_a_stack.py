@@ -16,7 +16,6 @@ import psutil
 import pytest
 
 from lab import names, supervisor
-from lab.aws_account import NOBODY
 from lab.kubectl import KubectlError
 from lab.program import Program
 from lab.site import CHECKOUT
@@ -35,11 +34,6 @@ REPOSITORIES = [
     "streaming/tv-frontend",
 ]
 NOTHING_LEFT = "Nothing in AWS carries the tags of prod that no state knows.\n"
-READER = {
-    **{name.upper(): value for name, value in NOBODY.items()},
-    "AWS_SESSION_TOKEN": "",
-}
-"""Credentials for `tools.leftovers`: the role that runs Pulumi may not read all that it reads."""
 
 
 pytestmark = pytest.mark.takes_lab_apart
@@ -253,7 +247,10 @@ def import_commands(listed: str) -> list[list[str]]:
 
 
 def find_leftovers(lab: Lab, program: Program) -> str:
-    """What `python -m tools.leftovers` prints of prod, with the states and a preview as files."""
+    """What `python -m tools.leftovers` prints of prod, with the states and a preview as files.
+
+    It runs with the lab's own rights: the role that runs Pulumi may not read all that it reads.
+    """
     folder = lab.site.home / "leftovers"
     folder.mkdir(exist_ok=True)
     words = ["--stack", "prod"]
@@ -266,7 +263,7 @@ def find_leftovers(lab: Lab, program: Program) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "tools.leftovers", *words, "--preview", str(preview)],
         cwd=CHECKOUT,
-        env=program.environment | READER,
+        env=program.environment | lab.account("prod").variables,
         capture_output=True,
         text=True,
         check=False,
