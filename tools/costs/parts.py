@@ -83,12 +83,13 @@ def _control_plane(resources: Sequence[Resource], prices: Prices) -> Part:
 
 
 def _nodes(resources: Sequence[Resource], prices: Prices) -> Part:
-    groups = [(group, _running(group, resources)) for group in _of(resources, NODES)]
-    there = [(group, share) for group, share in groups if _size(group)]
+    groups = [
+        (group, _running(group, resources)) for group in _of(resources, NODES) if _size(group)
+    ]
     return Part(
         name="nodes",
-        monthly=sum(share * _size(group) * _node(group, prices) for group, share in there),
-        reason=", ".join(f"{_size(group)} {_label(group, share)}" for group, share in there),
+        monthly=sum(share * _size(group) * _node(group, prices) for group, share in groups),
+        reason=", ".join(f"{_size(group)} {_label(group, share)}" for group, share in groups),
     )
 
 
