@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import NamedTuple, Optional
 
+from release.commits import seconds
 from release.configuration import safe_address
 from release.context import Context
 from release.deployed import Place, deployed, select, short_version
@@ -63,11 +64,8 @@ class Source:
         author = re.fullmatch(r"(.*?) ?<(.*)> \d+ [+-]\d+", fields.get("author", ""))
         name, email = (one_line(author[1]), one_line(author[2])) if author else ("", "")
         self.author = Person(name.strip(" .,:;<>\"\\'") or "unknown", email or "unknown@ci.invalid")
-        when = re.search(r"> (\d{1,12}) [+-]\d+$", fields.get("committer", ""))
-        seconds = min(int(when[1]), 253402300799) if when else 0
-        self.committed = datetime.fromtimestamp(seconds, timezone.utc).strftime(
-            "%Y-%m-%dT%H:%M:%SZ"
-        )
+        when = datetime.fromtimestamp(seconds(fields.get("committer", "")), timezone.utc)
+        self.committed = when.strftime("%Y-%m-%dT%H:%M:%SZ")
         paragraph = re.split(r"\n\s*\n", body.strip("\n"), maxsplit=1)[0]
         subject = one_line(paragraph)
         self.subject = subject if len(subject) <= _LONGEST else subject[: _LONGEST - 1] + "…"

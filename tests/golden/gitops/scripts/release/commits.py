@@ -46,16 +46,21 @@ def parse(content: bytes) -> Commit:
     message = _decode(body, encoding)
     author = _decode(fields.get("author", [b""])[0], encoding)
     committer = _decode(fields.get("committer", [b""])[0], encoding)
-    time = re.search(r"> (\d{1,12}) [+-]\d+$", committer)
     lines = message.strip("\n").split("\n")
     return Commit(
-        seconds=min(int(time[1]), 253402300799) if time else 0,
+        seconds=seconds(committer),
         parents=[p.decode() for p in fields.get("parent", [])],
         author=_who(author),
         committer=_who(committer),
         title=" ".join(lines[: lines.index("")] if "" in lines else lines),
         records=_records(message),
     )
+
+
+def seconds(ident: str) -> int:
+    """Since 1970, of an author or a committer; 0 where it says no time, the year 9999 at most."""
+    time = re.search(r"> (\d{1,12}) [+-]\d+$", ident)
+    return min(int(time[1]), 253402300799) if time else 0
 
 
 def _decode(text: bytes, encoding: str) -> str:

@@ -85,6 +85,9 @@ class Repository:
         Where the clone points is only the beginning: the configuration that is found there names
         the address and the branch, until what it names is what was asked.
         """
+        self._follow(self.on_tip)
+
+    def _follow(self, on_tip: Callable[[str], None]) -> None:
         url, branch = self.url, self.branch or self.clone.branch
         for _ in range(_HOPS):
             tip = self._ask(url, branch)
@@ -92,10 +95,10 @@ class Repository:
             try:
                 platform = self._configuration(tip, url, branch)
             except Failure:
-                self.on_tip(tip)
+                on_tip(tip)
                 raise
             if identity(platform.url) == identity(url) and platform.branch == branch:
-                self.on_tip(tip)
+                on_tip(tip)
                 self.tip, self.url, self.branch, self.platform = tip, url, branch, platform
                 return
             url, branch = platform.url, platform.branch
@@ -389,9 +392,7 @@ class Repository:
 
         Whatever scripts that tip has, these have pushed. Raises Unreachable.
         """
-        on_tip, self.on_tip = self.on_tip, lambda _: None
-        self.follow()
-        self.on_tip = on_tip
+        self._follow(lambda _: None)
         has = commit == self.tip or self.is_ancestor(commit, self.tip)
         if has:  # so that the clone can fetch it from here
             self.git.local(self.folder, "update-ref", f"refs/heads/{self.branch}", commit)
