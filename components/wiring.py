@@ -33,7 +33,7 @@ from gitops.tree import scaffold
 from settings import Names, Settings
 from settings.ingress import IngressConfig
 from settings.keel import KeelConfig
-from settings.kubernetes import RELEASES
+from settings.eks_releases import RELEASES
 from settings.observability import ObservabilityConfig
 from settings.tenancy import tenants
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from settings import ranges
-from settings.kubernetes import METRICS, AddonName, supported, versions
+from settings.eks_releases import METRICS, AddonName, supported, versions
 from settings.limits import CLUSTER_NAME, MAX_NEIGHBOURS, MAX_NODE_GROUPS, MAX_PUBLIC_RANGES
 from settings.machines import Architecture
 from settings.model import DnsLabel, Matching, Model, PrincipalArn, different

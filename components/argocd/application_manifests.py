@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.kubernetes import OF_THE_PLATFORM, RESTRICTED
+from components.kubernetes_objects import OF_THE_PLATFORM, RESTRICTED
 from gitops import layout
 from settings import Speed, kinds
 from settings.catalogue import BuiltService, ForeignService, Namespace, Service

@@ -13,7 +13,7 @@ from components.argocd import notifications
 from components.argocd import values as argocd_values
 from components.argocd.values import Installation
 from components.helm.release import helm_release
-from components.kubernetes import RESTRICTED
+from components.kubernetes_objects import RESTRICTED
 from settings.gitops_repository import GitOpsConfig
 
 NAMESPACE = "argocd"

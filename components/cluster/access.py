@@ -9,7 +9,7 @@ import pulumi
 from pulumi_kubernetes import meta, rbac
 
 from components.cluster.access_entries import READERS, team_group
-from components.kubernetes import RBAC
+from components.kubernetes_objects import RBAC
 from settings.catalogue import Catalogue
 from settings.cluster import AccessConfig
 

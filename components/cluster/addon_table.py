@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from settings.cluster import ClusterConfig
-from settings.kubernetes import METRICS, RELEASES, AddonName
+from settings.eks_releases import METRICS, RELEASES, AddonName
 
 POD_IDENTITY: AddonName = "eks-pod-identity-agent"
 NAMESPACE = "kube-system"

@@ -12,7 +12,7 @@ from components.cluster.addon_table import ADDONS, NAMESPACE, POD_IDENTITY, Addo
 from components.pod_identity import PodIdentity
 from settings import Names
 from settings.aws_account import AwsAccount
-from settings.kubernetes import AddonName
+from settings.eks_releases import AddonName
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from settings.cluster import ClusterConfig
-from settings.kubernetes import AddonName
+from settings.eks_releases import AddonName
 
 DRIVER: AddonName = "aws-ebs-csi-driver"
 

@@ -12,7 +12,7 @@ from pulumi import Output, ResourceOptions
 from components.helm.release import helm_release
 from components.ingress import controller_values
 from components.ingress.controller_values import NAMESPACE, SERVICE_ACCOUNT
-from components.kubernetes import RESTRICTED
+from components.kubernetes_objects import RESTRICTED
 from components.pod_identity import PodIdentity
 from settings import Names
 from settings.aws_account import AwsAccount

@@ -14,7 +14,7 @@ from components.helm.release import helm_release
 from components.ingress import dns_values
 from components.ingress.dns_values import NAMESPACE, SERVICE_ACCOUNT, OwnNames
 from components.ingress.left_names import LeftNames
-from components.kubernetes import RESTRICTED
+from components.kubernetes_objects import RESTRICTED
 from components.pod_identity import PodIdentity
 from settings import Names
 from settings.aws_account import AwsAccount

@@ -14,7 +14,7 @@ from pulumi_kubernetes.rbac import v1 as rbac
 from components.helm.release import helm_release
 from components.keel import values as keel_values
 from components.keel.values import NAMESPACE, SERVICE_ACCOUNT
-from components.kubernetes import RBAC, RESTRICTED
+from components.kubernetes_objects import RBAC, RESTRICTED
 from components.pod_identity import PodIdentity
 from settings import Names
 from settings.aws_account import AwsAccount

@@ -9,7 +9,7 @@ from pathlib import Path
 import pulumi
 from pulumi_kubernetes import core, meta, rbac
 
-from components.kubernetes import RBAC
+from components.kubernetes_objects import RBAC
 
 PROGRAM = "migration-gate"
 """The ConfigMap that has the gate's program."""

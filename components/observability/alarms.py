@@ -53,10 +53,12 @@ def alarms(
 ) -> Iterator[Alarm]:
     """The alarms of an environment.
 
-    degraded: whether a degraded Application is one. certificate: whether the way in has one.
-    nodes_stop: whether all nodes stop by a schedule, and with them whoever sends metrics.
-    support_ends: the day on which standard
-    support of the Kubernetes version ends, year-month-day; None where the version is not known.
+    Args:
+        degraded: whether a degraded Application raises one.
+        support_ends: the day on which standard support of the Kubernetes version ends,
+            year-month-day; None where the version is not known.
+        certificate: whether the way in has a certificate.
+        nodes_stop: whether all nodes stop by a schedule, and the agents on them with them.
     """
     silence: Literal["breaching", "notBreaching"] = "notBreaching" if nodes_stop else "breaching"
     if degraded:

@@ -11,7 +11,7 @@ from pulumi import Output, ResourceOptions
 from pulumi_kubernetes.rbac import v1 as rbac
 
 from components.helm.release import helm_release
-from components.kubernetes import RBAC, RESTRICTED
+from components.kubernetes_objects import RBAC, RESTRICTED
 from components.pod_identity import PodIdentity
 from components.secrets import values
 from components.secrets.rotation_pod import rotation_pod

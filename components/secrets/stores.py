@@ -11,7 +11,7 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.rbac import v1 as rbac
 
-from components.kubernetes import RBAC
+from components.kubernetes_objects import RBAC
 from components.secrets import values
 from components.secrets.rotation_pod import NAME as ROTATION
 from components.secrets.values import Rule

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from components.kubernetes import matched
+from components.kubernetes_objects import matched
 
 Services = Mapping[str, Sequence[str]]
 """By namespace, names of services; both sorted."""

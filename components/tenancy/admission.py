@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.kubernetes import matched
+from components.kubernetes_objects import matched
 from settings.tenancy import Tenant
 
 WORKLOADS = (

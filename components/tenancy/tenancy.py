@@ -10,7 +10,7 @@ import pulumi
 from pulumi import Input, ResourceOptions
 from pulumi_kubernetes import admissionregistration, core, networking
 
-from components.kubernetes import OF_THE_PLATFORM
+from components.kubernetes_objects import OF_THE_PLATFORM
 from components.tenancy import admission, quotas
 from components.tenancy.network_policies import network_policies
 from settings.naming import Names

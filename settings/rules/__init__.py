@@ -17,9 +17,9 @@ from settings.rules import (
     catalogue,
     credentials,
     delivery,
+    eks_releases,
     immutable,
     ingress,
-    kubernetes,
     network,
     nodes,
     observability,
@@ -38,7 +38,7 @@ __all__ = ["immutable", "of_all", "of_catalogue", "of_files", "of_one", "of_raw"
 
 of_files = agreement.check
 """What the stack files say differently and may not."""
-of_raw = kubernetes.support
+of_raw = eks_releases.support
 """What a configuration that may not be valid says wrong beside that."""
 
 
@@ -66,8 +66,8 @@ def of_one(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
     yield from access.of_teams(environment, catalogue)
     yield from access.of_the_program(environment)
     yield from access.reachable(environment)
-    yield from credentials.check(environment, catalogue)
-    yield from sign_on.check(environment)
+    yield from credentials.check(environment)
+    yield from sign_on.check(environment, catalogue)
     yield from sync_windows.without_effect(environment)
     yield from observability.topic(environment)
     yield from releases.only_where_safe(environment)

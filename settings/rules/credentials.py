@@ -5,12 +5,9 @@ They know the names of the secrets that a stack sets, never their values.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from settings.catalogue import Catalogue
 from settings.environment import Environment
-from settings.files import CATALOGUE_FILE
 from settings.git_url import parse_git_url
 from settings.problems import Problem
 
@@ -26,13 +23,12 @@ _TRANSPORTS = {"gitPrivateKey": "ssh", "gitToken": "http", "gitops.githubApp": "
 """Each way to read the GitOps repository, and the transport of the URLs that it goes with."""
 
 
-def check(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
-    """Every rule about the credentials and groups of one environment."""
+def check(environment: Environment) -> Iterator[Problem]:
+    """Every rule about the credentials of one environment."""
     yield from _one_credential(environment)
     yield from _fitting_url(environment)
     yield from _whole_github_app(environment)
     yield from _host_of_ones_own(environment)
-    yield from _sign_on_by_github(environment, catalogue)
 
 
 def _credentials(environment: Environment) -> list[str]:
@@ -108,27 +104,3 @@ def _host_of_ones_own(environment: Environment) -> Iterator[Problem]:
             "remove it, or write the repository's other URL: keys of hosts go with ssh://, a "
             "certificate authority with https://",
         )
-
-
-def _sign_on_by_github(environment: Environment, catalogue: Catalogue) -> Iterator[Problem]:
-    sso = environment.config.argocd.sso
-    if not sso or not sso.github:
-        return
-    if "ssoClientSecret" not in environment.secrets:
-        yield environment.problem(
-            "ssoClientSecret",
-            "",
-            "is missing, and GitHub signs people in only for a client with a secret",
-            "set it with `pulumi config set --secret platform:ssoClientSecret`",
-        )
-    organization = sso.github.organization
-    groups = {f"teams.{name}.group": team.group for name, team in catalogue.teams.items()}
-    for place, group in {**groups, "releasers": catalogue.releasers}.items():
-        if not re.fullmatch(rf"{organization}:[a-z0-9_-]+", group):
-            yield Problem(
-                CATALOGUE_FILE,
-                place,
-                group,
-                f"is no team of the GitHub organization {organization}, by which people sign in",
-                f"write {organization}:<team>, the team as in its page's address",
-            )

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from settings.catalogue import BuiltService, Catalogue, Service
 from settings.environment import Environment
 from settings.files import CATALOGUE_FILE
-from settings.kubernetes import AddonName
+from settings.eks_releases import AddonName
 from settings.packages import Package
 from settings.placement import placement
 from settings.problems import Problem

@@ -21,7 +21,7 @@ from components.cluster.nodes import still_groups
 from components.network.network import Network
 from settings import Settings, load, load_files
 from settings.cluster import AccessConfig
-from settings.kubernetes import RELEASES
+from settings.eks_releases import RELEASES
 from tests.committed import committed, on_node_groups
 from tests.unit.conftest import CHECKOUT, Bend
 from tests.unit.existing import THEIR_WAY_IN, USABLE_VPC

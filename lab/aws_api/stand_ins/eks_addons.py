@@ -21,7 +21,7 @@ from lab.aws_api.stand_ins.eks import (
     without,
 )
 from lab.aws_api.stand_ins.eks_pod_identities import associate, owned
-from settings.kubernetes import METRICS, RELEASES
+from settings.eks_releases import METRICS, RELEASES
 
 _KEY = ("clusterName", "addonName")
 _STEERING = ("resolveConflicts", "preserve", "podIdentityAssociations")

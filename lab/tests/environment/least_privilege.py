@@ -1,4 +1,4 @@
-"""The role that runs Pulumi, restricted to the policies of docs/iam/."""
+"""The role that runs Pulumi, restricted to the policies that `python -m tools.iam` writes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json
 
 from lab.site import CHECKOUT
 from lab.tests.environment.conftest import Lab
-from settings import load_files
+from settings import load
+from tests.committed import committed
 from tools.iam import calls, documents
 
 ROLE = "platform"
@@ -16,7 +17,9 @@ def restrict_to_the_policies(lab: Lab) -> None:
     """From now on AWS refuses the role what the generated policies of its stack do not allow."""
     for stack, called in calls.committed().items():
         iam = lab.aws("iam", stack)
-        for number, document in enumerate(documents(load_files(stack, CHECKOUT), called), start=1):
+        config = committed(stack) | lab.program.trying.get(stack, {})
+        settings = load(stack, config, CHECKOUT)
+        for number, document in enumerate(documents(settings, called), start=1):
             policy = iam.create_policy(
                 PolicyName=f"acme-{stack}-deploy-{number}", PolicyDocument=json.dumps(document)
             )

@@ -33,6 +33,8 @@ REPOSITORIES = [
     "streaming/tv-api",
     "streaming/tv-frontend",
 ]
+SEEN = {"platform:observability": {}}
+"""What the committed stacks leave out: whoever switches it on needs rights for it too."""
 NOTHING_LEFT = "Nothing in AWS carries the tags of prod that no state knows.\n"
 
 
@@ -41,14 +43,16 @@ pytestmark = pytest.mark.takes_lab_apart
 
 @pytest.fixture
 def program(lab: Lab) -> Program:
-    """The program, both stacks up, with nothing protected but the images.
+    """The program, both stacks up and seen by CloudWatch, with nothing protected but the images.
 
-    It runs with the permissions of docs/iam/ and no others.
+    It runs with the permissions of `python -m tools.iam` and no others.
     """
     if lab.condition in ("extended", "destroyed"):
         lab.recreate()
     if lab.condition == "whole":
         lab.condition = "unprotected"
+        for stack in ("dev", "prod"):
+            lab.program.trying[stack] = dict(SEEN)
         restrict_to_the_policies(lab)
         unprotect(lab.program, prod=ANEW, dev=ANEW)
     for stack in ("dev", "prod"):
@@ -304,6 +308,7 @@ def images(lab: Lab) -> dict[str, list[str]]:
 def test_a_cluster_of_another_team_is_used_and_not_changed(lab: Lab, program: Program) -> None:
     destroy(program, "prod")
     before_them = dict(program.trying["prod"])
+    del program.trying["prod"]["platform:observability"]  # which is made in AWS
     with neighbour(lab, load_files("prod", CHECKOUT)) as theirs:
         existing = {"vpc": theirs.vpc, "privateSubnets": theirs.subnets}
         access = committed("prod")["platform:cluster"]["access"]
@@ -391,6 +396,11 @@ def ours(lab: Lab, stack: str) -> dict[str, list[str]]:
         ],
         "log group": [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]],
         "key": [key["KeyId"] for key in keys if key["KeyState"] == "Enabled"],
+        "alarm": [
+            one["AlarmName"]
+            for one in lab.aws("cloudwatch", stack).describe_alarms()["MetricAlarms"]
+        ],
+        "topic": [one["TopicArn"] for one in lab.aws("sns", stack).list_topics()["Topics"]],
         "certificate": [
             one["DomainName"]
             for one in lab.aws("acm", stack).list_certificates()["CertificateSummaryList"]

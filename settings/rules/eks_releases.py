@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from settings.files import stack_file
-from settings.kubernetes import RELEASES, versions
+from settings.eks_releases import RELEASES, versions
 from settings.parsing import raw_value
 from settings.problems import Problem
 from settings.speed import SPEEDS
