@@ -15,8 +15,8 @@ import yaml
 from gitops import checkout
 from gitops.tree import scaffold
 from gitops.version import released_helm, released_kustomize
-from settings import load_files
 from settings.files import ROOT
+from settings.loading import load_files
 
 CHECKOUT = ROOT
 ENGINEER = ("Platform Engineer", "platform@acme.example")

@@ -8,8 +8,8 @@ import pulumi_aws as aws
 from pulumi import Output, ResourceOptions
 
 from components import policies
-from settings import Names
 from settings.aws_account import AwsAccount
+from settings.naming import Names
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,10 +30,11 @@ from components.service_access.service_access import ServiceAccess, ServiceAcces
 from components.service_access.service_roles import ServiceRolesArgs
 from components.tenancy.tenancy import TenancyArgs
 from gitops.tree import scaffold
-from settings import Names, Settings
+from settings.eks_releases import RELEASES
+from settings.environment import Settings
 from settings.ingress import IngressConfig
 from settings.keel import KeelConfig
-from settings.eks_releases import RELEASES
+from settings.naming import Names
 from settings.observability import ObservabilityConfig
 from settings.tenancy import tenants
 

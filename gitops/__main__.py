@@ -9,8 +9,9 @@ from pathlib import Path
 
 from gitops import checkout, report
 from gitops.tree import scaffold
-from settings import UserError, load_files
 from settings.files import ROOT
+from settings.loading import load_files
+from settings.problems import UserError
 
 _OK, _DRIFT, _REFUSED = 0, 1, 2
 _EXIT_CODES = "exit codes: 0 done or nothing to do, 1 --check found a difference, 2 refused"

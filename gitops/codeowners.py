@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from gitops import layout
-from settings import Settings
 from settings.catalogue import BuiltService
+from settings.environment import Settings
 from settings.git_url import parse_git_url
 
 _WIDTH = 60

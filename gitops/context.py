@@ -15,16 +15,17 @@ from gitops.git_access import access
 from gitops.version import (
     UNRELEASED_HELM,
     UNRELEASED_KUSTOMIZE,
-    VERSION_PATTERN,
     released_helm,
     released_kustomize,
 )
 from gitops.workloads import described, placed
-from settings import Names, Settings, kinds
+from settings import kinds
 from settings.catalogue import HOTFIXES, BuiltService, ForeignService, Service
+from settings.environment import Settings
 from settings.git_url import parse_git_url
 from settings.machines import PLATFORMS, Architecture, Platform
-from settings.model import DIGEST_PATTERN
+from settings.naming import Names
+from settings.patterns import DIGEST_PATTERN, VERSION_PATTERN
 from settings.placement import variables
 from settings.secrets import FOLDER, Secrets, object_name
 

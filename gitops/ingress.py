@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from settings import Settings
 from settings.catalogue import Service
-from settings.environment import Environment
+from settings.environment import Environment, Settings
 
 _OPTION = "alb.ingress.kubernetes.io"
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 
 from gitops import layout
-from settings import UserError
+from settings.problems import UserError
 
 _COMMENT = (
     "Hashes of the generated files as last written, to tell untouched from edited. Not to edit."

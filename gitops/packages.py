@@ -14,7 +14,9 @@ from gitops import layout
 from gitops.file import File, Ownership
 from gitops.rendering import render
 from gitops.version import version_file
-from settings import Names, Settings, kinds
+from settings import kinds
+from settings.environment import Settings
+from settings.naming import Names
 from settings.packages import Package
 
 Context = dict[str, Any]

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from settings import UserError
+from settings.problems import UserError
 
 
 class UnsafePathError(UserError):

@@ -11,7 +11,7 @@ from gitops.file import File, Ownership
 from gitops.git_objects import tree_id
 from gitops.rendering import render, render_folder
 from gitops.version import version_file
-from settings import Settings
+from settings.environment import Settings
 
 _Entries = Iterator[tuple[str, File]]
 

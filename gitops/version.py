@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from settings.model import DIGEST_PATTERN
+from settings.patterns import DIGEST_PATTERN, VERSION_PATTERN
 
 VersionFile = Literal["kustomize", "helm", "chart"]
 """The forms: of both packagings of a service, and of a package."""
-VERSION_PATTERN = "v[0-9]{8}-[0-9a-f]{7}"
 
 _RELEASED = "# What runs here. Only a release moves this file."
 _UNRELEASED = (

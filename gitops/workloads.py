@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from settings import Speed
 from settings.catalogue import Service
 from settings.health import Check, Probe
 from settings.placement import placement
+from settings.speed import Speed
 from settings.workload import FurtherProcess, Process
 
 Context = dict[str, Any]

@@ -18,8 +18,9 @@ from lab.program import Program, aws_credentials
 from lab.site import CHECKOUT, Site
 from lab.toolchain import Toolchain
 from lab.up import approve, up
-from settings import UserError, load_files
 from settings.addresses import addresses
+from settings.loading import load_files
+from settings.problems import UserError
 
 NEXT = """
 Try next:

@@ -9,7 +9,7 @@ import requests
 
 from lab.identity_provider import id_token
 from lab.site import Site
-from settings import UserError
+from settings.problems import UserError
 
 TIMEOUT = 30
 CLIENT = "argocd"

@@ -9,7 +9,7 @@ import boto3
 
 from lab.site import Site
 from lab.state import write_atomically
-from settings import Settings
+from settings.environment import Settings
 
 MOTO_ACCOUNT = "123456789012"
 """The account of callers whose access key moto does not know."""

@@ -33,7 +33,8 @@ from lab.aws_journal import JournaledApp, WsgiApp
 from lab.daemons import aws
 from lab.ecr_events import pushed_tags, record_pushes
 from lab.site import CHECKOUT, HOST, Site
-from settings import Settings, load_files
+from settings.environment import Settings
+from settings.loading import load_files
 
 RENEWAL_SECONDS = 3600
 """How often the platform's credentials are renewed; they are valid for twelve hours."""

@@ -15,7 +15,7 @@ from lab.balancing import LoadBalancer
 from lab.daemons.cloud_controllers import marker
 from lab.kubernetes_api import KubernetesApi
 from lab.site import CHECKOUT, Site
-from settings import load_files
+from settings.loading import load_files
 
 POLL_SECONDS = 1
 

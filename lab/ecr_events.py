@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from lab.aws_account import Account
 from lab.site import Site
-from settings import Settings
+from settings.environment import Settings
 
 
 def pushed_tags(events: dict[str, Any]) -> Iterator[tuple[str, str, str]]:

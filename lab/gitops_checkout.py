@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lab.site import Site
-from settings import UserError
+from settings.problems import UserError
 
 ENGINEER = ("Platform Engineer", "platform@acme.example")
 

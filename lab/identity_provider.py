@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lab.site import Site
-from settings import UserError
+from settings.problems import UserError
 
 USERS = Path(__file__).with_name("users.yaml")
 KEY_ID = "lab"

@@ -10,7 +10,7 @@ from typing import Any
 
 from lab.site import Site
 from lab.toolchain import Toolchain
-from settings import UserError
+from settings.problems import UserError
 
 
 class KubectlError(UserError):

@@ -9,7 +9,7 @@ from lab.aws_account import Account
 from lab.kubernetes_api import KubernetesApi
 from lab.pki import self_signed_once
 from lab.site import CHECKOUT, Site
-from settings import load_files
+from settings.loading import load_files
 
 
 def environment_of(site: Site, host: str) -> str | None:

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gitops.version import VERSION_PATTERN, version_file
+from gitops.version import version_file
 from lab import images
 from lab.argocd_api import ArgoCdApi
 from lab.gitops_checkout import git
 from lab.site import CHECKOUT, Site
-from settings import load_files
 from settings.catalogue import BuiltService, Service
+from settings.loading import load_files
+from settings.patterns import VERSION_PATTERN
 
 OBSERVER = "rhea"
 """Releasers see everything."""

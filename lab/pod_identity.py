@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lab.aws_account import SESSION_SECONDS, Account
 from lab.pod import UnresolvedError, Workload
 from lab.site import CHECKOUT, Site
-from settings import load_files
+from settings.loading import load_files
 
 
 def variables(site: Site, environment: str, workload: Workload) -> dict[str, str]:

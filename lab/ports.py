@@ -12,7 +12,7 @@ from textwrap import shorten
 import psutil
 
 from lab.site import CLUSTER_PORTS, HOST, KEEL_PORT, SHARED_PORTS, Site
-from settings import UserError
+from settings.problems import UserError
 
 _HIGHEST_BASE = 30000  # Linux uses the ports above for outgoing connections
 

@@ -16,7 +16,7 @@ from lab.overrides import stack_file
 from lab.pulumi_home import assemble
 from lab.site import CHECKOUT, Site
 from lab.toolchain import Toolchain
-from settings import UserError
+from settings.problems import UserError
 
 
 class ProgramError(UserError):

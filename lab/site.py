@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from settings import UserError
 from settings.files import ROOT, stack_files
+from settings.problems import UserError
 
 CHECKOUT = ROOT
 HOST = "127.0.0.1"

@@ -17,7 +17,7 @@ from lab.process import stop as stop_processes
 from lab.runner import lock
 from lab.site import CHECKOUT, Site
 from lab.state import DaemonStatus, Report
-from settings import UserError
+from settings.problems import UserError
 
 POLL = 0.1
 GRACE = 45.0

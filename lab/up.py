@@ -20,7 +20,9 @@ from lab.program import Program, aws_credentials
 from lab.site import CHECKOUT, Site
 from lab.toolchain import Toolchain
 from lab.waiting import wait_until_empty
-from settings import Settings, UserError, load_files
+from settings.environment import Settings
+from settings.loading import load_files
+from settings.problems import UserError
 
 RELEASER = "rhea"
 """The user of lab/users.yaml who approves the syncs of safe environments."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from settings import UserError
+from settings.problems import UserError
 
 
 class StillMissingError(UserError):

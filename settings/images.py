@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from settings.model import DIGEST_PATTERN, Matching, Model
+from settings.model import Matching, Model
+from settings.patterns import DIGEST_PATTERN
 
 _NAME = r"[a-z0-9-]+(\.[a-z0-9-]+)+(:\d{1,5})?(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+"
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"

@@ -20,10 +20,10 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from settings.patterns import DIGEST_PATTERN
+
 EMPTY = "is empty; give it a value, with its keys indented below it, or remove it"
 """What is said of a key without a value."""
-DIGEST_PATTERN = r"sha256:[0-9a-f]{64}"
-"""How a digest is written."""
 
 
 class Model(BaseModel):

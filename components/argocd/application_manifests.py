@@ -8,10 +8,11 @@ from typing import Any
 
 from components.kubernetes_objects import OF_THE_PLATFORM, RESTRICTED
 from gitops import layout
-from settings import Speed, kinds
+from settings import kinds
 from settings.catalogue import BuiltService, ForeignService, Namespace, Service
 from settings.gitops_repository import GitOpsConfig
 from settings.packages import Package
+from settings.speed import Speed
 from settings.sync_windows import SyncWindow
 
 IN_CLUSTER = "https://kubernetes.default.svc"

@@ -10,12 +10,12 @@ from typing import Any
 from components.argocd.notifications import notifications
 from components.argocd.rbac import rbac
 from gitops.go_yaml import go_yaml
-from settings import Speed
 from settings.argocd import ArgoCdConfig
 from settings.catalogue import Catalogue
 from settings.git_url import parse_git_url
 from settings.gitops_repository import GitOpsConfig
 from settings.sign_on import GROUPS, GithubSso, SamlSso, Sso
+from settings.speed import Speed
 
 SECRET = "argocd-platform"  # noqa: S105 -- the Secret's name
 SECRET_KEYS = ("ssoClientSecret", "gitWebhookSecret")

@@ -10,9 +10,9 @@ import pulumi_aws as aws
 
 from components import policies
 from components.ci import ci_trust
-from settings import Names
 from settings.aws_account import AwsAccount
 from settings.catalogue import BuiltService, Catalogue, Ci
+from settings.naming import Names
 
 PUSHING = (
     "ecr:BatchCheckLayerAvailability",

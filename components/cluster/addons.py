@@ -10,9 +10,9 @@ import pulumi_aws as aws
 
 from components.cluster.addon_table import ADDONS, NAMESPACE, POD_IDENTITY, Addon, Identity
 from components.pod_identity import PodIdentity
-from settings import Names
 from settings.aws_account import AwsAccount
 from settings.eks_releases import AddonName
+from settings.naming import Names
 
 
 @dataclass(frozen=True, kw_only=True)

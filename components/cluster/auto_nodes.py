@@ -12,8 +12,8 @@ from pulumi_kubernetes.apiextensions import CustomResource
 
 from components import policies
 from components.cluster import auto_mode
-from settings import Names
 from settings.aws_account import AwsAccount
+from settings.naming import Names
 from settings.nodes import NodePool
 
 

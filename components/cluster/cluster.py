@@ -17,9 +17,9 @@ from components.cluster.control_plane import ControlPlane, ControlPlaneArgs
 from components.cluster.kubeconfig import kubeconfig
 from components.cluster.nodes import Nodes, NodesArgs
 from components.existing import cluster as existing_cluster
-from settings import Names
 from settings.aws_account import AwsAccount
 from settings.cluster import ClusterConfig
+from settings.naming import Names
 
 ADMINISTRATOR = "AmazonEKSClusterAdminPolicy"
 

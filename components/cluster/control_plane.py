@@ -10,9 +10,9 @@ import pulumi_aws as aws
 
 from components import policies
 from components.cluster.auto_mode import CONTROL_PLANE_POLICIES
-from settings import Names
 from settings.aws_account import AwsAccount
 from settings.cluster import ClusterConfig
+from settings.naming import Names
 
 
 @dataclass(frozen=True, kw_only=True)

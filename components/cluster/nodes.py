@@ -10,8 +10,8 @@ import pulumi_aws as aws
 
 from components import policies
 from components.cluster import node_schedules
-from settings import Names
 from settings.aws_account import AwsAccount
+from settings.naming import Names
 from settings.nodes import NodeGroup
 
 AMI_TYPES = {"x86_64": "AL2023_x86_64_STANDARD", "arm64": "AL2023_ARM_64_STANDARD"}

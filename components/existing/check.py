@@ -7,10 +7,10 @@ import pulumi
 from components.existing import cluster as existing_cluster
 from components.existing import network as existing_network
 from components.existing.network import Found
-from settings import Problem, SettingsError
 from settings.cluster import ClusterConfig
 from settings.files import Sources
 from settings.network import ExistingNetwork
+from settings.problems import Problem, SettingsError
 
 
 def find(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from settings import Problem
+from settings.problems import Problem
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,8 @@ from ipaddress import IPv4Network
 import pulumi
 import pulumi_aws as aws
 
-from settings import Problem
 from settings.network import ExistingNetwork, control_plane_zones
+from settings.problems import Problem
 
 LOAD_BALANCER_TAGS = {
     "public": "kubernetes.io/role/elb",

@@ -20,8 +20,8 @@ from pulumi.dynamic import (
 
 from gitops import checkout, report, worktree
 from gitops.file import File, Ownership
-from settings import UserError
 from settings.files import ROOT
+from settings.problems import UserError
 
 Properties = dict[str, Any]
 

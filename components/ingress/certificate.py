@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from settings import Names
+from settings.naming import Names
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,9 +14,9 @@ from components.ingress import controller_values
 from components.ingress.controller_values import NAMESPACE, SERVICE_ACCOUNT
 from components.kubernetes_objects import RESTRICTED
 from components.pod_identity import PodIdentity
-from settings import Names
 from settings.aws_account import AwsAccount
 from settings.charts import Chart
+from settings.naming import Names
 
 CHART_REPOSITORY = "https://aws.github.io/eks-charts"
 CHART_VERSION = "3.5.0"

@@ -16,9 +16,9 @@ from components.ingress.dns_values import NAMESPACE, SERVICE_ACCOUNT, OwnNames
 from components.ingress.left_names import LeftNames
 from components.kubernetes_objects import RESTRICTED
 from components.pod_identity import PodIdentity
-from settings import Names
 from settings.aws_account import AwsAccount
 from settings.charts import Chart
+from settings.naming import Names
 
 CHART_REPOSITORY = "https://kubernetes-sigs.github.io/external-dns"
 CHART_VERSION = "1.22.0"

@@ -16,9 +16,9 @@ from components.ingress.certificate import Certificate, CertificateArgs
 from components.ingress.controller import Controller, ControllerArgs
 from components.ingress.dns import Dns, DnsArgs
 from components.ingress.dns_values import OwnNames
-from settings import Names
 from settings.aws_account import AwsAccount
 from settings.ingress import IngressConfig
+from settings.naming import Names
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,11 +16,11 @@ from components.keel import values as keel_values
 from components.keel.values import NAMESPACE, SERVICE_ACCOUNT
 from components.kubernetes_objects import RBAC, RESTRICTED
 from components.pod_identity import PodIdentity
-from settings import Names
 from settings.aws_account import AwsAccount
 from settings.catalogue import Catalogue
 from settings.keel import KeelConfig
 from settings.keel_repositories import repositories
+from settings.naming import Names
 
 CHART_REPOSITORY = "https://keel-hq.github.io/keel/"
 CHART_VERSION = "1.2.0"

@@ -14,10 +14,10 @@ from components import policies
 from components.existing import network as existing_network
 from components.existing.check import check
 from components.network import subnets
-from settings import Names
 from settings.aws_account import AwsAccount
 from settings.cluster import ClusterConfig
 from settings.files import Sources
+from settings.naming import Names
 from settings.network import ExistingNetwork, NetworkConfig, control_plane_zones
 
 WayOut = Sequence[pulumi.CustomResource]

@@ -12,8 +12,8 @@ from pulumi import Output, ResourceOptions
 from components.observability import agent, alarms
 from components.observability.alarms import Alarm
 from components.pod_identity import PodIdentity
-from settings import Names
 from settings.aws_account import AwsAccount
+from settings.naming import Names
 from settings.observability import ObservabilityConfig
 
 ADDON = "amazon-cloudwatch-observability"

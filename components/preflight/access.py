@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pulumi_aws as aws
 
 from components.preflight.asking import PreflightArgs, ask
-from settings import Problem
 from settings.cluster import AccessConfig
+from settings.problems import Problem
 
 
 def caller(args: PreflightArgs) -> Iterator[Problem]:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from settings import Names, Problem
 from settings.aws_account import AwsAccount
 from settings.cluster import ClusterConfig
 from settings.ingress import IngressConfig
+from settings.naming import Names
 from settings.network import NetworkConfig
+from settings.problems import Problem
 
 Answer = TypeVar("Answer")
 

@@ -8,8 +8,8 @@ from typing import Literal
 import pulumi_aws as aws
 
 from components.preflight.asking import PreflightArgs, UnansweredError, ask
-from settings import Problem
 from settings.network import control_plane_zones
+from settings.problems import Problem
 
 WITHOUT_CONTROL_PLANES = frozenset({"use1-az3", "usw1-az2", "cac1-az3"})
 """Ids of zones where EKS puts no control plane (Amazon EKS User Guide, "VPC and subnet

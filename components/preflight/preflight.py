@@ -10,8 +10,8 @@ import pulumi
 from components.existing import check as existing
 from components.preflight import access, places, quotas, taken
 from components.preflight.asking import PreflightArgs, UnansweredError, ask
-from settings import Problem, SettingsError
 from settings.files import Sources
+from settings.problems import Problem, SettingsError
 
 OFFLINE = "TWO_SPEED_OFFLINE"
 """The environment variable that lets a preview ask nothing."""

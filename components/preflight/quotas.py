@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pulumi_aws as aws
 
 from components.preflight.asking import PreflightArgs, ask
-from settings import Problem
 from settings.nodes import NodeGroup
+from settings.problems import Problem
 
 STANDARD = frozenset("acdhimrtz")
 """The first letters of the instance families that share one quota of vCPUs; each other family has

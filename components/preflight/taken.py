@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import pulumi_aws as aws
 
 from components.preflight.asking import PreflightArgs, UnansweredError, ask
-from settings import Problem
+from settings.problems import Problem
 
 
 def cluster(args: PreflightArgs) -> Iterator[Problem]:

@@ -11,9 +11,9 @@ import pulumi_aws as aws
 from components import policies
 from components.registry import lifecycle
 from components.registry.registry_reference import RegistryError
-from settings import Names
 from settings.aws_account import AwsAccount
 from settings.catalogue import Catalogue
+from settings.naming import Names
 from settings.registry import RegistryConfig
 
 PULLING = (

@@ -16,9 +16,9 @@ from components.pod_identity import PodIdentity
 from components.secrets import values
 from components.secrets.rotation_pod import rotation_pod
 from components.secrets.values import NAMESPACE, SERVICE_ACCOUNT
-from settings import Names
 from settings.aws_account import AwsAccount
 from settings.catalogue import Catalogue
+from settings.naming import Names
 from settings.secrets import SecretsConfig
 
 CHART_REPOSITORY = "https://charts.external-secrets.io"

@@ -15,7 +15,7 @@ from components.kubernetes_objects import RBAC
 from components.secrets import values
 from components.secrets.rotation_pod import NAME as ROTATION
 from components.secrets.values import Rule
-from settings import Names
+from settings.naming import Names
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components import policies
-from settings import Names
 from settings.aws_account import AwsAccount
+from settings.naming import Names
 
 NAMESPACE = "external-secrets"
 SERVICE_ACCOUNT = "external-secrets"

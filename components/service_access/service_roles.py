@@ -10,9 +10,9 @@ from pulumi import Output, ResourceOptions
 
 from components import policies
 from components.pod_identity import PodIdentity
-from settings import Names
 from settings.aws_account import AwsAccount
 from settings.catalogue import Catalogue
+from settings.naming import Names
 from settings.rights import Rights
 
 

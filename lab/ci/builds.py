@@ -17,8 +17,10 @@ from lab.ci.github_actions import Workflow
 from lab.gitops_checkout import git
 from lab.pulumi_hosts import write_launcher
 from lab.site import CHECKOUT, Site
-from settings import Settings, UserError, load_files
 from settings.catalogue import BuiltService
+from settings.environment import Settings
+from settings.loading import load_files
+from settings.problems import UserError
 
 DEVELOPER = ("Devon Developer", "devon@acme.example")
 SOURCE = {

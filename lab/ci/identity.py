@@ -7,8 +7,8 @@ from typing import Any
 
 import jwt
 
-from settings import UserError
 from settings.catalogue import BuiltService
+from settings.problems import UserError
 
 GITHUB = "token.actions.githubusercontent.com"
 GITHUB_AUDIENCE = "sts.amazonaws.com"

@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from settings import UserError
+from settings.problems import UserError
 
 
 class StepError(UserError):

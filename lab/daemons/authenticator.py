@@ -25,7 +25,7 @@ from lab.eks_token import CLUSTER_HEADER, RefusedError, Token, decode, principal
 from lab.http_server import as_json, serve
 from lab.readiness import http_ok
 from lab.site import CHECKOUT, Site
-from settings import load_files
+from settings.loading import load_files
 
 CLUSTER_ADMIN = ":cluster-access-policy/AmazonEKSClusterAdminPolicy"
 SESSION_NAME = "{{SessionName}}"

@@ -19,7 +19,7 @@ from lab.http_server import serve_wsgi
 from lab.readiness import http_ok
 from lab.site import CHECKOUT, Site
 from lab.toolchain import Toolchain
-from settings import UserError
+from settings.problems import UserError
 
 SOURCES = CHECKOUT / "lab" / "charts"
 ARGO_CD_MODULE = "github.com/argoproj/argo-cd/v3"

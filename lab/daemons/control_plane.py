@@ -14,7 +14,7 @@ from lab.readiness import http_ok
 from lab.site import CHECKOUT, HOST, Site
 from lab.state import write_atomically
 from lab.toolchain import Toolchain
-from settings import load_files
+from settings.loading import load_files
 
 
 def daemons(site: Site, environment: str, tools: Toolchain) -> tuple[Daemon, ...]:

@@ -13,7 +13,8 @@ from lab.readiness import Condition, all_of, http_ok
 from lab.site import CHECKOUT, HOST, Site
 from lab.state import write_atomically
 from lab.toolchain import Toolchain
-from settings import Environment, load_files
+from settings.environment import Environment
+from settings.loading import load_files
 
 COUNT = 3
 ANNOTATION = "kwok.x-k8s.io/node"

@@ -14,7 +14,7 @@ from pathlib import Path
 from lab.toolchain.cache import Cache, default_folder
 from lab.toolchain.sources import Found, find_tool, find_wheel
 from lab.toolchain.tools import PROGRAMS, TOOLS, Tool, Wheel
-from settings import UserError
+from settings.problems import UserError
 
 __all__ = ["Found", "MissingToolError", "Tool", "Toolchain", "Wheel", "resolve"]
 

@@ -13,7 +13,7 @@ from lab.toolchain.build import build
 from lab.toolchain.pruning import UnknownNamesError
 from lab.toolchain.raising import raise_version
 from lab.toolchain.tools import PROGRAMS, TOOLS
-from settings import UserError
+from settings.problems import UserError
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -12,7 +12,7 @@ from lab.toolchain import MissingToolError, Toolchain
 from lab.toolchain.cache import Cache
 from lab.toolchain.compiler import Compiler, duration
 from lab.toolchain.tools import GO_RELEASE, TOOLS, WHEELS, Tool
-from settings import UserError
+from settings.problems import UserError
 
 GB = 10**9
 NEEDED_GB = 20

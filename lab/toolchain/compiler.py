@@ -16,7 +16,7 @@ from lab.toolchain.cache import GO_FLAGS, LINKER_FLAGS, Cache
 from lab.toolchain.imports import keep_imports
 from lab.toolchain.pruning import prune
 from lab.toolchain.tools import Tool
-from settings import UserError
+from settings.problems import UserError
 
 HEARTBEAT_SECONDS = 30
 """A compile is silent for minutes: this often, say that it goes on."""

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from settings import UserError
+from settings.problems import UserError
 
 _IMPORT = re.compile(r'^\t(_ )?"([^"]+)".*\n', re.MULTILINE)
 _ENTRY = r"^\t+[^\n]*: +{name}\.\w+,\n"

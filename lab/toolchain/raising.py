@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lab.toolchain.cache import MODULES
 from lab.toolchain.tools import Tool
-from settings import UserError
+from settings.problems import UserError
 
 TABLE = MODULES / "tools.py"
 KUBERNETES = "k8s.io/kubernetes"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from settings.files import stack_file
 from settings.eks_releases import RELEASES, versions
+from settings.files import stack_file
 from settings.parsing import raw_value
 from settings.problems import Problem
 from settings.speed import SPEEDS

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 
 from settings.catalogue import BuiltService, Catalogue, Service
+from settings.eks_releases import AddonName
 from settings.environment import Environment
 from settings.files import CATALOGUE_FILE
-from settings.eks_releases import AddonName
 from settings.packages import Package
 from settings.placement import placement
 from settings.problems import Problem

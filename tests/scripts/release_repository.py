@@ -23,8 +23,8 @@ from typing import Any
 
 from gitops import tree
 from gitops.version import released_helm, released_kustomize
-from settings import load_files
 from settings.files import ROOT
+from settings.loading import load_files
 from tests.programs import program
 from tests.scripts.machine import SYSTEM, Machine, of_the_environment
 

@@ -11,7 +11,7 @@ import yaml
 
 from gitops import tree
 from release.versions import is_version
-from settings import load_files
+from settings.loading import load_files
 from tests.scripts.release_repository import (
     CHECKOUT,
     TOURNAMENTS,

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from gitops import checkout, tree
-from settings import load_files
+from settings.loading import load_files
 from tests.scripts.chart_repository import ChartRepository, serving
 from tests.scripts.release_repository import (
     CHECKOUT,

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from gitops import tree
-from settings import load_files
+from settings.loading import load_files
 from tests.scripts.release_repository import (
     CHECKOUT,
     HOST,

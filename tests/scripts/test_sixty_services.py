@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from gitops.version import released_helm, released_kustomize, version_file
-from settings import load_files
+from settings.loading import load_files
 from tests.scripts.chart_repository import ChartRepository, serving
 from tests.scripts.release_repository import (
     HOST,

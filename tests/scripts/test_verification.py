@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from gitops.tree import shared
-from settings import load_files
+from settings.loading import load_files
 from tests.scripts.release_repository import CHECKOUT, write_program
 
 VERSION, DIGEST = "v20261101-0123456", "sha256:" + "ab" * 32

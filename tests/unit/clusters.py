@@ -12,7 +12,7 @@ from components import wiring
 from components.argocd import rbac as argocd_rbac
 from components.argocd import values as argocd_values
 from components.cluster.cluster import Cluster
-from settings import Settings
+from settings.environment import Settings
 from settings.keel import KeelConfig
 
 

@@ -11,8 +11,9 @@ import hypothesis
 import pytest
 import yaml
 
-from settings import Settings, load_files
+from settings.environment import Settings
 from settings.files import ROOT
+from settings.loading import load_files
 
 CHECKOUT = ROOT
 

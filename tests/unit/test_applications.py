@@ -14,7 +14,8 @@ from components import wiring
 from components.argocd import application_manifests as manifests
 from components.argocd.applications import Applications
 from components.argocd.argocd import ArgoCd
-from settings import Settings, load_files
+from settings.environment import Settings
+from settings.loading import load_files
 from settings.pulumi_config import load_secrets
 from tests.unit.clusters import a_cluster
 from tests.unit.conftest import Bend

@@ -17,7 +17,8 @@ from components.argocd import notifications
 from components.argocd import rbac as argocd_rbac
 from components.argocd import values as argocd_values
 from components.argocd.argocd import ArgoCd
-from settings import Settings, load_files
+from settings.environment import Settings
+from settings.loading import load_files
 from settings.pulumi_config import load_secrets
 from settings.secret_keys import SECRETS
 from tests.unit.clusters import a_cluster, argocd_policy, chart_values

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.argocd.rbac import policy
-from settings import load_files
+from settings.loading import load_files
 from tests.unit.conftest import Bend
 
 

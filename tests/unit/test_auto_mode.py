@@ -16,8 +16,10 @@ from components.argocd.argocd import ArgoCd
 from components.cluster.auto_mode import node_class, node_pool
 from components.cluster.cluster import Cluster
 from components.network.network import Network
-from settings import Settings, SettingsError, load, load_files
+from settings.environment import Settings
+from settings.loading import load, load_files
 from settings.nodes import NodePool
+from settings.problems import SettingsError
 from settings.rules import immutable
 from tests.committed import committed
 from tests.unit.clusters import a_cluster

@@ -10,7 +10,8 @@ import pytest
 
 from components import wiring
 from components.ci.ci_identity import CiIdentity
-from settings import Settings, load_files
+from settings.environment import Settings
+from settings.loading import load_files
 from tests.unit.conftest import Bend
 from tests.unit.iam_conditions import admits
 from tests.unit.recording import Recording, record

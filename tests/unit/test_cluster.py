@@ -19,9 +19,10 @@ from components.cluster.cluster import Cluster
 from components.cluster.kubeconfig import kubeconfig
 from components.cluster.nodes import still_groups
 from components.network.network import Network
-from settings import Settings, load, load_files
 from settings.cluster import AccessConfig
 from settings.eks_releases import RELEASES
+from settings.environment import Settings
+from settings.loading import load, load_files
 from tests.committed import committed, on_node_groups
 from tests.unit.conftest import CHECKOUT, Bend
 from tests.unit.existing import THEIR_WAY_IN, USABLE_VPC

@@ -11,7 +11,9 @@ import pulumi
 import pytest
 import yaml
 
-from settings import Settings, SettingsError, load, load_files
+from settings.environment import Settings
+from settings.loading import load, load_files
+from settings.problems import SettingsError
 from settings.pulumi_config import load_stack
 from tests.committed import committed
 from tests.unit.conftest import Bend, Change, hold

@@ -12,9 +12,10 @@ import pytest
 import yaml
 
 from gitops.tree import shared
-from settings import Settings, SettingsError, load_files
 from settings.catalogue import Catalogue
-from settings.problems import Problem
+from settings.environment import Settings
+from settings.loading import load_files
+from settings.problems import Problem, SettingsError
 from settings.rules import pipelines
 from tests.committed import on_node_groups
 from tests.unit.conftest import Bend

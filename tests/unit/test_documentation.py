@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from settings import load_files
+from settings.loading import load_files
 from tests.unit.conftest import CHECKOUT
 from tools.reference import anchor
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from gitops.tree import scaffold
-from settings import load_files
+from settings.loading import load_files
 from tests.unit.conftest import CHECKOUT, copied
 
 SHOP = CHECKOUT / "docs" / "examples" / "shop.yaml"

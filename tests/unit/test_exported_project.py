@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from settings import load_files
+from settings.loading import load_files
 from tests.exported import CHECKOUT, export
 
 

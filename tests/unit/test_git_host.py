@@ -9,7 +9,7 @@ import pytest
 
 from components import wiring
 from components.argocd.values import values
-from settings import load_files
+from settings.loading import load_files
 from tests.unit.conftest import Bend
 from tests.unit.test_settings import report
 

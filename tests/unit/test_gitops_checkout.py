@@ -16,7 +16,7 @@ from components.gitops_checkout.gitops_checkout import GitOpsCheckout
 from components.gitops_checkout.provider import CheckoutProvider, Properties
 from gitops.file import Ownership
 from gitops.tree import scaffold
-from settings import Settings
+from settings.environment import Settings
 from settings.git_url import parse_git_url
 from tests.unit.recording import record
 

@@ -14,7 +14,7 @@ from pulumi import ResourceHookArgs, ResourceOptions
 from components import wiring
 from components.argocd.argocd import ArgoCd
 from components.helm import record as helm_record
-from settings import Settings
+from settings.environment import Settings
 from settings.pulumi_config import load_secrets
 from tests.unit.clusters import a_cluster
 from tests.unit.recording import Recorded, record

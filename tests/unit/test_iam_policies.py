@@ -12,7 +12,8 @@ from typing import Any
 import botocore.session
 import pytest
 
-from settings import Settings, load_files
+from settings.environment import Settings
+from settings.loading import load_files
 from tests.unit.conftest import CHECKOUT, Bend
 from tests.unit.recording import Recording
 from tests.unit.test_private_rules import bounded, change

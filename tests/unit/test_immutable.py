@@ -10,7 +10,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from settings import Settings, SettingsError, load
+from settings.environment import Settings
+from settings.loading import load
+from settings.problems import SettingsError
 from settings.pulumi_config import load_stack
 from settings.rules import immutable
 from tests.committed import committed

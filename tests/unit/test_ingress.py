@@ -14,10 +14,12 @@ import pytest
 from components.ingress import controller_values, dns_values, load_balancer
 from components.ingress.dns_values import OwnNames
 from gitops.tree import scaffold
-from settings import Settings, SettingsError, load_files
 from settings.addresses import addresses, left_to_do
 from settings.aws_account import AwsAccount
+from settings.environment import Settings
 from settings.ingress import IngressConfig
+from settings.loading import load_files
+from settings.problems import SettingsError
 from tests.unit.conftest import CHECKOUT, Bend, Change, hold
 from tests.unit.existing import existing_network
 from tests.unit.recording import Recorded, Recording

@@ -13,7 +13,8 @@ from pulumi import ResourceOptions
 from components import wiring
 from components.keel import values as keel_values
 from components.keel.keel import Keel
-from settings import Settings, load_files
+from settings.environment import Settings
+from settings.loading import load_files
 from tests.unit.clusters import a_cluster, keel_config
 from tests.unit.conftest import Bend
 from tests.unit.recording import Recording, record

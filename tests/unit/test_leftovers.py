@@ -12,7 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from settings import Settings
+from settings.environment import Settings
 from tests.unit.conftest import CHECKOUT, Bend
 from tests.unit.whole_program import record_program
 from tools.leftovers import __main__ as command

@@ -12,8 +12,8 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from components.keel.values import pull_policy
-from settings import Settings
 from settings.catalogue import BuiltService, Catalogue, ForeignService, Namespace
+from settings.environment import Settings
 from settings.keel_repositories import repositories
 from settings.nodes import NodeGroup
 from settings.rules import quotas

@@ -16,7 +16,8 @@ import pytest
 from components import wiring
 from components.argocd.application_manifests import project_spec
 from components.migrations import gate
-from settings import load_files, pulumi_config
+from settings import pulumi_config
+from settings.loading import load_files
 from tests.unit.conftest import CHECKOUT, Bend
 from tests.unit.whole_program import record_program
 

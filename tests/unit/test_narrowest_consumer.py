@@ -16,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.argocd.application_manifests import project_name
-from settings import Names, rules
+from settings import rules
 from settings.catalogue import Catalogue, Service
 from settings.files import CATALOGUE_FILE
+from settings.naming import Names
 from settings.packages import Package
 from settings.parsing import parse
 from settings.problems import Problem

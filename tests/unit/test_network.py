@@ -17,7 +17,8 @@ from components import wiring
 from components.existing.network import Found, Subnet, untagged
 from components.network.network import Network
 from components.network.subnets import divide
-from settings import Settings, load_files
+from settings.environment import Settings
+from settings.loading import load_files
 from settings.network import ExistingNetwork
 from tests.unit.conftest import Bend
 from tests.unit.existing import THEIR_WAY_IN, USABLE_VPC

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from settings import load_files
 from settings.__main__ import main
+from settings.loading import load_files
 from settings.new_service import Answers as New
 from settings.new_service import CannotAddError, added
 from tests.unit.conftest import Bend

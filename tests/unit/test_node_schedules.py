@@ -13,8 +13,10 @@ import yaml
 from components import wiring
 from components.cluster.cluster import Cluster
 from components.network.network import Network
-from settings import Settings, SettingsError, load, load_files
+from settings.environment import Settings
+from settings.loading import load, load_files
 from settings.node_schedules import share_stopped, unix
+from settings.problems import SettingsError
 from tests.committed import committed, on_node_groups
 from tests.unit.conftest import CHECKOUT, Bend
 from tests.unit.recording import Recording, record

@@ -12,8 +12,10 @@ import pytest
 from components.keel import values as keel_values
 from components.observability import agent
 from components.observability.alarms import alarms
-from settings import Settings, SettingsError, load_files
+from settings.environment import Settings
 from settings.keel import KeelConfig
+from settings.loading import load_files
+from settings.problems import SettingsError
 from tests.committed import on_node_groups
 from tests.unit.clusters import chart_values, keel_config
 from tests.unit.conftest import CHECKOUT, Bend

@@ -15,7 +15,9 @@ from components.argocd.rbac import rules
 from gitops.tree import scaffold
 from gitops.version import UNRELEASED_CHART, is_version_file, released_chart
 from release.versions import NOTHING, UNREADABLE, Running, file_text, read
-from settings import Settings, SettingsError, load_files
+from settings.environment import Settings
+from settings.loading import load_files
+from settings.problems import SettingsError
 from tests.unit.conftest import CHECKOUT, Bend
 from tests.unit.recording import Recorded
 from tests.unit.test_applications import APPLICATION, PROJECT, applied, by_name

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from settings import SettingsError, load_files, ranges
+from settings import ranges
 from settings.limits import of_an_organization
+from settings.loading import load_files
 from settings.machines import architecture
-from settings.problems import Problem
+from settings.problems import Problem, SettingsError
 from settings.quantities import amount
 from tests.unit.conftest import Bend, Change
 from tests.unit.existing import THEIR_WAY_IN, existing_network

@@ -13,7 +13,8 @@ import pytest
 from components import wiring
 from components.preflight.access import is_principal
 from components.preflight.preflight import CHECKS, preflight
-from settings import Settings, load_files
+from settings.environment import Settings
+from settings.loading import load_files
 from tests.committed import on_node_groups
 from tests.unit.conftest import Bend
 from tests.unit.existing import existing_network

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from settings import load_files
 from settings.catalogue import Service
+from settings.loading import load_files
 from tests.unit.conftest import Bend
 from tests.unit.test_settings import report
 

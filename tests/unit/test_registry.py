@@ -17,7 +17,8 @@ from components.registry.registry_reference import (
     RegistryError,
     RegistryReference,
 )
-from settings import Settings, load_files
+from settings.environment import Settings
+from settings.loading import load_files
 from tests.unit.conftest import Bend
 from tests.unit.recording import Recording, record
 

@@ -16,8 +16,10 @@ from gitops import context
 from gitops.file import Ownership
 from gitops.layout import scope_of
 from gitops.tree import environment, scaffold, shared
-from settings import Settings, SettingsError, load_files
+from settings.environment import Settings
 from settings.files import ROOT
+from settings.loading import load_files
+from settings.problems import SettingsError
 from tests.unit.conftest import Bend
 
 CHECKOUT = ROOT

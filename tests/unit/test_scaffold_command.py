@@ -9,7 +9,7 @@ import pytest
 
 from gitops.__main__ import main
 from gitops.tree import scaffold
-from settings import Settings
+from settings.environment import Settings
 from tests.unit.conftest import Bend
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gitops.file import Tree
 from gitops.tree import scaffold
-from settings import Settings
+from settings.environment import Settings
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "gitops"
 

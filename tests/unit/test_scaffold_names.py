@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from settings import SettingsError, load_files
+from settings.loading import load_files
+from settings.problems import SettingsError
 from tests.unit.conftest import Bend
 
 

@@ -14,8 +14,8 @@ from components.secrets.external_secrets import ExternalSecrets, ExternalSecrets
 from components.service_access.isolation import policies
 from components.service_access.service_roles import role_policy
 from gitops.tree import scaffold
-from settings import load_files
 from settings.aws_account import AwsAccount
+from settings.loading import load_files
 from settings.naming import Names
 from settings.rights import Rights
 from tests.unit.conftest import CHECKOUT, Bend, copied

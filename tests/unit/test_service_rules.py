@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from settings import Settings, load_files
 from settings.catalogue import Catalogue
+from settings.environment import Settings
+from settings.loading import load_files
 from settings.rules import services
 from tests.unit.conftest import Bend
 from tests.unit.test_settings import report

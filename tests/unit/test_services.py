@@ -18,8 +18,9 @@ import yaml
 from components import wiring
 from components.argocd.application_manifests import project_spec
 from gitops.tree import scaffold
-from settings import Settings, load_files
 from settings.catalogue import BuiltService
+from settings.environment import Settings
+from settings.loading import load_files
 from settings.placement import Placement, placement
 from settings.speed import SPEEDS, Resources
 from tests.unit.conftest import CHECKOUT, Bend, copied

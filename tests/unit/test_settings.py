@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from settings import Settings, SettingsError, load, load_files
+from settings.environment import Settings
 from settings.files import stack_files
-from settings.problems import Problem
+from settings.loading import load, load_files
+from settings.problems import Problem, SettingsError
 from tests.unit.conftest import Bend
 
 

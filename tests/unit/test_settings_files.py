@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from settings import SettingsError, load, load_files
+from settings.loading import load, load_files
+from settings.problems import SettingsError
 from tests.unit.conftest import Bend
 
 

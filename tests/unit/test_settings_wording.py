@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from settings import SettingsError, load_files
 from settings.catalogue import BuiltService, Catalogue, Namespace
+from settings.loading import load_files
 from settings.model import Model
 from settings.parsing import raw_value
+from settings.problems import SettingsError
 from settings.stack import StackConfig
 from settings.workload import FurtherProcess, ServiceOverride
 

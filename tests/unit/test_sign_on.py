@@ -12,7 +12,8 @@ import yaml
 
 from components import wiring
 from components.argocd import values as argocd_values
-from settings import SettingsError, load_files
+from settings.loading import load_files
+from settings.problems import SettingsError
 from tests.unit.conftest import CHECKOUT, Bend, hold
 
 PAGE = (CHECKOUT / "docs/sign-on.md").read_text(encoding="utf-8")

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from gitops.tree import scaffold
-from settings import Settings, load_files
+from settings.environment import Settings
+from settings.loading import load_files
 from tests.committed import CHECKOUT
 from tests.sixty_services import NAMESPACES, NEEDS, TOOLS, catalogue, package, plain, written
 from tests.unit.whole_program import record_program

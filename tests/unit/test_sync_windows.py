@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from settings import Settings, SettingsError, load_files
-from settings.problems import Problem
+from settings.environment import Settings
+from settings.loading import load_files
+from settings.problems import Problem, SettingsError
 from settings.sync_windows import SyncWindow, without_effect
 from tests.unit.conftest import Bend
 

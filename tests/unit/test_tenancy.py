@@ -15,7 +15,9 @@ import pytest
 
 from components import wiring
 from components.tenancy.tenancy import Tenancy
-from settings import Settings, SettingsError, load_files
+from settings.environment import Settings
+from settings.loading import load_files
+from settings.problems import SettingsError
 from settings.tenancy import Tenant, tenants
 from tests.unit.conftest import Bend
 from tests.unit.recording import Recorded, Recording, record

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from components import wiring
-from settings import Settings, load_files
 from settings.aws_account import AwsAccount
+from settings.environment import Settings
+from settings.loading import load_files
 from tests.unit.clusters import a_cluster, keel_config
 from tests.unit.conftest import Bend
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import yaml
 
-from settings import Settings, load_files
+from settings.environment import Settings
+from settings.loading import load_files
 from tests.unit.recording import PROJECT, Answer, Recording, record
 
 

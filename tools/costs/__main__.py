@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from settings import UserError
+from settings.problems import UserError
 from tools.costs import prices
 from tools.costs.parts import checked
 from tools.costs.preview import read

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from settings import UserError
 from settings.node_schedules import share_stopped
+from settings.problems import UserError
 from tools.costs.preview import Resource
 from tools.costs.prices import FILE, Prices
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from settings import UserError
+from settings.problems import UserError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from settings import load_files
 from settings.files import ROOT
+from settings.loading import load_files
 from tools.iam import boundary, calls, documents
 
 FOLDER = calls.FILE.parent

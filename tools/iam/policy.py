@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from settings import Settings
+from settings.environment import Settings
 from tools.iam.beside import whole
 from tools.iam.scopes import NODE_SCHEDULES, OBSERVABILITY, SCOPES, Where
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from settings import Settings
 from settings.catalogue import Catalogue
+from settings.environment import Settings
 
 Condition = Mapping[str, Mapping[str, Any]]
 LINKED = ("eks.amazonaws.com", "eks-nodegroup.amazonaws.com", "autoscaling.amazonaws.com",

@@ -16,8 +16,10 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from settings import Settings, SettingsError, load_files
+from settings.environment import Settings
 from settings.files import ROOT
+from settings.loading import load_files
+from settings.problems import SettingsError
 from tools.leftovers import ec2, services
 from tools.leftovers.found import Found
 from tools.leftovers.report import leftovers, render

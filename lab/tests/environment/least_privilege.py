@@ -6,7 +6,7 @@ import json
 
 from lab.site import CHECKOUT
 from lab.tests.environment.conftest import Lab
-from settings import load
+from settings.loading import load
 from tests.committed import committed
 from tools.iam import calls, documents
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lab.aws_account import Account
 from lab.tests.environment.conftest import Lab
-from settings import Settings
+from settings.environment import Settings
 
 ADMINISTRATOR = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 

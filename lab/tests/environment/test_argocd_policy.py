@@ -21,9 +21,10 @@ from components.argocd import notifications
 from components.argocd import rbac as argocd_rbac
 from components.argocd import values as argocd_values
 from lab.toolchain import Toolchain
-from settings import Settings, load_files
 from settings.argocd import Notifications
+from settings.environment import Settings
 from settings.files import ROOT
+from settings.loading import load_files
 from settings.sign_on import Sso
 
 CHECKOUT = ROOT

@@ -23,10 +23,11 @@ from components.argocd import values as argocd_values
 from components.keel import keel
 from components.keel import values as keel_values
 from lab.toolchain import Toolchain
-from settings import Settings, load_files
 from settings.argocd import Notifications
+from settings.environment import Settings
 from settings.files import ROOT
 from settings.keel import KeelConfig
+from settings.loading import load_files
 from settings.secret_keys import SECRETS
 from settings.sign_on import GROUPS, Sso
 from tests.unit.clusters import keel_config

@@ -23,7 +23,7 @@ from lab.tests.environment.conftest import Lab
 from lab.tests.environment.least_privilege import restrict_to_the_policies
 from lab.tests.environment.neighbour import neighbour
 from lab.waiting import wait_until_empty
-from settings import load_files
+from settings.loading import load_files
 from tests.committed import committed
 
 ANEW = ["applications", "cluster", "network"]

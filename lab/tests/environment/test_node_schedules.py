@@ -19,7 +19,7 @@ PROGRAM = """\
 import pulumi
 
 from components.cluster.nodes import Nodes, NodesArgs
-from settings import Names
+from settings.naming import Names
 from settings.aws_account import AwsAccount
 from settings.nodes import NodeGroup
 

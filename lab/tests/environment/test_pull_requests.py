@@ -29,7 +29,7 @@ from lab.tests.environment.test_releases import (
 )
 from lab.up import approve
 from lab.waiting import wait_until_empty
-from settings import load_files
+from settings.loading import load_files
 from tests.scripts.release_repository import (
     TV_API,
     ReleaseRepository,

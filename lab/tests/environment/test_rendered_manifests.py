@@ -15,8 +15,9 @@ from gitops import checkout
 from gitops.tree import scaffold
 from gitops.version import released_helm, released_kustomize
 from lab.toolchain import MissingToolError, Toolchain
-from settings import Settings, load_files
+from settings.environment import Settings
 from settings.files import ROOT
+from settings.loading import load_files
 
 VERSION, DIGEST = "v20250819-f3b8541", "sha256:" + "a" * 64
 STACKS = ("dev", "prod")

@@ -16,8 +16,8 @@ from lab.argocd_api import CLIENT, ArgoCdApi
 from lab.identity_provider import signed
 from lab.tests.environment.conftest import Lab
 from lab.waiting import wait_until_empty
-from settings import load_files
 from settings.files import ROOT
+from settings.loading import load_files
 
 RELEASERS = "acme:releasers"
 CLAIMS = {

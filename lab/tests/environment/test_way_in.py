@@ -16,9 +16,9 @@ from lab.gitops_checkout import commit_and_push, git
 from lab.identity_provider import id_token
 from lab.tests.environment.conftest import Lab
 from lab.waiting import wait_until_empty
-from settings import load_files
 from settings.addresses import hosts
 from settings.files import ROOT
+from settings.loading import load_files
 
 STACKS = ["dev", "prod"]
 

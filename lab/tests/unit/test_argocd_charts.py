@@ -13,7 +13,8 @@ from components.argocd import argocd
 from components.argocd import values as argocd_values
 from components.keel import keel
 from components.keel import values as keel_values
-from settings import Settings, load_files
+from settings.environment import Settings
+from settings.loading import load_files
 from settings.secret_keys import SECRETS
 from tests.unit.clusters import chart_values, keel_config
 from tests.unit.conftest import CHECKOUT, Bend, hold

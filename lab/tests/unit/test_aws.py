@@ -15,7 +15,7 @@ from moto.sts.utils import random_session_token
 from lab.aws_account import roles
 from lab.aws_journal import JournaledApp, changes_something
 from lab.ecr_events import pushed_tags
-from settings import Settings
+from settings.environment import Settings
 
 
 def _now() -> datetime:

@@ -13,8 +13,8 @@ from lab.ci.docker import parts
 from lab.ci.github_actions import Workflow
 from lab.ci.job import Job, StepError, UnknownStepError
 from lab.site import Site
-from settings import Settings
 from settings.catalogue import BuiltService
+from settings.environment import Settings
 
 
 class Iam:

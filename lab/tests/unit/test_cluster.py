@@ -10,7 +10,7 @@ from cryptography import x509
 
 from lab.daemons.nodes import nodes
 from lab.pki import Pki
-from settings import Settings
+from settings.environment import Settings
 
 
 def zones(settings: Settings) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from lab.tests.unit import aws_in_process
 from lab.tests.unit.aws_in_process import LabAws, two_subnets
-from settings import Settings
+from settings.environment import Settings
 from tools.leftovers.__main__ import find
 from tools.leftovers.report import leftovers, render
 from tools.leftovers.state import known, wanted

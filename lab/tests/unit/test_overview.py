@@ -11,7 +11,7 @@ from lab.overrides import merged, overrides
 from lab.overview import Row, render, tag_of
 from lab.site import Site
 from lab.up import never_released, unsettled
-from settings import Settings
+from settings.environment import Settings
 from settings.sign_on import Sso
 from tests.committed import committed
 

@@ -12,7 +12,7 @@ from lab.child import LONGEST_PAUSE, Child
 from lab.process import Identity, describe_exit, tail
 from lab.site import CHECKOUT, Site
 from lab.state import DaemonStatus, Report
-from settings import UserError
+from settings.problems import UserError
 
 US = Identity.of(os.getpid())
 GONE = Identity(pid=os.getpid(), started=1)
