@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -24,6 +25,8 @@ def in_forks(works: Sequence[Work], wanted: Callable[[], bool]) -> Iterator[tupl
     Args:
         wanted: whether to begin another one.
     """
+    gc.collect()
+    gc.freeze()  # a collection in a fork would copy all that there is
     running = dict[int, tuple[int, str]]()
     waiting = list(range(len(works)))
     while True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Generator, Iterable, Sequence
@@ -38,11 +39,14 @@ class Reach:
     seconds: dict[str, float] = field(default_factory=dict)
     """Of processor time, by test."""
     failed: list[str] = field(default_factory=list)
+    imported: set[str] = field(default_factory=set)
+    """Every module that was loaded in the end."""
 
     def add(self, other: Reach) -> None:
         """Join what another process measured."""
         self.seconds |= other.seconds
         self.failed += other.failed
+        self.imported |= other.imported
         for file, lines in other.runners.items():
             for line, names in lines.items():
                 self.runners[file][line] |= names
@@ -86,6 +90,7 @@ def measure(items: Sequence[pytest.Item], files: Sequence[str]) -> Reach:
             reach.failed.append(item.nodeid)
         reach.seconds[item.nodeid] = time.process_time() - began
     measured.stop()
+    reach.imported = set(sys.modules)
     data = measured.get_data()
     for file in data.measured_files():
         for line, names in data.contexts_by_lineno(file).items():
