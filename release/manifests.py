@@ -22,6 +22,7 @@ _STATEFUL_SET_MAY_CHANGE = frozenset(
     }
 )  # fmt: skip
 _CONTAINERS = ("initContainers", "containers")
+_IN_A_CONTAINER = re.compile(r"\b(initContainers|containers)\[\d+\]\.image$")
 _OF_KUBERNETES = frozenset({"", "apps", "batch"})
 """API groups of its own workloads: those of others may leave the image to their controllers."""
 _ENDING = frozenset({"CronJob", "Job", "Pod"})
@@ -195,9 +196,11 @@ def versionless(manifests: Iterable[Manifest], image: str) -> Iterator[str]:
     for manifest in manifests:
         for path, text in _texts(manifest.content, ""):
             if text == image and path.endswith(".image"):
-                yield (
-                    f"{manifest}: {path} names the image without a version, which releases set in "
-                    "containers and initContainers alone; write a version there, or use a container"
+                yield f"{manifest}: {path} names the image without a version, " + (
+                    "for the version file names another image; release a version of this one"
+                    if _IN_A_CONTAINER.search(path)
+                    else "which releases set in containers and initContainers alone; write a "
+                    "version there, or use a container"
                 )
 
 

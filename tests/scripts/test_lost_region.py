@@ -1,4 +1,4 @@
-"""A region is lost, and the registry with it: docs/operate.md, with new stacks in another region."""
+"""A region is lost, and the registry with it: docs/operate.md, with stacks in another region."""
 
 from __future__ import annotations
 

@@ -92,16 +92,27 @@ def custom(**spec: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "path"),
+    ("text", "path", "remedy"),
     [
-        (custom(image=IMAGE), "spec.image"),
-        (custom(steps=[{"run": "x"}, {"image": IMAGE}]), "spec.steps[1].image"),
-        (workload([{"name": "web", "image": IMAGE}]), "spec.template.spec.containers[0].image"),
+        (custom(image=IMAGE), "spec.image", "write a version there, or use a container"),
+        (
+            custom(steps=[{"run": "x"}, {"image": IMAGE}]),
+            "spec.steps[1].image",
+            "write a version there, or use a container",
+        ),
+        (
+            workload([{"name": "web", "image": IMAGE}]),
+            "spec.template.spec.containers[0].image",
+            "the version file names another image; release a version of this one",
+        ),
     ],
 )
-def test_an_image_without_a_version_is_named_wherever_it_stands(text: str, path: str) -> None:
+def test_an_image_without_a_version_is_named_wherever_it_stands(
+    text: str, path: str, remedy: str
+) -> None:
     (problem,) = versionless(read(text), IMAGE)
-    assert f"{path} names the image without a version" in problem
+    assert f"{path} names the image without a version, " in problem
+    assert problem.endswith(remedy)
 
 
 @pytest.mark.parametrize(
