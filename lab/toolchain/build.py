@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 
 from lab.toolchain import MissingToolError, Toolchain
 from lab.toolchain.cache import Cache
@@ -15,6 +18,9 @@ from lab.toolchain.tools import GO_RELEASE, TOOLS, WHEELS, Tool
 from settings.problems import UserError
 
 GB = 10**9
+AT_ONCE = 2
+"""Modules that are built at the same time: linkers, large packages and downloads keep one
+processor idle or both."""
 NEEDED_GB = 20
 """What a build of everything takes on the disk while it runs, with some room."""
 
@@ -41,11 +47,11 @@ def build(
     Args:
         toolchain: knows the cache.
         report: takes one line of progress.
-        tools: which, in this order.
+        tools: which.
         keep_go_caches: leave Go's own caches (several GB) once every tool is there.
 
     Raises:
-        CompileError, UnknownNamesError: one does not build; those before it are kept.
+        CompileError, UnknownNamesError: one does not build; finished ones are kept.
         MissingToolError, WrongGoError: there is no Go toolchain to build with.
     """
     if not all(map(toolchain.find, tools)):
@@ -68,20 +74,48 @@ def _build_missing(
     compiler = _compiler(toolchain, report)
     compiler.discard_unfinished()
     _warn_of_a_full_disk(toolchain.cache, report)
+    usually = _roughly(sum(tool.usual_seconds for tool in missing))
+    names = ", ".join(tool.name for tool in missing)
+    report(f"{names}: building them usually takes about {usually} on two cores")
     started = time.monotonic()
-    for position, tool in enumerate(missing, start=1):
-        report(
-            f"building {tool.name} {tool.release} ({position} of {len(missing)}), "
-            f"usually about {_roughly(tool.usual_seconds)} on two cores…"
-        )
-        tool_started = time.monotonic()
-        compiler.build(tool)
-        report(f"  built in {duration(time.monotonic() - tool_started)}")
+    try:
+        asyncio.run(_compile(compiler, by_module(missing), report))
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
     took = duration(time.monotonic() - started)
     if not keep_go_caches and all(map(toolchain.find, TOOLS)):
         report("removing Go's caches, which finished tools do not need…")
         compiler.discard_go_caches()
     report(f"{len(missing)} built in {took}; they are kept in {toolchain.cache.folder}")
+
+
+def by_module(tools: Sequence[Tool]) -> list[list[Tool]]:
+    """The tools of each Go module in their order: they share packages, so they follow each other.
+
+    Modules that take long come first.
+    """
+    found = defaultdict[str, list[Tool]](list)
+    for tool in tools:
+        found[tool.folder].append(tool)
+    return sorted(found.values(), key=lambda own: -sum(tool.usual_seconds for tool in own))
+
+
+async def _compile(
+    compiler: Compiler, modules: Collection[Sequence[Tool]], report: Callable[[str], None]
+) -> None:
+    room, numbers, total = asyncio.Semaphore(AT_ONCE), count(1), sum(map(len, modules))
+
+    async def build_module(tools: Sequence[Tool]) -> None:
+        async with room:
+            for tool in tools:
+                report(f"building {tool.name} {tool.release} ({next(numbers)} of {total})…")
+                started = time.monotonic()
+                await compiler.build(tool)
+                report(f"  {tool.name} was built in {duration(time.monotonic() - started)}")
+
+    async with asyncio.TaskGroup() as group:
+        for tools in modules:
+            group.create_task(build_module(tools))
 
 
 @contextmanager

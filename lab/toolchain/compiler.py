@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -72,8 +73,10 @@ class Compiler:
     cache: Cache
     report: Callable[[str], None]
 
-    def build(self, tool: Tool) -> None:
+    async def build(self, tool: Tool) -> None:
         """Compile the tool into the cache; it appears there complete or not at all.
+
+        Cancelled, it ends the compilers that it started.
 
         Raises:
             CompileError: with the end of the compiler's output.
@@ -87,7 +90,7 @@ class Compiler:
         try:
             unfinished.chmod(0o755)  # mkdtemp lets in only its owner
             (unfinished / "bin").mkdir()
-            self._compile(tool, unfinished)
+            await self._compile(tool, unfinished)
             if tool.files or tool.folders:
                 self._add_module_files(tool, unfinished)
             for link in tool.links:
@@ -122,7 +125,7 @@ class Compiler:
             "GOWORK": "off",
         }
 
-    def _compile(self, tool: Tool, home: Path) -> None:
+    async def _compile(self, tool: Tool, home: Path) -> None:
         work = home / "work"  # Go's scratch space is large, and /tmp often is not
         work.mkdir()
         variables = [f"-X {name}={value}" for name, value in tool.variables.items()]
@@ -134,13 +137,13 @@ class Compiler:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_bytes(b"")
         if tool.types or tool.imports:
-            command.append(f"-modfile={self._pruned(tool, work)}")
-        self._run(tool, work, *command, tool.package)
+            command.append(f"-modfile={await self._pruned(tool, work)}")
+        await self._run(tool, work, *command, tool.package)
         shutil.rmtree(work)
 
-    def _pruned(self, tool: Tool, work: Path) -> Path:
+    async def _pruned(self, tool: Tool, work: Path) -> Path:
         """The go.mod of a build that takes the module from a copy with less in it."""
-        self._run(tool, work, "mod", "download", tool.module)
+        await self._run(tool, work, "mod", "download", tool.module)
         ours, copied = self.cache.modules / tool.folder, work / "module"
         if tool.types:
             prune(self._module(tool), copied, ours / tool.types)
@@ -149,15 +152,16 @@ class Compiler:
         for pins in ("go.mod", "go.sum"):
             shutil.copyfile(ours / pins, work / pins)
         go_mod = work / "go.mod"
-        self._run(tool, work, "mod", "edit", f"-replace={tool.module}={copied}", str(go_mod))
+        await self._run(tool, work, "mod", "edit", f"-replace={tool.module}={copied}", str(go_mod))
         return go_mod
 
-    def _run(self, tool: Tool, work: Path, *arguments: str) -> None:
+    async def _run(self, tool: Tool, work: Path, *arguments: str) -> None:
         """Run the go command in the tool's module and wait; its output goes to the tool's log."""
         log = self.cache.log(tool)
         with log.open("ab") as output:
-            process = subprocess.Popen(
-                [str(self.go), *arguments],
+            process = await asyncio.create_subprocess_exec(
+                str(self.go),
+                *arguments,
                 cwd=self.cache.modules / tool.folder,
                 env={**self._environment(cgo=tool.cgo), "GOTMPDIR": str(work)},
                 stdin=subprocess.DEVNULL,
@@ -166,21 +170,21 @@ class Compiler:
                 start_new_session=True,  # so that the compilers it starts can be ended with it
             )
             try:
-                self._wait(process, tool)
+                await self._wait(process, tool)
             finally:
-                if process.poll() is None:
+                if process.returncode is None:
                     os.killpg(process.pid, signal.SIGKILL)
-                    process.wait()
+                    await process.wait()
         if process.returncode != 0:
             raise CompileError(tool, log)
 
-    def _wait(self, process: subprocess.Popen[bytes], tool: Tool) -> None:
+    async def _wait(self, process: asyncio.subprocess.Process, tool: Tool) -> None:
         started = time.monotonic()
         while True:
             try:
-                process.wait(HEARTBEAT_SECONDS)
+                await asyncio.wait_for(process.wait(), HEARTBEAT_SECONDS)
                 return
-            except subprocess.TimeoutExpired:
+            except TimeoutError:
                 elapsed = duration(time.monotonic() - started)
                 self.report(f"  still building {tool.name}, {elapsed}")
 

