@@ -11,6 +11,7 @@ from lab.aws_api.calls import Call
 _NAMING = re.compile(r"(arn|arns|name|names|id|ids|key|alias|resources?)$", re.IGNORECASE)
 _NOT_NAMING = re.compile(r"token|secret|password|client|tag", re.IGNORECASE)
 _ARN_OF = {
+    ("cloudwatch", "AlarmName"): "arn:aws:cloudwatch:{region}:{account}:alarm:{value}",
     ("ecr", "repositoryName"): "arn:aws:ecr:{region}:{account}:repository/{value}",
     ("eks", "clusterName"): "arn:aws:eks:{region}:{account}:cluster/{value}",
     ("eks", "name"): "arn:aws:eks:{region}:{account}:cluster/{value}",
@@ -18,6 +19,7 @@ _ARN_OF = {
     ("iam", "InstanceProfileName"): "arn:aws:iam::{account}:instance-profile/{value}",
     ("logs", "logGroupName"): "arn:aws:logs:{region}:{account}:log-group:{value}",
     ("s3", "Bucket"): "arn:aws:s3:::{value}",
+    ("sns", "Name"): "arn:aws:sns:{region}:{account}:{value}",
     # AWS adds a hyphen and six characters of its own.
     (
         "secretsmanager",
@@ -25,7 +27,9 @@ _ARN_OF = {
     ): "arn:aws:secretsmanager:{region}:{account}:secret:{value}-AbCdEf",
 }
 """Parameters that are the name of the resource that an action is about."""
-_OWN_ARN = {"resourceArn", "ResourceArn", "ResourceARN", "OpenIDConnectProviderArn", "RoleArn"}
+_OWN_ARN = {
+    "resourceArn", "ResourceArn", "ResourceARN", "OpenIDConnectProviderArn", "RoleArn", "TopicArn",
+}  # fmt: skip
 """Parameters that are the ARN of that resource; other ARNs in a call are about something else."""
 
 

@@ -29,6 +29,8 @@ _NAMES_OF_ACTIONS = {
     ("s3", "HeadObject"): "GetObject",
 }
 """Operations whose action in a policy has another name."""
+_PREFIXES = {"monitoring": "cloudwatch"}
+"""What begins the actions of a service in a policy, where its requests are signed otherwise."""
 _TAGGING = {"ec2": "CreateTags", "acm": "AddTagsToCertificate", "elbv2": "AddTags"}
 """Actions that tag, where a service has another than TagResource."""
 _ROLES_ON_LOAN = ("roleArn", "nodeRole", "serviceAccountRoleArn", "DeliverLogsPermissionArn")
@@ -73,9 +75,10 @@ def needed(call: Call, account: str) -> list[tuple[str, list[str]]]:
     """
     name = _NAMES_OF_ACTIONS.get(call.key, call.operation.name)
     about = arns(call, account)
-    found = [(f"{call.signing_name}:{name}", about)]
+    prefix = _PREFIXES.get(call.signing_name, call.signing_name)
+    found = [(f"{prefix}:{name}", about)]
     if name.startswith("Create") and name != "CreateTags" and any(_tags(call.parameters)):
-        found.append((f"{call.signing_name}:{_tagging(call)}", about))
+        found.append((f"{prefix}:{_tagging(call)}", about))
     if call.service not in ("iam", "sts"):
         found += [
             ("iam:PassRole", [value])

@@ -33,7 +33,7 @@ REPOSITORIES = [
     "streaming/tv-api",
     "streaming/tv-frontend",
 ]
-SEEN = {"platform:observability": {}}
+SEEN: dict[str, object] = {"platform:observability": {}}
 """What the committed stacks leave out: whoever switches it on needs rights for it too."""
 NOTHING_LEFT = "Nothing in AWS carries the tags of prod that no state knows.\n"
 

@@ -43,6 +43,25 @@ def give(aws: LabAws, *statements: dict[str, Any]) -> dict[str, str]:
     return aws.session("pulumi")
 
 
+def test_alarms_and_topics_are_allowed_by_their_names(aws: LabAws) -> None:
+    alarm = {
+        "MetricName": "m", "Namespace": "n", "ComparisonOperator": "LessThanThreshold",
+        "EvaluationPeriods": 1, "Threshold": 1, "Period": 60, "Statistic": "Sum",
+    }  # fmt: skip
+    session = give(
+        aws,
+        allow("cloudwatch:PutMetricAlarm", resource=f"arn:aws:cloudwatch:*:{ACCOUNT}:alarm:acme-*"),
+        allow("sns:CreateTopic", resource=f"arn:aws:sns:*:{ACCOUNT}:acme-*"),
+    )
+    cloudwatch, sns = aws.client("cloudwatch", **session), aws.client("sns", **session)
+    cloudwatch.put_metric_alarm(AlarmName="acme-dev-a", **alarm)
+    sns.create_topic(Name="acme-dev-alarms")
+    with pytest.raises(ClientError, match="not authorized to perform: cloudwatch:PutMetricAlarm"):
+        cloudwatch.put_metric_alarm(AlarmName="other-a", **alarm)
+    with pytest.raises(ClientError, match="not authorized to perform: sns:CreateTopic"):
+        sns.create_topic(Name="other")
+
+
 def test_a_checked_role_may_do_what_its_policies_allow_and_no_more(aws: LabAws) -> None:
     session = give(aws, allow("eks:List*", "ec2:DescribeVpcs"))
 
