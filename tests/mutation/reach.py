@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -14,10 +14,12 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 NEAREST = 100
-"""How many tests are tried on a mutant at most: those that run the fewest lines.
+"""How many tests are tried on a mutant: those that run the fewest lines.
 
 Beside them the golden tests: they run nearly everything, and compare it with what was written down.
 """
+AKIN = 50
+"""How many tests are tried beside them: those that speak of its statement."""
 
 Runners = defaultdict[str, defaultdict[int, set[str]]]
 """By file and line, who runs it: a test, or `fixture NAME`."""
@@ -52,9 +54,16 @@ class Reach:
                 self.runners[file][line] |= names
 
     def nearest(
-        self, items: Iterable[pytest.Item], file: str, lines: Iterable[int]
+        self,
+        items: Iterable[pytest.Item],
+        file: str,
+        lines: Iterable[int],
+        likeness: Callable[[str], float] = lambda _: 0,
     ) -> list[pytest.Item]:
-        """The tests among `items` that run a line, the quickest first and golden ones last."""
+        """The tests among `items` that run a line, the quickest first and golden ones last.
+
+        likeness: of a test's text to the statement in these lines, by the test's id.
+        """
         known = self.runners[file]
         names = set[str]().union(*(known[line] for line in lines if line in known))
         found = [
@@ -63,8 +72,9 @@ class Reach:
             if names & _names(item)
         ]
         found.sort()
-        near = sorted(found[:NEAREST], key=lambda one: self.seconds[one[1]])
-        golden = [one for one in found[NEAREST:] if "golden" in one[1]]
+        far = sorted(found[NEAREST:], key=lambda one: (-likeness(one[1]), one[1]))
+        near = sorted([*found[:NEAREST], *far[:AKIN]], key=lambda one: self.seconds[one[1]])
+        golden = [one for one in far[AKIN:] if "golden" in one[1]]
         return [item for _, _, item in [*near, *golden]]
 
     @cached_property

@@ -12,6 +12,7 @@ import signal
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,6 +21,7 @@ import pytest
 from tests.mutation import processes
 from tests.mutation.mutants import Mutant, path_of
 from tests.mutation.reach import Reach, fails, measure
+from tests.mutation.vocabulary import Vocabulary
 
 SURVIVED = 0
 """The exit status of a fork in which no test failed."""
@@ -48,6 +50,7 @@ class Trial:
         self._items = items
         self._files = sorted(str(path_of(module)) for module in modules)
         self._reach = Reach()
+        self._vocabulary = Vocabulary.of(items)
         self._noticed = Counter[tuple[str, str]]()
         """How many mutants a test has noticed, by the module or, as "", in all of them."""
 
@@ -83,10 +86,7 @@ class Trial:
             RuntimeError: a mutant cannot be made.
         """
         places = {(mutant.module, mutant.lines) for mutant in mutants}
-        nearest = {
-            (module, lines): self._reach.nearest(self._items, str(path_of(module)), lines)
-            for module, lines in places
-        }
+        nearest = {place: self._nearest(*place) for place in places}
         tests = [nearest[mutant.module, mutant.lines] for mutant in mutants]
         reached = [number for number, found in enumerate(tests) if found]
         for number in sorted(set(range(len(mutants))) - set(reached)):
@@ -101,6 +101,13 @@ class Trial:
                 for module in (mutant.module, ""):
                     self._noticed[module, near[status - FIRST].nodeid] += 1
             yield Verdict(mutant=mutant, tests=len(near), noticed=status != SURVIVED)
+
+    def _nearest(self, module: str, lines: range) -> list[pytest.Item]:
+        path = path_of(module)
+        written = path.read_text(encoding="utf-8").splitlines()
+        statement = "\n".join(written[lines.start - 1 : lines.stop - 1])
+        likeness = partial(self._vocabulary.likeness, statement)
+        return self._reach.nearest(self._items, str(path), lines, likeness)
 
     def _trying(self, mutant: Mutant, tests: Sequence[pytest.Item]) -> processes.Work:
         def work() -> int:

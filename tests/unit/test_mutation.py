@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +19,7 @@ from tests.mutation.mutants import Mutant, mutants
 from tests.mutation.reach import Reach
 from tests.mutation.sample import problem, sampled
 from tests.mutation.trial import Verdict
+from tests.mutation.vocabulary import Vocabulary
 
 SOURCE = """\
 TABLE = {"a": 1}
@@ -211,14 +213,27 @@ def test_the_tests_that_run_the_line_are_tried_the_quickest_first() -> None:
 
 
 def test_of_many_tests_those_that_run_little_else_are_tried_and_the_golden_ones() -> None:
-    names = [f"{number:03d}" for number in range(101)]
-    reach = Reach(seconds=dict.fromkeys([*names, "a_golden"], 1.0))
+    small = [f"{number:03d}" for number in range(100)]
+    large = [f"{number:03d}" for number in range(100, 160)]
+    reach = Reach(seconds=dict.fromkeys([*small, *large, "a_golden"], 1.0))
     for name in reach.seconds:
         reach.runners["a.py"][7].add(name)
-    for name in ("000", "a_golden"):
+    for name in (*large, "a_golden"):
         reach.runners["a.py"][9].add(name)
-    chosen = [item.nodeid for item in reach.nearest(items(*names, "a_golden"), "a.py", [7])]
-    assert chosen == [*names[1:], "a_golden"]
+    found = items(*small, *large, "a_golden")
+    chosen = reach.nearest(found, "a.py", [7], lambda test: float(test in large[10:]))
+    assert [item.nodeid for item in chosen] == [*small, *large[10:], "a_golden"]
+
+
+def test_a_test_that_has_the_rarer_words_of_a_statement_speaks_of_it() -> None:
+    tests = {
+        "target": "def test_a_stage(service): assert '--target' in build(service)",
+        "service": "def test_a_port(service): assert service.port",
+        "nothing": "def test(): pass",
+    }
+    likeness = partial(Vocabulary(tests).likeness, '["--target", buildStage.target, service]')
+    # service is in two tests; target, build and stage are in one.
+    assert [likeness(test) for test in tests] == [3.5, 0.5, 0]
 
 
 def test_what_two_processes_measured_is_joined() -> None:
