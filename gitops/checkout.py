@@ -133,7 +133,7 @@ def _write(target: Path, text: str, *, executable: bool) -> None:
         Path(name).chmod(0o755 if executable else 0o644)
         Path(name).replace(target)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        Path(name).unlink()
         raise
 
 

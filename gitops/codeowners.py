@@ -51,13 +51,12 @@ def _rules(settings: Settings, releasers: str) -> Iterator[_Rule]:
         owners = [team, releasers] if team and team != releasers else [releasers]
         yield layout.base(namespace, name), owners
         for environment in settings.environments:
-            overlay = layout.overlay(environment.name, namespace, name)
-            if environment.speed.rendered or not what.lives_in(environment.name):
-                continue
-            yield overlay, owners
-            if isinstance(what, BuiltService):
-                # Builds move it without a review.
-                yield f"{overlay}/{layout.VERSION}", []
+            if not environment.speed.rendered and what.lives_in(environment.name):
+                overlay = layout.overlay(environment.name, namespace, name)
+                yield overlay, owners
+                if isinstance(what, BuiltService):
+                    # Builds move it without a review.
+                    yield f"{overlay}/{layout.VERSION}", []
 
 
 def _as_patterns(rules: Iterable[_Rule]) -> list[str]:

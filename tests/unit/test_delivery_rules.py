@@ -275,7 +275,9 @@ def test_code_owners_review_everything_but_the_versions_of_builds(
 ) -> None:
     bend("services.yaml", lambda c: c.update(codeOwners="acme/releasers"))
     bend("services.yaml", lambda c: c["teams"]["tvhub"].update(github="acme/tvhub"))
+    bend("services.yaml", lambda c: streaming(c)["tv-frontend"].update(environments=["prod"]))
     text = shared(load_files("dev", configuration))[".github/CODEOWNERS"].text
+    assert [line for line in text.splitlines() if line != line.strip()] == []
     assert text.splitlines()[:3] == [
         "# Managed: generated, so change services.yaml or the stack files instead.",
         "# The last line that matches counts; one of the teams in it reviews.",
@@ -291,6 +293,8 @@ def test_code_owners_review_everything_but_the_versions_of_builds(
     assert rules["/base/community/tournaments/"] == ["@acme/releasers"]
     assert rules["/environments/dev/streaming/tv-api/"] == ["@acme/tvhub", "@acme/releasers"]
     assert rules["/environments/dev/streaming/tv-api/version/"] == []
+    assert "/base/streaming/tv-frontend/" in rules
+    assert "/environments/dev/streaming/tv-frontend/" not in rules
     assert not [path for path in rules if "prod" in path or "rendered" in path], (
         "what a safe environment runs is the releasers' alone, as all that is not named"
     )
@@ -337,6 +341,10 @@ def test_gitea_reads_regular_expressions_of_which_every_one_counts(
     bend("services.yaml", lambda c: c.update(codeOwners="acme/releasers"))
     bend("services.yaml", lambda c: c["teams"]["tvhub"].update(github="acme/tvhub"))
     text = shared(load_files("dev", configuration))[".gitea/CODEOWNERS"].text
+    assert text.splitlines()[1:3] == [
+        "# Every line that matches counts; all of its teams are asked for a review.",
+        ".*                                                           @acme/releasers",
+    ]
     rules = [line.split() for line in text.splitlines() if line[0] != "#"]
 
     def asked(path: str) -> set[str]:

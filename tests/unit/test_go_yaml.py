@@ -17,6 +17,15 @@ def test_what_is_no_number_has_no_quotes(text: str) -> None:
     assert go_yaml({text: text}) == f"{text}: {text}\n"
 
 
+def test_letters_of_every_language_are_written_as_they_are() -> None:
+    assert go_yaml({"note": "größer"}) == "note: größer\n"
+
+
+def test_no_line_is_broken() -> None:
+    long = "word " * 40 + "end"
+    assert go_yaml({"a": long}) == f"a: {long}\n"
+
+
 def test_lines_are_those_of_the_text() -> None:
     long = "word " * 40 + "end"
     assert go_yaml({"a": f"{long}\nnext\n"}) == f"a: |\n  {long}\n  next\n"

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from stat import S_IMODE
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -165,8 +166,13 @@ def test_a_file_that_nothing_generates_is_never_looked_at(root: Path) -> None:
 
 
 def test_a_script_that_lost_its_mode_gets_it_back(tmp_path: Path) -> None:
-    wanted = {"scripts/x.sh": File(text="#!/bin/sh\n", ownership=MANAGED)}
+    wanted = {"scripts/x.sh": File(text="#!/bin/sh\n", ownership=MANAGED), **tree()}
     write(tmp_path, wanted)
+    modes = {
+        path: S_IMODE((tmp_path / path).stat().st_mode)
+        for path in ("scripts/x.sh", README, ".scaffold/shared.json")
+    }
+    assert modes == {"scripts/x.sh": 0o755, README: 0o644, ".scaffold/shared.json": 0o644}
     (tmp_path / "scripts/x.sh").chmod(0o644)
     assert actions(tmp_path, wanted) == {"scripts/x.sh": Action.UPDATE}
     write(tmp_path, wanted)
@@ -361,6 +367,38 @@ def test_without_a_lock_nothing_that_differs_is_overwritten(root: Path) -> None:
     assert {change.path: change.action for change in planned.skipped} == {
         OVERLAY: Action.KEEP_FOREIGN
     }
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Path, __: Path) -> None:
+        raise OSError("the disk is full")
+
+    before = files(root)
+    planned = checkout.plan(root, tree(readme="new\n"))
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="the disk is full"):
+        checkout.apply(root, planned)
+    assert files(root) == before
+
+
+def test_a_file_is_written_beside_the_one_that_it_replaces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only within a disk is a replacement one step."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "another disk"))
+    write(tmp_path / "gitops", tree())
+    assert (tmp_path / "gitops" / README).read_text() == "readme\n"
+
+
+def test_the_checkout_itself_stays_and_what_is_gone_already_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base/a.yaml").touch()
+    paths = ("base/a.yaml", "base/b.yaml")
+    gone = tuple(Change(path=path, action=Action.REMOVE, file=None, before=None) for path in paths)
+    checkout.apply(tmp_path, Plan(changes=gone, locks={}))
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_an_interrupted_write_is_finished_by_the_next(
