@@ -46,9 +46,11 @@ down: $(VENV)/.ready ## stop everything; caches and state stay
 clean: down ## stop everything and forget the lab's state; caches stay
 	@$(PY) -m lab clean
 
-# The lab waits a lot, so other tests run beside it. What they say follows at the end.
-test: lint toolchain ## every check and every test but those of test-life and test-matrix
-	@log=$$(mktemp); nice -n 10 $(MAKE) --keep-going --no-print-directory test-unit test-scripts test-mutation >$$log 2>&1 & beside=$$!; \
+BESIDE := types schemas shell-scripts test-unit test-scripts test-mutation
+
+# The lab waits a lot, so all others run beside it. What they say follows at the end.
+test: style toolchain ## every check and every test but those of test-life and test-matrix
+	@log=$$(mktemp); nice -n 10 $(MAKE) --keep-going --no-print-directory $(BESIDE) >$$log 2>&1 & beside=$$!; \
 		$(MAKE) --no-print-directory test-lab; lab=$$?; \
 		wait $$beside; status=$$?; cat $$log; rm $$log; exit $$((lab | status))
 
