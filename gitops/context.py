@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -49,7 +48,6 @@ _RUNNERS: Mapping[Architecture, Context] = {
     "arm64": {"github_actions": "ubuntu-24.04-arm", "circleci": "arm.medium"},
 }
 """The machines of both CI systems that build for a processor: labels and resource classes."""
-_ECR_HOST = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
 
 
 def shared(settings: Settings) -> Context:
@@ -73,8 +71,6 @@ def shared(settings: Settings) -> Context:
             "host": settings.registry_host,
             "account": owner.account,
             "region": owner.region,
-            "owner": owner.name,
-            "is_ecr": bool(_ECR_HOST.fullmatch(settings.registry_host)),
         },
         "gitops": {
             "url": settings.config.gitops.url,
@@ -179,8 +175,6 @@ def _origin(settings: Settings, repository: str, name: str, service: Service) ->
             "image": image.name,
             "foreign": {"version": image.version, "digest": image.digest},
             "source": None,
-            "ci": None,
-            "verify": None,
             "delivery": "none",
         }
     assert isinstance(service, BuiltService)  # noqa: S101 - there are no others
