@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 
 import coverage
 import pytest
@@ -20,6 +21,8 @@ Beside them the golden tests: they run nearly everything, and compare it with wh
 """
 AKIN = 50
 """How many tests are tried beside them: those that speak of its statement."""
+SECONDS = 10
+"""How long all of these take at most: the slowest are left out."""
 
 Runners = defaultdict[str, defaultdict[int, set[str]]]
 """By file and line, who runs it: a test, or `fixture NAME`."""
@@ -74,7 +77,9 @@ class Reach:
         found.sort()
         far = sorted(found[NEAREST:], key=lambda one: (-likeness(one[1]), one[1]))
         near = sorted([*found[:NEAREST], *far[:AKIN]], key=lambda one: self.seconds[one[1]])
-        golden = [one for one in far[AKIN:] if "golden" in one[1]]
+        begins = accumulate((self.seconds[test] for _, test, _ in near), initial=0.0)
+        near = [one for one, begin in zip(near, begins, strict=False) if begin < SECONDS]
+        golden = [one for one in found if "golden" in one[1] and one not in near]
         return [item for _, _, item in [*near, *golden]]
 
     @cached_property

@@ -215,7 +215,7 @@ def test_the_tests_that_run_the_line_are_tried_the_quickest_first() -> None:
 def test_of_many_tests_those_that_run_little_else_are_tried_and_the_golden_ones() -> None:
     small = [f"{number:03d}" for number in range(100)]
     large = [f"{number:03d}" for number in range(100, 160)]
-    reach = Reach(seconds=dict.fromkeys([*small, *large, "a_golden"], 1.0))
+    reach = Reach(seconds=dict.fromkeys([*small, *large, "a_golden"], 0.01))
     for name in reach.seconds:
         reach.runners["a.py"][7].add(name)
     for name in (*large, "a_golden"):
@@ -223,6 +223,10 @@ def test_of_many_tests_those_that_run_little_else_are_tried_and_the_golden_ones(
     found = items(*small, *large, "a_golden")
     chosen = reach.nearest(found, "a.py", [7], lambda test: float(test in large[10:]))
     assert [item.nodeid for item in chosen] == [*small, *large[10:], "a_golden"]
+    reach.seconds |= dict.fromkeys(small[7:], 5.0)
+    chosen = reach.nearest(found, "a.py", [7], lambda test: float(test in large[10:]))
+    in_time = [*small[:7], *large[10:], "007", "008", "a_golden"]
+    assert [item.nodeid for item in chosen] == in_time, "others would take too long"
 
 
 def test_a_test_that_has_the_rarer_words_of_a_statement_speaks_of_it() -> None:
