@@ -63,6 +63,24 @@ def test_the_written_policies_are_what_the_calls_say() -> None:
         assert path.read_text(encoding="utf-8") == text, "run `python -m tools.iam`"
 
 
+def test_every_stack_has_policies_and_one_without_known_calls_the_actions_of_all(
+    configuration: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committed = configuration / "Pulumi.prod.yaml"
+    text = committed.read_text(encoding="utf-8")
+    for old, new in (("10.20.0.0/16", "10.30.0.0/16"), ("acme.example", "stage.acme.example")):
+        text = text.replace(old, new)
+    committed.unlink()
+    (configuration / "Pulumi.stage.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(command, "ROOT", configuration)
+    written = {path.name: text for path, text in command.files()}
+    assert sorted(written) == [
+        "dev-1.json", "dev-2.json", "dev-boundary.json",
+        "stage-1.json", "stage-2.json", "stage-boundary.json",
+    ]  # fmt: skip
+    assert '"eks:UpdateNodegroupVersion"' in written["stage-1.json"] + written["stage-2.json"]
+
+
 def test_every_document_fits_into_a_managed_policy(stack: str) -> None:
     made = documents(load_files(stack, CHECKOUT), CALLED[stack])
 

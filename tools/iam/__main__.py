@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from settings.files import ROOT
+from settings.files import ROOT, stack_files
 from settings.loading import load_files
 from tools.iam import boundary, calls, documents
 
@@ -19,9 +19,15 @@ FOLDER = calls.FILE.parent
 
 
 def files() -> Iterator[tuple[Path, str]]:
-    """Every generated file of docs/iam/ and its text."""
-    for stack, actions in calls.committed().items():
+    """Every generated file of docs/iam/ and its text.
+
+    A stack of which no calls are known gets the actions of all that are.
+    """
+    known = calls.committed()
+    everything = {action for actions in known.values() for action in actions}
+    for stack in stack_files(ROOT):
         settings = load_files(stack, ROOT)
+        actions = known.get(stack, everything)
         for number, document in enumerate(documents(settings, actions), start=1):
             yield FOLDER / f"{stack}-{number}.json", _text(document)
         yield FOLDER / f"{stack}-boundary.json", _text(boundary(settings))

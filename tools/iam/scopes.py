@@ -320,9 +320,9 @@ SCOPES = (
     Scope("SignIn", "ecr", "GetAuthorizationToken", _everything),
     Scope("Repositories", "ecr",
           "CreateRepository DeleteLifecyclePolicy DeleteRepository DeleteRepositoryPolicy "
-          "DescribeRepositories GetLifecyclePolicy GetRepositoryPolicy ListTagsForResource "
-          "PutImageScanningConfiguration PutImageTagMutability PutLifecyclePolicy "
-          "SetRepositoryPolicy TagResource UntagResource",
+          "DescribeImages DescribeRepositories GetLifecyclePolicy GetRepositoryPolicy "
+          "ListTagsForResource PutImageScanningConfiguration PutImageTagMutability "
+          "PutLifecyclePolicy SetRepositoryPolicy TagResource UntagResource",
           _repositories),
     *NODE_SCHEDULES,
     *OBSERVABILITY,

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from lab import names, supervisor
+from lab.aws_api.record import recorded
 from lab.kubectl import KubectlError
 from lab.program import Program
 from lab.site import CHECKOUT
@@ -348,6 +349,12 @@ def test_destroying_both_stacks_leaves_the_images_and_says_so(lab: Lab, program:
     for stack in ("dev", "prod"):
         left = {what: found for what, found in ours(lab, stack).items() if found}
         assert left == {}, f"something outlived {stack}"
+
+
+def test_nothing_that_the_program_called_was_refused(lab: Lab) -> None:
+    """A preview only warns of what it may not ask."""
+    calls = recorded(lab.site.aws_calls)
+    assert [one for one in calls if one["stack"] and one["answered"] == "refused"] == []
 
 
 def ours(lab: Lab, stack: str) -> dict[str, list[str]]:
