@@ -276,6 +276,7 @@ def test_code_owners_review_everything_but_the_versions_of_builds(
     bend("services.yaml", lambda c: c.update(codeOwners="acme/releasers"))
     bend("services.yaml", lambda c: c["teams"]["tvhub"].update(github="acme/tvhub"))
     bend("services.yaml", lambda c: streaming(c)["tv-frontend"].update(environments=["prod"]))
+    bend("services.yaml", lambda c: streaming(c)["tv-api"].update(environments=["dev"]))
     text = shared(load_files("dev", configuration))[".github/CODEOWNERS"].text
     assert [line for line in text.splitlines() if line != line.strip()] == []
     assert text.splitlines()[:3] == [

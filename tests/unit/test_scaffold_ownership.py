@@ -330,6 +330,12 @@ def test_a_broken_lock_is_refused_with_a_remedy(content: str, complaint: str, ro
     )
 
 
+def test_a_lock_that_is_no_text_is_refused_as_another_broken_one(root: Path) -> None:
+    (root / ".scaffold/shared.json").write_bytes(b"\xff")
+    with pytest.raises(LockError, match=r"\.scaffold/shared\.json: "):
+        checkout.plan(root, tree())
+
+
 @pytest.mark.parametrize(
     ("path", "scope"),
     [
