@@ -191,7 +191,6 @@ def _origin(settings: Settings, repository: str, name: str, service: Service) ->
         "workflow": _workflow(settings, name, service),
         "gitops": access(settings.config.gitops.url, service.ci),
         "verify": service.verify,
-        "circleci_project": str(service.circleci_project) if service.circleci_project else None,
         # Where nothing is delivered to, a release begins with a promotion.
         "delivery": service.delivery if service.lives_in(settings.fast.name) else "none",
     }

@@ -36,7 +36,7 @@ def described(settings: Settings) -> Iterator[Context]:
             "delivery": "none",
             "environments": [e.name for e in settings.environments if package.lives_in(e.name)],
             "image": package.chart.address,
-            "foreign": {"version": package.chart.version, "digest": package.chart.digest},
+            "foreign": {"version": package.chart.version},
             "chart": package.chart,
             "values": package.values,
             "kinds": kinds.declared([*package.kinds, *package.cluster_kinds]),

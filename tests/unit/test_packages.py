@@ -12,6 +12,7 @@ import yaml
 
 from components import wiring
 from components.argocd.rbac import rules
+from gitops.packages import described
 from gitops.tree import scaffold
 from gitops.version import UNRELEASED_CHART, is_version_file, released_chart
 from release.versions import NOTHING, UNREADABLE, Running, file_text, read
@@ -203,6 +204,11 @@ def test_it_lives_where_the_catalogue_says(guide: Path, bend: Bend) -> None:
     assert not [path for path in scaffold(prod) if "/prod/shop/queue" in path]
     target = wiring.applications_target(prod)
     assert target.environment == "prod"
+    dev = load_files("dev", guide)
+    assert "shop.queue" in by_name(applied(dev), PROJECT)
+    listed = {one["name"]: one["environments"] for one in described(dev)}
+    assert listed["queue"] == ["dev"]
+    assert [path for path in scaffold(dev) if "/dev/shop/queue" in path]
 
 
 # --- version files

@@ -196,6 +196,12 @@ def test_a_version_that_no_release_could_have_written_is_kept_and_reported(root:
     assert (root / RUNS).read_text() == RELEASE + "# my own\n"
 
 
+def test_a_version_file_that_is_no_text_is_kept_too(root: Path) -> None:
+    (root / RUNS).write_bytes(b"\xff")
+    write(root, tree(runs=MOVING))
+    assert (root / RUNS).read_bytes() == b"\xff"
+
+
 def test_a_service_that_begins_to_follow_the_moving_tag_leaves_its_version(root: Path) -> None:
     (root / RUNS).write_text(RELEASE)
     write(root, tree(runs=MOVING))
