@@ -44,7 +44,7 @@ def platform(context: Context) -> str:
         },
         "kinds": {namespace: _kinds(found) for namespace, found in context["kinds"].items()},
     }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(content, indent=2) + "\n"
 
 
 def _environment(environment: Context, context: Context) -> Context:

@@ -58,7 +58,7 @@ class Reach:
 
     def nearest(
         self,
-        items: Iterable[pytest.Item],
+        items: Sequence[pytest.Item],
         file: str,
         lines: Iterable[int],
         likeness: Callable[[str], float] = lambda _: 0,
@@ -79,8 +79,10 @@ class Reach:
         near = sorted([*found[:NEAREST], *far[:AKIN]], key=lambda one: self.seconds[one[1]])
         begins = accumulate((self.seconds[test] for _, test, _ in near), initial=0.0)
         near = [one for one, begin in zip(near, begins, strict=False) if begin < SECONDS]
-        golden = [one for one in found if "golden" in one[1] and one not in near]
-        return [item for _, _, item in [*near, *golden]]
+        chosen = [item for _, _, item in near]
+        golden = [item for item in items if "golden" in item.nodeid and item not in chosen]
+        # A function that keeps its answer is run by the first of them alone.
+        return [*chosen, *golden] if chosen else []
 
     @cached_property
     def _sizes(self) -> Counter[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gitops.context import environment, shared
+from gitops.release_scripts import platform
 from settings.loading import load_files
 from tests.unit.conftest import Bend
 from tests.unit.existing import THEIR_WAY_IN, existing_network
@@ -91,6 +93,25 @@ def test_what_does_not_live_in_the_fast_environment_is_delivered_nowhere(
     assert described(configuration, "tv-api")["delivery"] == "commit"
     change(bend, "streaming", "tv-api", environments=["prod"])
     assert described(configuration, "tv-api")["delivery"] == "none"
+
+
+def test_the_scripts_know_what_is_verified_and_for_which_kubernetes_it_is_rendered(
+    configuration: Path, bend: Bend
+) -> None:
+    bend("Pulumi.dev.yaml", use_existing)
+    change(bend, "streaming", "tv-api", verify={"command": "./verify.sh"})
+    known = json.loads(platform(shared(load_files("prod", configuration))))
+    assert {name: one["verify"] for name, one in known["services"].items()} == {
+        "community/leaderboard": False,
+        "community/tournaments": False,
+        "streaming/tv-api": True,
+        "streaming/tv-frontend": False,
+    }
+    assert {name: one.get("kubernetes") for name, one in known["environments"].items()} == {
+        "dev": None,
+        "prod": "1.35",
+    }
+    assert "kubernetes" not in known["environments"]["dev"], "its version is not known"
 
 
 def test_hotfixes_have_branches_of_their_own_where_they_are_allowed(
