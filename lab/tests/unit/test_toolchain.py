@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -250,7 +251,7 @@ def test_a_terraform_provider_is_compiled_from_a_copy_with_fewer_services(
     )
     cache = Cache(tmp_path / "cache", modules=tmp_path / "modules")
     builder = Compiler(program(tmp_path / "go", BUILDS_FROM_A_COPY), cache, lambda _: None)
-    asyncio.run(builder.build(AWS))
+    compile_tool(builder, AWS)
 
     pins, replaced, *services = cache.program(AWS).read_text().splitlines()
     assert pins == f"require {AWS.module} {AWS.version}"
@@ -271,7 +272,7 @@ def test_a_built_tool_has_its_links_its_files_and_its_module_folders(
         (module / source).parent.mkdir(parents=True, exist_ok=True)
         (module / source).touch(mode=0o444)
     monkeypatch.setenv("MODULE", str(module))
-    asyncio.run(compiler(BUILDS).build(ARGO_CD))
+    compile_tool(compiler(BUILDS), ARGO_CD)
 
     toolchain = Toolchain(cache.folder, environment={})
     assert toolchain.path("argocd-repo-server").read_text() == "program\n"
@@ -290,7 +291,7 @@ def test_a_failing_compile_shows_its_last_words_the_log_and_what_to_do(
     cache: Cache, compiler: Callable[[str], Compiler]
 ) -> None:
     with pytest.raises(CompileError) as failure:
-        asyncio.run(compiler(REFUSES).build(KUSTOMIZE))
+        compile_tool(compiler(REFUSES), KUSTOMIZE)
     report = str(failure.value)
     assert report.startswith("kustomize 5.8.3 does not build")
     assert "  main.go:7: undefined: gone" in report
@@ -307,7 +308,7 @@ def test_pins_that_change_during_a_build_give_no_program_a_wrong_key(tmp_path: P
     cache = Cache(tmp_path / "cache", tmp_path / "modules")
     edits = program(tmp_path / "go", f'echo "require y v1" >> go.mod; {BUILDS}')
     with pytest.raises(ChangedError, match=r"kubernetes or tools\.py changed while kustomize"):
-        asyncio.run(Compiler(edits, cache, lambda _: None).build(KUSTOMIZE))
+        compile_tool(Compiler(edits, cache, lambda _: None), KUSTOMIZE)
     assert list(cache.tools.iterdir()) == []
 
 
@@ -317,7 +318,7 @@ def test_a_long_compile_says_that_it_goes_on(
     monkeypatch.setattr(compiler_module, "HEARTBEAT_SECONDS", 0.1)
     said: list[str] = []
     slow = Compiler(program(tmp_path / "go", f"sleep 0.5; {BUILDS}"), cache, said.append)
-    asyncio.run(slow.build(KUSTOMIZE))
+    compile_tool(slow, KUSTOMIZE)
     assert "  still building kustomize, 0 s" in said
 
 
@@ -384,7 +385,7 @@ def test_a_second_builder_says_that_it_waits_and_finds_the_work_done(
         second = command(REFUSES)
         assert second.stdout is not None
         assert second.stdout.readline() == "another build is running; waiting for it to end…\n"
-        asyncio.run(compiler(BUILDS).build(KUSTOMIZE))
+        compile_tool(compiler(BUILDS), KUSTOMIZE)
     said, _ = second.communicate(timeout=PATIENCE)
     assert said == "nothing to build: all tools are ready\n"
 
@@ -420,6 +421,12 @@ def test_the_cache_is_outside_the_checkout_and_can_be_chosen(tmp_path: Path) -> 
 
 def test_durations_are_for_people() -> None:
     assert [duration(45.2), duration(460)] == ["45 s", "7 min 40 s"]
+
+
+def compile_tool(compiler: Compiler, tool: Tool) -> None:
+    """In a thread of its own: Pulumi's tests need this one's event loop, which `run` would end."""
+    with ThreadPoolExecutor() as threads:
+        threads.submit(asyncio.run, compiler.build(tool)).result()
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
