@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -62,6 +63,16 @@ class Mutant:
             for argument, node in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
             if node
         }
+        _forget()
+
+
+def _forget() -> None:
+    """Clear what functions of the program keep: the change may be in what they have called."""
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] in MUTATED:
+            for value in vars(module).values():
+                if callable(clear := getattr(value, "cache_clear", None)):
+                    clear()
 
 
 def modules() -> list[str]:
