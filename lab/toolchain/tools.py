@@ -19,7 +19,7 @@ class Tool:
         module, version: the upstream module, as that go.mod requires it.
         package: what `go build` is given.
         release: the version that the program reports about itself.
-        usual_seconds: how long its compile takes on two cores, in the order of `TOOLS`.
+        usual_seconds: its part of the time that a build of all takes on two cores.
         variables: what the linker sets (`-X`), mostly that version.
         version_command: arguments that make it print its version. Without them a program on PATH
             is never used, because the lab needs more of the module than the program.
@@ -101,7 +101,7 @@ TOOLS: tuple[Tool, ...] = (
         version="v1.7.12",
         package="github.com/rhysd/actionlint/cmd/actionlint",
         release="1.7.12",
-        usual_seconds=20,
+        usual_seconds=15,
         variables={"github.com/rhysd/actionlint.version": "1.7.12"},
         version_command=("-version",),
     ),
@@ -112,7 +112,7 @@ TOOLS: tuple[Tool, ...] = (
         version="v3.274.1",
         package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
         release="3.274.1",
-        usual_seconds=200,
+        usual_seconds=155,
         variables={"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v3.274.1"},
         version_command=("version",),
     ),
@@ -123,7 +123,7 @@ TOOLS: tuple[Tool, ...] = (
         version="v3.22.0",
         package="helm.sh/helm/v3/cmd/helm",
         release="3.22.0",
-        usual_seconds=75,
+        usual_seconds=60,
         variables={"helm.sh/helm/v3/internal/version.version": "v3.22.0"},
         version_command=("version", "--short"),
     ),
@@ -145,7 +145,7 @@ TOOLS: tuple[Tool, ...] = (
         version="v3.7.3",
         package="go.etcd.io/etcd/server/v3",
         release="3.7.3",
-        usual_seconds=20,
+        usual_seconds=15,
         version_command=("--version",),
     ),
     Tool(
@@ -155,11 +155,11 @@ TOOLS: tuple[Tool, ...] = (
         version="v3.1.2",
         package="github.com/distribution/distribution/v3/cmd/registry",
         release="3.1.2",
-        usual_seconds=60,
+        usual_seconds=45,
         variables={"github.com/distribution/distribution/v3/version.version": "v3.1.2"},
         version_command=("--version",),
     ),
-    _kubernetes("kube-apiserver", usual_seconds=300),
+    _kubernetes("kube-apiserver", usual_seconds=230),
     Tool(
         name="argocd",
         folder="kubernetes",
@@ -167,7 +167,7 @@ TOOLS: tuple[Tool, ...] = (
         version="v3.6.1",
         package="github.com/argoproj/argo-cd/v3/cmd",
         release="3.6.1",
-        usual_seconds=150,
+        usual_seconds=115,
         variables={
             f"{_ARGO_CD_VERSION}.version": "3.6.1",
             # It reports a release only when all three are set.
@@ -190,8 +190,8 @@ TOOLS: tuple[Tool, ...] = (
         },
         folders=("manifests", "hack"),
     ),
-    _kubernetes("kube-controller-manager", usual_seconds=110),
-    _kubernetes("kube-scheduler", usual_seconds=15),
+    _kubernetes("kube-controller-manager", usual_seconds=85),
+    _kubernetes("kube-scheduler", usual_seconds=10),
     Tool(
         name="kwok",
         folder="kubernetes",
@@ -199,7 +199,7 @@ TOOLS: tuple[Tool, ...] = (
         version="v0.8.0",
         package="sigs.k8s.io/kwok/cmd/kwok",
         release="0.8.0",
-        usual_seconds=20,
+        usual_seconds=15,
         variables={"sigs.k8s.io/kwok/pkg/consts.Version": "v0.8.0"},
         folders=("kustomize/stage",),
     ),
@@ -211,7 +211,7 @@ TOOLS: tuple[Tool, ...] = (
         package="./pulumi-resource-kubernetes",
         # The module carries no release tag: this is the SDK's version that it serves.
         release="4.34.2",
-        usual_seconds=480,
+        usual_seconds=370,
         variables={f"{_PROVIDER}/pkg/version.Version": "4.34.2"},
         files={
             "pulumi-resource-kubernetes.schema.json": (
@@ -231,7 +231,7 @@ TOOLS: tuple[Tool, ...] = (
         package="./",
         # The SDK's version: the engine takes no other for it.
         release="7.51.1",
-        usual_seconds=300,
+        usual_seconds=230,
         variables={"main.version": "7.51.1"},
         version_command=("--version",),
         types="types.json",
@@ -244,7 +244,7 @@ TOOLS: tuple[Tool, ...] = (
         version="v0.20.1-beta.1",
         package="github.com/keel-hq/keel/cmd/keel",
         release="0.20.1-beta.1",
-        usual_seconds=180,
+        usual_seconds=140,
         variables={"github.com/keel-hq/keel/version.Version": "0.20.1-beta.1"},
         # Its approvals are kept in SQLite, which is C.
         cgo=True,
@@ -258,7 +258,7 @@ TOOLS: tuple[Tool, ...] = (
         version="v1.27.3",
         package="gitea.dev",
         release="1.27.3",
-        usual_seconds=280,
+        usual_seconds=215,
         variables={"main.Version": "1.27.3"},
         # Pages, translations and the names of licences: it reads all of them when it starts.
         folders=("options", "templates"),
@@ -270,7 +270,7 @@ TOOLS: tuple[Tool, ...] = (
         version="v0.16.2",
         package=_EXTERNAL_SECRETS,
         release="0.16.2",
-        usual_seconds=150,
+        usual_seconds=115,
         folders=("deploy/charts/external-secrets", "deploy/crds"),
         # Of the stores of 35 makers, and of all generators, what the program uses.
         imports={
@@ -285,7 +285,7 @@ TOOLS: tuple[Tool, ...] = (
         version="v0.23.0",
         package=_EXTERNAL_DNS,
         release="0.23.0",
-        usual_seconds=240,
+        usual_seconds=185,
         variables={f"{_EXTERNAL_DNS}/pkg/apis/externaldns.Version": "0.23.0"},
         folders=("charts/external-dns",),
         # Of 24 makers of DNS, and of the ways to remember what is one's own, what the program uses.
