@@ -277,6 +277,12 @@ def find_leftovers(lab: Lab, program: Program) -> str:
     return done.stdout
 
 
+def test_nothing_that_the_program_called_was_refused(lab: Lab) -> None:
+    """A preview only warns of what it may not ask."""
+    calls = recorded(lab.site.aws_calls)
+    assert [one for one in calls if one["stack"] and one["answered"] == "refused"] == []
+
+
 def test_an_environment_made_anew_in_another_range_finds_its_images(
     lab: Lab, program: Program
 ) -> None:
@@ -349,12 +355,6 @@ def test_destroying_both_stacks_leaves_the_images_and_says_so(lab: Lab, program:
     for stack in ("dev", "prod"):
         left = {what: found for what, found in ours(lab, stack).items() if found}
         assert left == {}, f"something outlived {stack}"
-
-
-def test_nothing_that_the_program_called_was_refused(lab: Lab) -> None:
-    """A preview only warns of what it may not ask."""
-    calls = recorded(lab.site.aws_calls)
-    assert [one for one in calls if one["stack"] and one["answered"] == "refused"] == []
 
 
 def ours(lab: Lab, stack: str) -> dict[str, list[str]]:
