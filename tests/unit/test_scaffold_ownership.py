@@ -441,6 +441,11 @@ def _failing_after(count: int) -> object:
 # --- in words
 
 
+def test_an_edit_that_is_no_text_is_shown_as_far_as_it_can_be(root: Path) -> None:
+    (root / README).write_bytes(b"\xff\n")
+    assert "-\ufffd\n" in "".join(report.diff(checkout.plan(root, tree())))
+
+
 def test_the_report_has_a_line_for_each_file_and_says_why(root: Path) -> None:
     (root / OVERLAY).write_text("replicas: 5\n")
     (root / README).unlink()
@@ -485,6 +490,13 @@ def test_many_files_are_summed_up_by_folder(tmp_path: Path, count: int, lines: l
     one = File(text="x\n", ownership=SEEDED)
     wanted = {f"base/shop/cart/deep/{n}.yaml": one for n in range(count)}
     assert list(report.lines(checkout.plan(tmp_path, wanted))) == lines
+
+
+def test_a_folder_with_two_files_is_told_by_its_name(tmp_path: Path) -> None:
+    one = File(text="x\n", ownership=SEEDED)
+    wanted = {f"base/shop/{n:02d}/{name}.yaml": one for n in range(11) for name in "ab"}
+    told = [f"+ base/shop/{n:02d}/ (2 files)" for n in range(11)]
+    assert list(report.lines(checkout.plan(tmp_path, wanted))) == told
 
 
 def test_a_folder_with_one_file_is_told_by_its_file(tmp_path: Path) -> None:
