@@ -118,9 +118,7 @@ def _overlay(service: Context, context: Context) -> _Entries:
     ).items()
     if service["packaging"] == "kustomize":
         for workload in service["workloads"]:
-            text = render(
-                "workload/kustomize/overlay.yaml", context | {"workload": workload, "chart": False}
-            )
+            text = render("workload/kustomize/overlay.yaml", context | {"workload": workload})
             yield f"{folder}/{workload['file']}", File(text=text, ownership=Ownership.SEEDED)
     name, text = version_file(service["packaging"], service["image"], *service["runs"])
     yield f"{folder}/{layout.VERSION}/{name}", File(text=text, ownership=Ownership.VERSION)
