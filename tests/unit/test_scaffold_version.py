@@ -13,6 +13,7 @@ from gitops.version import (
     is_version_file,
     released_helm,
     released_kustomize,
+    version_file,
 )
 
 IMAGE = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/streaming/tv-api"
@@ -113,3 +114,22 @@ def test_a_tag_of_somebody_else_stays_text() -> None:
     assert yaml.safe_load(released_helm("7.40", DIGEST))["image"]["tag"] == "7.40"
     for text in (released_kustomize("quay.io/a/b", "16", DIGEST), released_helm("on", DIGEST)):
         assert is_version_file(text)
+
+
+def test_a_file_has_a_digest_only_where_there_is_one() -> None:
+    kustomize = (
+        "# What runs here. Only a release moves this file.\n"
+        "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"
+        "images:\n  - name: docker.io/library/redis\n    newTag: dev\n"
+    )
+    assert released_kustomize("docker.io/library/redis", "dev") == kustomize
+    assert version_file("kustomize", "docker.io/library/redis", "dev") == (
+        "kustomization.yaml",
+        kustomize,
+    )
+    digest = "sha256:" + "a" * 64
+    assert version_file("helm", "docker.io/library/redis", "8.2", digest) == (
+        "values.yaml",
+        "# What runs here. Only a release moves this file.\n"
+        f'image:\n  tag: "8.2"\n  digest: {digest}\n',
+    )
