@@ -7,12 +7,12 @@ do not survive a fork.
 from __future__ import annotations
 
 import importlib
+import linecache
 import pickle
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -103,11 +103,10 @@ class Trial:
             yield Verdict(mutant=mutant, tests=len(near), noticed=status != SURVIVED)
 
     def _nearest(self, module: str, lines: range) -> list[pytest.Item]:
-        path = path_of(module)
-        written = path.read_text(encoding="utf-8").splitlines()
-        statement = "\n".join(written[lines.start - 1 : lines.stop - 1])
-        likeness = partial(self._vocabulary.likeness, statement)
-        return self._reach.nearest(self._items, str(path), lines, likeness)
+        path = str(path_of(module))
+        statement = "".join(linecache.getlines(path)[lines.start - 1 : lines.stop - 1])
+        likeness = self._vocabulary.likeness(statement)
+        return self._reach.nearest(self._items, path, lines, likeness)
 
     def _trying(self, mutant: Mutant, tests: Sequence[pytest.Item]) -> processes.Work:
         def work() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -30,14 +30,13 @@ class Vocabulary:
     def of(cls, items: Iterable[pytest.Item]) -> Vocabulary:
         return cls({item.nodeid: _text(item) for item in items})
 
-    def likeness(self, statement: str, test: str) -> float:
-        """How much a test speaks of the statement: a word counts the more, the fewer tests have it.
+    def likeness(self, statement: str) -> Callable[[str], float]:
+        """How much a test, given by its id, speaks of the statement.
 
-        Args:
-            statement: its text.
-            test: the id.
+        A word counts the more, the fewer tests have it.
         """
-        return sum(1 / self._tests[word] for word in words(statement) & self._words[test])
+        own = words(statement)
+        return lambda test: sum(1 / self._tests[word] for word in own & self._words[test])
 
 
 def _text(item: pytest.Item) -> str:

@@ -222,7 +222,14 @@ class ReleaseRepository:
         self.put("dev", service, build, kind="build", subject=subject)
 
     def put(
-        self, environment: str, service: str, build: Build, *, kind: str, subject: str = ""
+        self,
+        environment: str,
+        service: str,
+        build: Build,
+        *,
+        kind: str,
+        subject: str = "",
+        host: str = HOST,
     ) -> None:
         """A release commit on origin, straight from the convention and not from the scripts."""
         trailers = {
@@ -236,7 +243,7 @@ class ReleaseRepository:
         }
         lines = "\n".join(f"{key}: {value}" for key, value in trailers.items())
         self.edit(
-            {version_path(environment, service): version_text(service, build)},
+            {version_path(environment, service): version_text(service, build, host)},
             f"{environment}: {service} {build.version}\n\n{lines}\n",
         )
 
@@ -343,11 +350,11 @@ def version_path(environment: str, service: str) -> str:
     return f"environments/{environment}/{service}/version/{name}"
 
 
-def version_text(service: str, build: Build) -> str:
+def version_text(service: str, build: Build, host: str = HOST) -> str:
     """The bytes that the generator would write for `build`."""
     if service == LEADERBOARD:
         return released_helm(build.version, build.digest)
-    return released_kustomize(f"{HOST}/{service}", build.version, build.digest)
+    return released_kustomize(f"{host}/{service}", build.version, build.digest)
 
 
 def write_tree(folder: Path, settings: Path = CHECKOUT) -> None:

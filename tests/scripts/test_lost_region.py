@@ -10,17 +10,13 @@ import pytest
 from gitops.__main__ import main as generate
 from tests.scripts.release_repository import (
     CHECKOUT,
-    HOST,
     LEADERBOARD,
     ONE,
     THREE,
     TV_API,
     TWO,
-    Build,
     ReleaseRepository,
     git,
-    version_path,
-    version_text,
 )
 
 ELSEWHERE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
@@ -62,21 +58,6 @@ def move(program: Path) -> None:
         file.rename(program / f"Pulumi.{stack}b.yaml").write_text(text, encoding="utf-8")
 
 
-def deliver(releases: ReleaseRepository, service: str, build: Build) -> None:
-    """Put `build` into the new registry and on devb."""
-    releases.registry.push(service, build, "devb")
-    text = version_text(service, build).replace(HOST, ELSEWHERE)
-    trailers = {
-        "Release-Service": service,
-        "Release-Environment": "devb",
-        "Release-Version": build.version,
-        "Release-Digest": build.digest,
-        "Release-Kind": "build",
-    }
-    lines = "\n".join(f"{key}: {value}" for key, value in trailers.items())
-    releases.edit({version_path("devb", service): text}, f"devb: {service}\n\n{lines}\n")
-
-
 def test_new_builds_are_promoted_in_the_new_region(
     releases: ReleaseRepository, program: Path
 ) -> None:
@@ -86,7 +67,8 @@ def test_new_builds_are_promoted_in_the_new_region(
     move(program)
     releases.registry.expire(TV_API, ONE)
     up(releases, program, "devb", "prodb")
-    deliver(releases, TV_API, TWO)
+    releases.registry.push(TV_API, TWO, "devb")
+    releases.put("devb", TV_API, TWO, kind="build", host=ELSEWHERE)
     releases.registry.push(LEADERBOARD, THREE, "devb")
     ran = releases.promote("--from-dev", "--environment", "prodb", "--yes")
     assert ran.code == 0, ran.said

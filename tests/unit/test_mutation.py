@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -235,7 +234,7 @@ def test_a_test_that_has_the_rarer_words_of_a_statement_speaks_of_it() -> None:
         "service": "def test_a_port(service): assert service.port",
         "nothing": "def test(): pass",
     }
-    likeness = partial(Vocabulary(tests).likeness, '["--target", buildStage.target, service]')
+    likeness = Vocabulary(tests).likeness('["--target", buildStage.target, service]')
     # service is in two tests; target, build and stage are in one.
     assert [likeness(test) for test in tests] == [3.5, 0.5, 0]
 
