@@ -43,6 +43,11 @@ Change = Callable[[dict[str, Any]], object]
 Bend = Callable[[str, Change], None]
 
 
+def change_service(bend: Bend, namespace: str, name: str, **keys: Any) -> None:
+    """Set keys of a service of the catalogue."""
+    bend("services.yaml", lambda c: c["namespaces"][namespace]["services"][name].update(keys))
+
+
 def hold(*secrets: str) -> Change:
     """A change of a stack file that sets `secrets`, as Pulumi encrypts them."""
     return lambda config: config.update(

@@ -11,24 +11,12 @@ import pytest
 from gitops.context import environment, shared
 from gitops.release_scripts import platform
 from settings.loading import load_files
-from tests.unit.conftest import Bend
-from tests.unit.existing import THEIR_WAY_IN, existing_network
-
-
-def change(bend: Bend, namespace: str, name: str, **keys: Any) -> None:
-    bend("services.yaml", lambda c: c["namespaces"][namespace]["services"][name].update(keys))
+from tests.unit.conftest import Bend, change_service
+from tests.unit.existing import existing_network, use_existing_cluster
 
 
 def use_existing(config: dict[str, Any]) -> None:
-    """The cluster and the network of another team."""
-    access = config["platform:cluster"]["access"]
-    config.update(
-        {
-            "platform:network": {"existing": existing_network("vpc-0a1b2c3d4e5f60718")},
-            "platform:cluster": {"existing": "legacy", "access": access},
-            "platform:ingress": THEIR_WAY_IN,
-        }
-    )
+    use_existing_cluster(config, existing_network("vpc-0a1b2c3d4e5f60718"))
 
 
 def described(configuration: Path, name: str) -> dict[str, Any]:
@@ -40,7 +28,7 @@ def described(configuration: Path, name: str) -> dict[str, Any]:
 def test_circleci_builds_a_folder_for_what_is_below_it_and_its_configuration(
     configuration: Path, bend: Bend
 ) -> None:
-    change(bend, "community", "tournaments", build={"path": "app", "watch": ["libs"]})
+    change_service(bend, "community", "tournaments", build={"path": "app", "watch": ["libs"]})
     build = described(configuration, "tournaments")["build"]
     assert build["watched"] == "app libs .circleci/config.yml"
     assert build["paths"] == ["app/**", "libs", "libs/**", ".circleci/config.yml"]
@@ -50,7 +38,7 @@ def test_github_builds_each_service_of_a_repository_by_a_workflow_of_its_own(
     configuration: Path, bend: Bend
 ) -> None:
     for name in ("tv-api", "tv-frontend"):
-        change(bend, "streaming", name, source="acme/tv", build={"path": name})
+        change_service(bend, "streaming", name, source="acme/tv", build={"path": name})
     described_one = described(configuration, "tv-api")
     assert described_one["workflow"] == "release-tv-api.yml"
     assert described_one["build"]["watched"] == "tv-api .github/workflows/release-tv-api.yml"
@@ -72,7 +60,7 @@ def test_github_builds_each_service_of_a_repository_by_a_workflow_of_its_own(
 def test_buildx_is_used_for_a_cache_and_for_several_processors(
     configuration: Path, bend: Bend, build: dict[str, Any], buildx: bool, several: bool
 ) -> None:
-    change(bend, "streaming", "tv-api", build=build)
+    change_service(bend, "streaming", "tv-api", build=build)
     found = described(configuration, "tv-api")["build"]
     assert (found["buildx"], found["several"]) == (buildx, several)
 
@@ -91,7 +79,7 @@ def test_what_does_not_live_in_the_fast_environment_is_delivered_nowhere(
     configuration: Path, bend: Bend
 ) -> None:
     assert described(configuration, "tv-api")["delivery"] == "commit"
-    change(bend, "streaming", "tv-api", environments=["prod"])
+    change_service(bend, "streaming", "tv-api", environments=["prod"])
     assert described(configuration, "tv-api")["delivery"] == "none"
 
 
@@ -99,7 +87,7 @@ def test_the_scripts_know_what_is_verified_and_for_which_kubernetes_it_is_render
     configuration: Path, bend: Bend
 ) -> None:
     bend("Pulumi.dev.yaml", use_existing)
-    change(bend, "streaming", "tv-api", verify={"command": "./verify.sh"})
+    change_service(bend, "streaming", "tv-api", verify={"command": "./verify.sh"})
     known = json.loads(platform(shared(load_files("prod", configuration))))
     assert {name: one["verify"] for name, one in known["services"].items()} == {
         "community/leaderboard": False,
@@ -118,7 +106,7 @@ def test_hotfixes_have_branches_of_their_own_where_they_are_allowed(
     configuration: Path, bend: Bend
 ) -> None:
     assert described(configuration, "tv-api")["hotfixes"] == ""
-    change(bend, "streaming", "tv-api", hotfix=True)
+    change_service(bend, "streaming", "tv-api", hotfix=True)
     assert described(configuration, "tv-api")["hotfixes"] == "hotfix/"
 
 

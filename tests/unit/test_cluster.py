@@ -25,7 +25,7 @@ from settings.environment import Settings
 from settings.loading import load, load_files
 from tests.committed import committed, on_node_groups
 from tests.unit.conftest import CHECKOUT, Bend
-from tests.unit.existing import THEIR_WAY_IN, USABLE_VPC
+from tests.unit.existing import USABLE_VPC, use_existing_cluster
 from tests.unit.recording import Recorded, Recording, record
 
 CLUSTER = "aws:eks/cluster:Cluster"
@@ -516,19 +516,7 @@ def use_existing(
 ) -> Recording:
     subnets = {f"subnet-0000000{n}": f"eu-central-1{zone}" for n, zone in enumerate(zones)}
     existing = {"vpc": VPC, "privateSubnets": list(subnets)}
-    bend(
-        "Pulumi.dev.yaml",
-        lambda config: config.update(
-            {
-                "platform:network": {"existing": existing},
-                "platform:cluster": {
-                    "existing": "legacy",
-                    "access": config["platform:cluster"]["access"],
-                },
-                "platform:ingress": THEIR_WAY_IN,
-            }
-        ),
-    )
+    bend("Pulumi.dev.yaml", lambda config: use_existing_cluster(config, existing))
     return build(
         load_files("dev", configuration),
         answers={

@@ -9,7 +9,7 @@ import pytest
 
 from settings.catalogue import Service
 from settings.loading import load_files
-from tests.unit.conftest import Bend
+from tests.unit.conftest import Bend, change_service
 from tests.unit.test_settings import report
 
 PATH = "namespaces.streaming.services.tv-api"
@@ -174,10 +174,7 @@ def bounded(bend: Bend) -> None:
 
 
 def change(bend: Bend, **keys: Any) -> None:
-    bend(
-        "services.yaml",
-        lambda catalogue: catalogue["namespaces"]["streaming"]["services"]["tv-api"].update(keys),
-    )
+    change_service(bend, "streaming", "tv-api", **keys)
 
 
 @pytest.mark.parametrize("case", CASES)
