@@ -29,9 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         answers = _answers(options)
+        _check(options.root)
         path = options.root / CATALOGUE_FILE
         text = added(path.read_text(encoding="utf-8"), answers)
-        _check(options.root, text)
+        _check_with(text, options.root)
         path.write_text(text, encoding="utf-8")
     except (UserError, OSError) as error:
         print(error, file=sys.stderr)
@@ -83,15 +84,22 @@ def _ask(flag: str) -> str:
     return input(f"{flag} - {_FLAGS[flag]}: ").strip()
 
 
-def _check(root: Path, text: str) -> None:
-    """Raises SettingsError where the catalogue would not load with `text`, for any stack."""
+def _check(root: Path) -> None:
+    """Raises UserError where `root` has no stack, or where the settings of one do not load."""
     stacks = stack_files(root)
+    if not stacks:
+        raise UserError(f"{root} has no Pulumi.<stack>.yaml; name the folder with --root")
+    for stack in stacks:
+        load_files(stack, root)
+
+
+def _check_with(text: str, root: Path) -> None:
+    """Raises SettingsError where the catalogue would not load with `text`, for any stack."""
     with tempfile.TemporaryDirectory() as folder:
-        for path in stacks.values():
+        for path in stack_files(root).values():
             shutil.copy(path, folder)
         (Path(folder) / CATALOGUE_FILE).write_text(text, encoding="utf-8")
-        for stack in stacks:
-            load_files(stack, Path(folder))
+        _check(Path(folder))
 
 
 def _next(root: Path, answers: Answers) -> str:

@@ -32,44 +32,45 @@ class Release:
 
     standard_support_ends: str
     """The day on which extended support, and its price, begins; year-month-day."""
-    standard: bool
+    standard: bool = True
     """Whether that day was still to come; afterwards AWS upgrades clusters of fast environments."""
-    addons: Mapping[AddonName, str]
-    """The add-ons that every cluster has, at the versions that were read for this release."""
+    kube_proxy: str
+    coredns: str
 
-
-def _release(ends: str, *, standard: bool = True, kube_proxy: str, coredns: str) -> Release:
-    return Release(
-        standard_support_ends=ends,
-        standard=standard,
-        addons=MappingProxyType(
-            {
-                # These two follow the node's kernel and AWS's API, not the Kubernetes version.
-                "eks-pod-identity-agent": "v1.3.10-eksbuild.3",
-                "vpc-cni": "v1.22.4-eksbuild.3",
-                "kube-proxy": kube_proxy,
-                "coredns": coredns,
-            }
-        ),
-    )
+    @property
+    def addons(self) -> Mapping[AddonName, str]:
+        """The add-ons that every cluster has, at the versions that were read for this release."""
+        return {
+            # These two follow the node's kernel and AWS's API, not the Kubernetes version.
+            "eks-pod-identity-agent": "v1.3.10-eksbuild.3",
+            "vpc-cni": "v1.22.4-eksbuild.3",
+            "kube-proxy": self.kube_proxy,
+            "coredns": self.coredns,
+        }
 
 
 RELEASES: Mapping[str, Release] = MappingProxyType(
     {
-        "1.33": _release(
-            "2026-07-29",
+        "1.33": Release(
+            standard_support_ends="2026-07-29",
             standard=False,
             kube_proxy="v1.33.10-eksbuild.2",
             coredns="v1.13.2-eksbuild.4",
         ),
-        "1.34": _release(
-            "2026-12-02", kube_proxy="v1.34.6-eksbuild.13", coredns="v1.13.2-eksbuild.11"
+        "1.34": Release(
+            standard_support_ends="2026-12-02",
+            kube_proxy="v1.34.6-eksbuild.13",
+            coredns="v1.13.2-eksbuild.11",
         ),
-        "1.35": _release(
-            "2027-03-27", kube_proxy="v1.35.3-eksbuild.13", coredns="v1.14.3-eksbuild.3"
+        "1.35": Release(
+            standard_support_ends="2027-03-27",
+            kube_proxy="v1.35.3-eksbuild.13",
+            coredns="v1.14.3-eksbuild.3",
         ),
-        "1.36": _release(
-            "2027-08-02", kube_proxy="v1.36.0-eksbuild.14", coredns="v1.14.3-eksbuild.3"
+        "1.36": Release(
+            standard_support_ends="2027-08-02",
+            kube_proxy="v1.36.0-eksbuild.14",
+            coredns="v1.14.3-eksbuild.3",
         ),
     }
 )

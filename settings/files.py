@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 import yaml
+from yaml.constructor import ConstructorError
 
 from settings.problems import MISSING, Problem
 
@@ -76,8 +77,8 @@ class YamlFile:
 class Sources:
     """Which line of which file says what."""
 
-    files: Mapping[str, YamlFile]
-    """By the name under which a problem has the file."""
+    files: Mapping[str, YamlFile | None]
+    """By the name under which a problem has the file; None where it cannot be read."""
 
     def located(self, problems: Iterable[Problem]) -> Iterator[Problem]:
         """The problems, each with the line of its key, or of the nearest one around it."""
@@ -103,9 +104,9 @@ def read_yaml(path: Path, problems: list[Problem]) -> YamlFile | None:
         problems.append(Problem(path.name, "", value, rule, remedy, line))
 
     try:
-        loader = yaml.CSafeLoader(path.read_text(encoding="utf-8"))
+        loader = _Loader(path.read_text(encoding="utf-8"))
         node = loader.get_single_node()
-        entries = list(_entries(node)) if node else []
+        entries = list(_entries(node))
         if faults := list(_key_faults(entries, path.name)):
             problems.extend(faults)
             return None
@@ -117,18 +118,26 @@ def read_yaml(path: Path, problems: list[Problem]) -> YamlFile | None:
     except UnicodeDecodeError:
         fault("is not in UTF-8", "save it in that encoding")
     except yaml.YAMLError as error:
+        first, *_ = str(getattr(error, "problem", error)).splitlines()
         mark = getattr(error, "problem_mark", None)
-        fault(
-            f"is not YAML: {getattr(error, 'problem', error)}",
-            "correct the syntax",
-            line=mark.line + 1 if mark else None,
-        )
+        line = mark.line + 1 if mark else None
+        fault(f"is not YAML: {first}", "correct the syntax", line=line)
     else:
         if isinstance(content, dict):
             lines = {entry.path: entry.line for entry in entries}
             return YamlFile(name=path.name, content=content, lines=lines)
         fault("must be a mapping", "see the annotated example", value=type(content).__name__)
     return None
+
+
+class _Loader(yaml.CSafeLoader):
+    """PyYAML's, which also says where a value is that it takes for a date that there is not."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:
+            raise ConstructorError(None, None, str(error), node.start_mark) from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +151,7 @@ class _Entry:
     key: yaml.Node
 
 
-def _entries(root: yaml.Node) -> Iterator[_Entry]:
+def _entries(root: yaml.Node | None) -> Iterator[_Entry]:
     """Every key and list item below `root`; what an alias repeats is visited once."""
     open_, seen = [("", root)], set[int]()
     while open_:

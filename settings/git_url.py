@@ -28,7 +28,7 @@ class GitAddress:
 
 def parse_git_url(url: str) -> GitAddress:
     """The parts of `url`, in any of its spellings."""
-    scp_like = None if "://" in url else _SCP_LIKE.fullmatch(url)
+    scp_like = _SCP_LIKE.fullmatch(url)
     if scp_like:
         return GitAddress(
             transport="ssh",

@@ -72,10 +72,7 @@ def _load(
     files: what counts, by stack; written: the files in `root`, which have to agree.
     """
     raw = read_yaml(root / CATALOGUE_FILE, problems)
-    sources = Sources(
-        {stack_file(name): file for name, file in files.items()}
-        | ({CATALOGUE_FILE: raw} if raw else {})
-    )
+    sources = Sources({CATALOGUE_FILE: raw, **{stack_file(n): file for n, file in files.items()}})
     faults: list[Problem] = []
     catalogue = raw and _catalogue(raw.content, faults)
     environments = tuple(
@@ -154,7 +151,6 @@ def _in_the_open(file: YamlFile) -> Iterator[Problem]:
                 "is a secret and not encrypted",
                 f"set it with `pulumi config set --secret platform:{name}`, and make a new one: "
                 "this one is known",
-                file.lines.get(f"platform:{name}"),
             )
 
 

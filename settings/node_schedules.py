@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import Annotated, Self
 
 from cronsim import CronSim
@@ -77,13 +77,12 @@ def unix(schedule: str) -> str:
 def share_stopped(stop: str, start: str) -> float:
     """The share of a year in which nodes are stopped, by the clock on the wall."""
     times = sorted([(at, True) for at in _times(stop)] + [(at, False) for at in _times(start)])
-    begins = [(BEGINNING, times[-1][1]), *times]
-    ends = [at for at, _ in times] + [BEGINNING + _YEAR]
-    stopped = (end - at for (at, is_stopped), end in zip(begins, ends, strict=True) if is_stopped)
+    instants = [(BEGINNING, times[-1][1]), *times, (BEGINNING + _YEAR, False)]
+    stopped = (end - at for (at, is_stopped), (end, _) in pairwise(instants) if is_stopped)
     return sum(stopped, timedelta()) / _YEAR
 
 
 def _times(schedule: str) -> Iterator[datetime]:
     """Those of one year."""
-    every = CronSim(schedule, BEGINNING - timedelta(minutes=1))
+    every = CronSim(schedule, BEGINNING - timedelta.resolution)
     return takewhile(lambda at: at < BEGINNING + _YEAR, every)

@@ -27,8 +27,7 @@ _NUMBER = r"(?=.*[1-9])\d+(\.\d{1,3})?"
 
 def _as_text(value: object) -> object:
     """A number that YAML has read, as it was written."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return str(value) if is_number else value
+    return str(value) if isinstance(value, int | float) else value
 
 
 Cpu = Annotated[

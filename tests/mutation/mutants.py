@@ -37,6 +37,8 @@ class Mutant:
     """The lines that differ: as they are, an arrow, and as they are in the mutant."""
     lines: range
     """The lines of the changed statement: only a test that runs one of them can notice."""
+    around: range
+    """The lines of the function."""
     source: str
     """The whole module with the change."""
 
@@ -124,6 +126,7 @@ def mutants(module: str, code: str) -> list[Mutant]:
                 line=span.start.line,
                 change=change,
                 lines=_statement(node, span.start.line),
+                around=range(node.lineno, (node.end_lineno or 0) + 1),
                 source=source,
             )
         )

@@ -14,13 +14,13 @@ import coverage
 import pytest
 from _pytest.runner import runtestprotocol
 
-NEAREST = 100
+NEAREST = 60
 """How many tests are tried on a mutant: those that run the fewest lines.
 
 Beside them the golden tests: they run nearly everything, and compare it with what was written down.
 """
-AKIN = 50
-"""How many tests are tried beside them: those that speak of its statement."""
+AKIN = 90
+"""How many tests are tried beside them: those that speak of its statement and its function."""
 SECONDS = 10
 """How long all of these take at most: the slowest are left out."""
 
@@ -65,7 +65,7 @@ class Reach:
     ) -> list[pytest.Item]:
         """The tests among `items` that run a line, the quickest first and golden ones last.
 
-        likeness: of a test's text to the statement in these lines, by the test's id.
+        likeness: of a test's text to the code in these lines, by the test's id.
         """
         known = self.runners[file]
         names = set[str]().union(*(known[line] for line in lines if line in known))

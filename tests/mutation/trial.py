@@ -85,9 +85,9 @@ class Trial:
         Raises:
             RuntimeError: a mutant cannot be made.
         """
-        places = {(mutant.module, mutant.lines) for mutant in mutants}
+        places = {(mutant.module, mutant.lines, mutant.around) for mutant in mutants}
         nearest = {place: self._nearest(*place) for place in places}
-        tests = [nearest[mutant.module, mutant.lines] for mutant in mutants]
+        tests = [nearest[mutant.module, mutant.lines, mutant.around] for mutant in mutants]
         reached = [number for number, found in enumerate(tests) if found]
         for number in sorted(set(range(len(mutants))) - set(reached)):
             yield Verdict(mutant=mutants[number], tests=0, noticed=False)
@@ -102,11 +102,16 @@ class Trial:
                     self._noticed[module, near[status - FIRST].nodeid] += 1
             yield Verdict(mutant=mutant, tests=len(near), noticed=status != SURVIVED)
 
-    def _nearest(self, module: str, lines: range) -> list[pytest.Item]:
+    def _nearest(self, module: str, lines: range, around: range) -> list[pytest.Item]:
         path = str(path_of(module))
-        statement = "".join(linecache.getlines(path)[lines.start - 1 : lines.stop - 1])
-        likeness = self._vocabulary.likeness(statement)
-        return self._reach.nearest(self._items, path, lines, likeness)
+        text = linecache.getlines(path)
+        of_statement, of_function = (
+            self._vocabulary.likeness("".join(text[part.start - 1 : part.stop - 1]))
+            for part in (lines, around)
+        )
+        return self._reach.nearest(
+            self._items, path, lines, lambda test: of_statement(test) + of_function(test)
+        )
 
     def _trying(self, mutant: Mutant, tests: Sequence[pytest.Item]) -> processes.Work:
         def work() -> int:

@@ -1,11 +1,11 @@
-"""Which tests speak of a statement: those whose own text has its rarer words."""
+"""Which tests speak of a piece of code: their text, or their case, has its rarer words."""
 
 from __future__ import annotations
 
 import inspect
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import pytest
 
@@ -30,18 +30,33 @@ class Vocabulary:
     def of(cls, items: Iterable[pytest.Item]) -> Vocabulary:
         return cls({item.nodeid: _text(item) for item in items})
 
-    def likeness(self, statement: str) -> Callable[[str], float]:
-        """How much a test, given by its id, speaks of the statement.
+    def likeness(self, code: str) -> Callable[[str], float]:
+        """How much a test, given by its id, speaks of the code.
 
         A word counts the more, the fewer tests have it.
         """
-        own = words(statement)
+        own = words(code)
         return lambda test: sum(1 / self._tests[word] for word in own & self._words[test])
 
 
 def _text(item: pytest.Item) -> str:
     function = getattr(item, "function", None)
     given = getattr(item, "callspec", None)
+    parameters = given.params if given else {}
     return " ".join(
-        [inspect.getsource(function) if function else "", item.nodeid, str(given and given.params)]
+        [
+            inspect.getsource(function) if function else "",
+            item.nodeid,
+            str(parameters),
+            *(str(case) for case in _cases(function, parameters.values())),
+        ]
     )
+
+
+def _cases(function: object, parameters: Iterable[object]) -> Iterator[object]:
+    """What tables of the test's module, which the test reads, have under its parameters."""
+    code = getattr(function, "__code__", None)
+    for name in code.co_names if code else ():
+        table = getattr(function, "__globals__", {}).get(name)
+        if isinstance(table, Mapping):
+            yield from (table[key] for key in parameters if isinstance(key, str) and key in table)

@@ -361,11 +361,14 @@ CASES: Mapping[str, tuple[dict[str, object], str]] = {
         {"pools": [{"name": "general"}, {"name": "general", "capacity": "spot"}]},
         "platform:cluster: has two pools named general; give each a name of its own",
     ),
-    "a pool that is named as AWS's": (
-        {"pools": [{"name": "default"}]},
-        "platform:cluster.pools[0].name: is the name of a pool or class of AWS's own (given: "
-        "default); choose another",
-    ),
+    **{
+        f"a pool named {name}": (
+            {"pools": [{"name": name}]},
+            "platform:cluster.pools[0].name: is the name of a pool or class of AWS's own (given: "
+            f"{name}); choose another",
+        )
+        for name in ("default", "general-purpose", "system")
+    },
     "no pool at all": (
         {"pools": []},
         "platform:cluster.pools: must name 1 at least (given: []); add what is missing",

@@ -12,6 +12,7 @@ from components import wiring
 from components.ci.ci_identity import CiIdentity
 from settings.environment import Settings
 from settings.loading import load_files
+from settings.problems import SettingsError
 from tests.unit.conftest import Bend
 from tests.unit.iam_conditions import admits
 from tests.unit.recording import Recording, record
@@ -245,3 +246,20 @@ def test_a_stack_file_may_still_use_the_former_name_of_existing(
 ) -> None:
     bend("Pulumi.dev.yaml", lambda c: c.update({"platform:ci": {"adopt": ["github-actions"]}}))
     assert load_files("dev", configuration).config.ci.existing == ["github-actions"]
+
+
+@pytest.mark.parametrize(
+    ("ci", "problem"),
+    [
+        ({"adopt": [], "existing": []}, "ci.adopt: is not a key known here"),
+        ({"adopt": [], "provider": "x"}, "ci.provider: is not a key known here"),
+        (["adopt"], "ci: must be a mapping (given: ['adopt'])"),
+    ],
+)
+def test_what_is_wrong_beside_the_former_name_is_told(
+    configuration: Path, bend: Bend, ci: object, problem: str
+) -> None:
+    bend("Pulumi.dev.yaml", lambda config: config.update({"platform:ci": ci}))
+    with pytest.raises(SettingsError) as refused:
+        load_files("dev", configuration)
+    assert f"platform:{problem}; " in str(refused.value)

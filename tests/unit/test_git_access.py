@@ -67,6 +67,7 @@ def test_a_pipeline_uses_the_url_that_goes_with_its_credential(
         ("https://git.acme.example:443/a/b/c.git", "http", "git.acme.example:443", "a/b/c"),
         ("ssh://git@GitHub.com:22/acme/gitops.git", "ssh", "github.com", "acme/gitops"),
         ("git@GitHub.com:acme/gitops.git", "ssh", "github.com", "acme/gitops"),
+        ("https://github.com/Xavier/toolX.git", "http", "github.com", "Xavier/toolX"),
         ("github.com:acme/gitops", "ssh", "github.com", "acme/gitops"),
         ("/srv/git/gitops.git", "", "", "srv/git/gitops"),
         ("file:///srv/git/gitops.git", "", "", "srv/git/gitops"),

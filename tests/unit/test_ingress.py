@@ -595,6 +595,16 @@ def test_what_is_left_is_one_command_at_github(configuration: Path, bend: Bend) 
 
 
 LEFT_TO_DO: dict[str, tuple[Change, list[str]]] = {
+    "no secret": (
+        way(zone="acme.example", reach="internet"),
+        [
+            "Tell Argo CD of pushes at once: gh api --method POST repos/acme/gitops/hooks --field "
+            "name=web --field active=true --field 'events[]=push' --field "
+            "'config[url]=https://argocd.acme.example/api/webhook' --field "
+            "'config[content_type]=json'"
+        ],
+    ),
+    "no ingress": (without, []),
     "another host": (
         lambda c: c["platform:gitops"].update(url="https://git.corp.example/acme/gitops.git"),
         [

@@ -127,6 +127,48 @@ def test_a_service_that_is_there_is_left_alone(configuration: Path) -> None:
     )
 
 
+def test_a_catalogue_that_ends_with_a_list_is_continued_behind_it() -> None:
+    text = "namespaces:\n  streaming:\n    services:\n      a:\n        command:\n        - x\n"
+    assert added(text, ANSWERS).startswith(f"{text}      subtitles:\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (b"namespaces: a: b\n", ":1: is not YAML: mapping values are not allowed in this context"),
+        (b"namespaces:\n  a: {b: 2026-13-01}\n", ":2: is not YAML: month must be in 1..12"),
+        (b"\xff", ": is not in UTF-8"),
+    ],
+)
+def test_a_catalogue_that_cannot_be_read_is_told_and_left_alone(
+    configuration: Path, text: bytes, problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = configuration / "services.yaml"
+    file.write_bytes(text)
+    assert new(configuration, "--namespace=streaming", *WORDS) == 2
+    assert f"  - services.yaml{problem}; " in capsys.readouterr().err
+    assert file.read_bytes() == text
+
+
+def test_a_folder_without_stacks_is_told(
+    configuration: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for stack in ("dev", "prod"):
+        (configuration / f"Pulumi.{stack}.yaml").unlink()
+    assert new(configuration, "--namespace=streaming", *WORDS) == 2
+    assert capsys.readouterr().err == (
+        f"{configuration} has no Pulumi.<stack>.yaml; name the folder with --root\n"
+    )
+
+
+def test_the_folder_is_that_of_the_program_unless_it_is_said(
+    configuration: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("settings.__main__.ROOT", configuration)
+    assert main(["new-service", "subtitles", "--namespace=streaming", *WORDS]) == 0
+    assert "      subtitles:\n" in (configuration / "services.yaml").read_text()
+
+
 def test_comments_behind_the_last_service_stay_where_they_are() -> None:
     text = "namespaces:\n  streaming:\n    services:\n      a: {port: 1}\n\n# The end.\n"
     made = added(text, ANSWERS)
@@ -235,6 +277,14 @@ def test_the_stack_that_owns_the_registry_comes_first(
         )
     assert new(configuration, "--namespace=streaming", *WORDS) == 0
     assert "1. pulumi up --stack prod && pulumi up --stack dev\n" in capsys.readouterr().out
+
+
+def test_the_checkout_is_that_of_the_first_stack(
+    configuration: Path, bend: Bend, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bend("Pulumi.prod.yaml", lambda config: config["platform:gitops"].update(checkout="../other"))
+    assert new(configuration, "--namespace=streaming", *WORDS) == 0
+    assert "2. commit what that wrote into ../gitops\n" in capsys.readouterr().out
 
 
 HELP: dict[tuple[str, ...], str] = {

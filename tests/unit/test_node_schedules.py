@@ -264,6 +264,19 @@ def test_the_hours_of_a_week_without_nodes(stop: str, start: str, hours_a_week: 
     assert share_stopped(stop, start) * 168 == pytest.approx(hours_a_week, abs=0.5)
 
 
+@pytest.mark.parametrize(
+    ("stop", "start", "days_a_year"),
+    [
+        ("0 0 1 1 *", "0 0 2 1 *", 1),
+        ("0 0 31 12 *", "0 0 2,3 1 *", 2),
+        # 2024 begins on a Monday, and 2025 on a Wednesday.
+        ("0 0 * * wed", "0 0 * * thu", 52),
+    ],
+)
+def test_a_year_begins_as_it_ends(stop: str, start: str, days_a_year: float) -> None:
+    assert share_stopped(stop, start) * 366 == pytest.approx(days_a_year)
+
+
 def test_names_become_numbers() -> None:
     assert unix("0 20 1 jan-MAR,dec mon,WED-fri") == "0 20 1 1-3,12 1,3-5"
     assert unix("0 20 * * sun,tue,thu,sat") == "0 20 * * 0,2,4,6"

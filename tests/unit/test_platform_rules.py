@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from settings import ranges
 from settings.limits import of_an_organization
 from settings.loading import load_files
 from settings.machines import architecture
 from settings.problems import Problem, SettingsError
-from settings.quantities import amount
+from settings.quantities import Cpu, amount
 from tests.unit.conftest import Bend, Change
 from tests.unit.existing import THEIR_WAY_IN, existing_network
 
@@ -551,6 +552,25 @@ def test_a_range_has_the_size_and_the_place_that_aws_asks_for(
 )
 def test_a_quantity_stands_for_cores_or_bytes(quantity: str, value: str) -> None:
     assert amount(quantity) == Decimal(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        (2, ""),
+        (0.5, ""),
+        (True, "Value error, must be an amount of CPU such as 250m, 0.5 or 2"),
+        ([1], "Input should be a valid string"),
+    ],
+)
+def test_an_amount_of_cpu_may_be_a_number(value: object, fault: str) -> None:
+    cpu: TypeAdapter[str] = TypeAdapter(Cpu)
+    if not fault:
+        assert cpu.validate_python(value) == str(value)
+        return
+    with pytest.raises(ValidationError) as refused:
+        cpu.validate_python(value)
+    assert [error["msg"] for error in refused.value.errors()] == [fault]
 
 
 @pytest.mark.parametrize("quantity", ["", "Mi", "-1", "1 Gi"])

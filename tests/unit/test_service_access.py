@@ -177,6 +177,13 @@ def test_a_service_that_lives_elsewhere_needs_nothing_here(configuration: Path, 
     assert load_files("prod", configuration).has_private is True
 
 
+def test_rights_in_one_environment_are_private_there(configuration: Path, bend: Bend) -> None:
+    bounded(bend)
+    change(bend, overrides={"prod": {"aws": {"statements": [READ]}}})
+    assert load_files("dev", configuration).has_private is False
+    assert load_files("prod", configuration).has_private is True
+
+
 # --- secrets in the cluster
 
 

@@ -45,6 +45,11 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         ".health: has http beside liveness; write one check for everything, or one below each of "
         "the three",
     ),
+    "one for all beside two": (
+        {"health": {"port": 8001, "liveness": "/live", "readiness": "/ready"}},
+        ".health: has port beside liveness and readiness; write one check for everything, or one "
+        "below each of the three",
+    ),
     "a port of another check": (
         {"health": {"tcp": 8000, "port": 8001}},
         ".health: has a port beside another check than http; write the port behind it",

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from settings.files import Sources, YamlFile
 from settings.loading import load, load_files
-from settings.problems import SettingsError
+from settings.problems import Problem, SettingsError
 from tests.unit.conftest import Bend
 
 
@@ -105,6 +106,40 @@ def test_a_scalar_that_pulumi_hands_over_as_text_keeps_its_line(configuration: P
     assert [problem.line for problem in caught.value.problems] == [7]
 
 
+def test_true_and_what_is_in_a_section_or_a_list_keep_their_lines(configuration: Path) -> None:
+    file = configuration / "Pulumi.prod.yaml"
+    change(file, "platform:domain: acme.example", "platform:domain: True")
+    change(file, "maxSize: 9", "maxSize: 2")
+    change(file, ' ["210987654321"]', "\n    - 12")
+    config = yaml.safe_load(file.read_text())["config"] | {"platform:domain": "true"}
+    with pytest.raises(SettingsError) as caught:
+        load("prod", config, configuration)
+    assert [(problem.path, problem.line) for problem in caught.value.problems] == [
+        ("aws:allowedAccountIds[0]", 5),
+        ("platform:domain", 8),
+        ("platform:cluster.nodeGroups[0]", 17),
+    ]
+
+
+def test_what_cannot_change_is_told_with_its_line(configuration: Path) -> None:
+    file = configuration / "Pulumi.prod.yaml"
+    config = yaml.safe_load(file.read_text())["config"]
+    with pytest.raises(SettingsError) as caught:
+        load("prod", config, configuration, applied={"platform:organization": "other"})
+    (problem,) = caught.value.problems
+    line = file.read_text().splitlines().index("  platform:organization: acme") + 1
+    assert (problem.file, problem.line) == ("Pulumi.prod.yaml", line)
+
+
+def test_a_fault_outside_the_entries_is_told_beside_one_in_them(configuration: Path) -> None:
+    file = configuration / "services.yaml"
+    change(file, "port: 3000", "port: 80")
+    change(file, "teams:\n", "teems: {}\nteams:\n")
+    first, second = report(configuration)
+    assert ": teems: is not a key known here" in first
+    assert "tv-frontend.port: must be greater than or equal to 1024" in second
+
+
 def test_every_key_that_is_named_twice_is_reported(configuration: Path) -> None:
     (configuration / "Pulumi.qa.yaml").write_text(
         "config:\n  a: 1\n  b: {c: 1, c: 2}\n  a: 2\n  3: x\n"
@@ -115,6 +150,54 @@ def test_every_key_that_is_named_twice_is_reported(configuration: Path) -> None:
         "Pulumi.qa.yaml:4: config.a: is named twice, first on line 2; keep one of the two entries",
         "Pulumi.qa.yaml:5: is a key and no text (given: 3); put it in quotes",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("  ? [a, b]\n  : 1\n", "2: is a key and no text; put it in quotes"),
+        (
+            "  one: {c: 1, c: 2}\n  two: &two {d: 1}\n  three: *two\n",
+            "2: config.one.c: is named twice, first on line 2; keep one of the two entries",
+        ),
+        (
+            "  one: {c: 1, c: 2}\n  two: [1]\n",
+            "2: config.one.c: is named twice, first on line 2; keep one of the two entries",
+        ),
+    ],
+)
+def test_every_key_of_a_file_is_looked_at(configuration: Path, text: str, problem: str) -> None:
+    (configuration / "Pulumi.qa.yaml").write_text(f"config:\n{text}")
+    assert report(configuration)[0] == f"Pulumi.qa.yaml:{problem}"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "a: \x01\n",
+            ": is not YAML: unacceptable character #x0001: control characters are not allowed",
+        ),
+        ("a: 1\nb: 2026-02-30\n", ":2: is not YAML: day is out of range for month"),
+        ("a: 1\n---\nb: 2\n", ":2: is not YAML: but found another document"),
+        ("a: !!int x\n", ":1: is not YAML: invalid literal for int() with base 10: 'x'"),
+    ],
+)
+def test_a_file_that_is_no_yaml_is_a_problem_of_one_line(
+    configuration: Path, text: str, problem: str
+) -> None:
+    (configuration / "services.yaml").write_text(text)
+    assert report(configuration) == [f"services.yaml{problem}; correct the syntax"]
+
+
+def test_a_problem_of_no_file_hides_no_line_of_another() -> None:
+    file = YamlFile(name="Pulumi.qa.yaml", content={}, lines={"a": 2, "a.b": 3})
+    problems = [
+        Problem(name, path, "", "is wrong", "mend it")
+        for name, path in [("elsewhere", "a"), ("Pulumi.qa.yaml", "a.b[0]")]
+    ]
+    located = Sources({file.name: file}).located(problems)
+    assert [problem.line for problem in located] == [None, 3]
 
 
 def test_an_alias_that_contains_itself_is_reported_and_ends(configuration: Path) -> None:
