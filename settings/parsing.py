@@ -106,7 +106,7 @@ def _nearest(model: type[Model], location: tuple[int | str, ...]) -> str:
             "itself, safe waits for a person"
         )
     known = sorted(_known_keys(model, location[:-1]))
-    close = get_close_matches(str(location[-1]), known, n=1)
+    close = get_close_matches(str(location[-1]), known)
     if close:
         return f"did you mean {close[0]}?"
     return f"remove it; known keys: {', '.join(known)}"
@@ -114,20 +114,18 @@ def _nearest(model: type[Model], location: tuple[int | str, ...]) -> str:
 
 def _known_keys(model: type[Model], location: tuple[int | str, ...]) -> Iterator[str]:
     """The keys that the model at `location` below `model` knows."""
-    models = {tag(model): model}
+    found = [model]
     for step in location:
         if _is_tag(step):
-            model = models[str(step)]
+            found = [each for each in found if tag(each) == step]
             continue
-        field = next((f for f in model.model_fields.values() if f.alias == step), None)
+        field = next((f for f in found[0].model_fields.values() if f.alias == step), None)
         if field is None:
             continue  # the name of an entry
         found = [*_models_in(field.annotation)]
         if not found:
             return
-        model = found[0]
-        models |= {tag(each): each for each in found}
-    for name, field in model.model_fields.items():
+    for name, field in found[0].model_fields.items():
         yield field.alias or name
 
 

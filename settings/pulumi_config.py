@@ -19,7 +19,7 @@ from settings.secret_keys import SECRETS
 
 def load_stack() -> Settings:
     """The running stack's settings; every problem in one RunError, which Pulumi prints as it is."""
-    config = {key: _value(key, text) for key, text in CONFIG.get().items()}
+    config = {key: _value(text) for key, text in CONFIG.get().items()}
     try:
         return load(pulumi.get_stack(), config, ROOT, _applied())
     except SettingsError as error:
@@ -42,16 +42,11 @@ def _applied() -> Mapping[str, str]:
     return applied
 
 
-def _value(key: str, text: str) -> object:
-    """Pulumi hands objects over as JSON, everything else as text, and a key without a value as "".
-
-    A secret stays text too: it may begin with a bracket by chance, as a text may.
-    """
+def _value(text: str) -> object:
+    """Pulumi hands objects over as JSON, else text, which is empty for a key without a value."""
     if not text:
         return None
-    if key.removeprefix("platform:") in SECRETS or text[:1] not in ("{", "["):
-        return text
     try:
-        return json.loads(text)
+        return json.loads(text) if text[0] in "{[" else text
     except json.JSONDecodeError:
         return text

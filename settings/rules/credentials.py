@@ -38,13 +38,13 @@ def _credentials(environment: Environment) -> list[str]:
 
 
 def _one_credential(environment: Environment) -> Iterator[Problem]:
-    first, *others = _credentials(environment) or [""]
-    for key in others:
+    keys = _credentials(environment)
+    for key in keys[1:]:
         yield environment.problem(
             key,
             "",
-            f"is a credential of the GitOps repository beside platform:{first}, and Argo CD takes "
-            "one",
+            f"is a credential of the GitOps repository beside platform:{keys[0]}, and Argo CD "
+            "takes one",
             "keep one of them and remove the other",
         )
 

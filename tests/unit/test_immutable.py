@@ -283,6 +283,19 @@ def test_a_change_of_what_cannot_change_is_told_with_both_values(
     assert found == [f"Pulumi.dev.yaml: {problem}" for problem in problems]
 
 
+def test_a_stack_that_exported_nothing_was_never_applied() -> None:
+    config = {
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in committed("prod").items()
+    }
+    record(
+        lambda: load_stack() and None,
+        stack="prod",
+        config=config,
+        answers={"pulumi:pulumi:readStackOutputs": lambda _: {}},
+    )
+
+
 def test_what_was_applied_is_read_from_the_outputs_of_the_stack_itself() -> None:
     asked: list[dict[str, Any]] = []
 

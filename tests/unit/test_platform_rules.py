@@ -16,6 +16,7 @@ from settings import ranges
 from settings.limits import of_an_organization
 from settings.loading import load_files
 from settings.machines import architecture
+from settings.nodes import NodeGroup
 from settings.problems import Problem, SettingsError
 from settings.quantities import Cpu, amount
 from tests.unit.conftest import Bend, Change
@@ -449,6 +450,15 @@ def test_builds_need_an_environment_that_is_fast(configuration: Path, bend: Bend
         "  - Pulumi.dev.yaml: platform:speed: is the speed of every environment, and builds are "
         "delivered to a fast one (given: safe); make one of them fast\n"
     ) in refusal(configuration) + "\n"
+    (configuration / "Pulumi.prod.yaml").unlink()
+    bend("Pulumi.dev.yaml", lambda config: config["platform:registry"].update(owner="dev"))
+    with pytest.raises(SettingsError, match="platform:speed: is the speed of every environment"):
+        load_files("dev", configuration)
+
+
+def test_a_group_may_have_one_size() -> None:
+    group = {"name": "general", "instanceTypes": ["m7i.large"], "minSize": 2, "maxSize": 2}
+    assert NodeGroup.model_validate(group).max_size == 2
 
 
 @pytest.mark.parametrize(

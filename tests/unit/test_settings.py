@@ -125,6 +125,19 @@ def test_keel_is_missed_where_services_rely_on_it(configuration: Path, bend: Ben
     ]
 
 
+def test_keel_is_missed_for_a_service_that_lives_in_that_environment_alone(
+    configuration: Path, bend: Bend
+) -> None:
+    def narrow(catalogue: dict[str, Any]) -> None:
+        services = catalogue["namespaces"]["community"]["services"]
+        services["tournaments"]["environments"] = ["dev"]
+        services["leaderboard"]["environments"] = ["prod"]
+
+    bend("Pulumi.dev.yaml", lambda c: c.pop("platform:keel"))
+    bend("services.yaml", narrow)
+    assert "platform:keel: is missing, and tournaments rely on it" in "".join(report(configuration))
+
+
 def test_networks_of_two_environments_may_not_overlap(configuration: Path, bend: Bend) -> None:
     bend("Pulumi.prod.yaml", lambda c: c["platform:network"].update(cidr="10.10.128.0/17"))
     assert report(configuration, "dev") == [

@@ -12,7 +12,7 @@ from settings.catalogue import BuiltService, Catalogue, Namespace
 from settings.loading import load_files
 from settings.model import Model
 from settings.parsing import raw_value
-from settings.problems import SettingsError
+from settings.problems import Problem, SettingsError
 from settings.stack import StackConfig
 from settings.workload import FurtherProcess, ServiceOverride
 
@@ -99,6 +99,16 @@ def test_a_refusal_says_what_is_wrong_and_what_to_do(
     configuration: Path, file: str, change: tuple[str, str], expected: str
 ) -> None:
     assert f"{file}: {expected}" in refusal(configuration, file, *change)
+
+
+def test_a_report_sorts_by_line_and_begins_with_what_has_none() -> None:
+    places = [("b", None), ("a", 1), ("c", 2)]
+    problems = [Problem("a.yaml", path, "", "is wrong", "mend it", line) for path, line in places]
+    assert [(p.path, p.line) for p in SettingsError(problems).problems] == [
+        ("b", None),
+        ("a", 1),
+        ("c", 2),
+    ]
 
 
 OPTIONAL = {
