@@ -49,7 +49,7 @@ def of_namespaces(environments: Sequence[Environment], catalogue: Catalogue) -> 
                     yield Problem(
                         CATALOGUE_FILE,
                         f"namespaces.{namespace}",
-                        f"{_written(needed, str(given[what]))}",
+                        _written(needed, str(given[what])),
                         f"asks for more {what.replace('_', ' ')} on {environment.name} than its "
                         f"quota, {given[what]}, has: all its services at their most, while they "
                         "are rolled",

@@ -325,8 +325,8 @@ def test_leaving_auto_mode_unsaid_is_refused() -> None:
         load("prod", config, CHECKOUT, applied)
 
     assert str(refused.value).endswith(
-        ": platform:cluster.compute: the cluster runs in Auto Mode, and AWS leaves it so where "
-        "nothing is said; write auto; or nodeGroups: docs/operate.md"
+        "  - Pulumi.prod.yaml:12: platform:cluster.compute: the cluster runs in Auto Mode, and AWS "
+        "leaves it so where nothing is said; write auto; or nodeGroups: docs/operate.md"
     )
     compute(config, "nodeGroups")
     load("prod", config, CHECKOUT, applied)

@@ -106,6 +106,15 @@ REFUSED: dict[str, tuple[str, Edit, str]] = {
         "gitops.url leads to gitlab.com (given: pull-request); release by push, or move the "
         "repository",
     ),
+    "pull requests at another port of such a host": (
+        "Pulumi.prod.yaml",
+        lambda c: c["platform:gitops"].update(
+            releases="pull-request", url="https://bitbucket.org:8443/acme/gitops.git"
+        ),
+        "Pulumi.prod.yaml: platform:gitops.releases: needs GitHub, Gitea or Forgejo, and "
+        "gitops.url leads to bitbucket.org (given: pull-request); release by push, or move the "
+        "repository",
+    ),
     "a command and a job": (
         "services.yaml",
         lambda c: streaming(c)["tv-api"].update(verify={"command": "x", "job": "verify.yml"}),
@@ -189,6 +198,20 @@ REFUSED: dict[str, tuple[str, Edit, str]] = {
         "environment, taint these, or set build.platforms of every service to both",
     ),
 }
+
+
+def test_images_for_both_processors_start_on_nodes_of_either(
+    configuration: Path, bend: Bend
+) -> None:
+    def build(catalogue: dict[str, Any]) -> None:
+        for group in catalogue["namespaces"].values():
+            for service in group["services"].values():
+                if "source" in service:
+                    service["build"] = {"platforms": ["linux/amd64", "linux/arm64"]}
+
+    bend("services.yaml", build)
+    bend("Pulumi.prod.yaml", groups("m7i.large", "m7g.large"))
+    assert load_files("prod", configuration)
 
 
 @pytest.mark.parametrize("case", REFUSED)

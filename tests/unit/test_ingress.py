@@ -20,7 +20,7 @@ from settings.environment import Settings
 from settings.ingress import IngressConfig
 from settings.loading import load_files
 from settings.problems import SettingsError
-from tests.unit.conftest import CHECKOUT, Bend, Change, hold
+from tests.unit.conftest import CHECKOUT, Bend, Change, change_service, hold
 from tests.unit.existing import existing_network
 from tests.unit.recording import Recorded, Recording
 from tests.unit.whole_program import record_program
@@ -60,6 +60,12 @@ def refusal(configuration: Path) -> list[str]:
 
 def ingress(**keys: Any) -> IngressConfig:
     return IngressConfig.model_validate(keys)
+
+
+def in_public_subnets(count: int) -> dict[str, Any]:
+    """The network of another team, which has so many public subnets."""
+    subnets = ["subnet-0b1b2c3d4e5f60718", "subnet-0b1b2c3d4e5f60719"]
+    return {**existing_network("vpc-0a1b2c3d4e5f60718"), "publicSubnets": subnets[:count]}
 
 
 # What is refused
@@ -131,7 +137,9 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "a certificate of another region": (
         way(zone="acme.example", certificate=CERTIFICATE.replace("eu-central-1", "us-east-1")),
         "platform:ingress.certificate: is of the region us-east-1, and the load balancer of "
-        "eu-central-1 cannot use it",
+        "eu-central-1 cannot use it (given: arn:aws:acm:us-east-1:123456789012:certificate/"
+        "0a1b2c3d-0000-1111-2222-333344445555); name a certificate of eu-central-1, or remove the "
+        "key and name a zone",
     ),
     "a certificate of another account": (
         way(certificate=CERTIFICATE),
@@ -173,6 +181,10 @@ REFUSED: dict[str, tuple[Change, str]] = {
         "that the internet reaches is in two; name two of them, or write platform:ingress.reach: "
         "internal",
     ),
+    "one public subnet": (
+        lambda c: c.update({"platform:network": {"existing": in_public_subnets(1)}}),
+        "platform:network.existing.publicSubnets: has fewer than two subnets",
+    ),
     "an unknown key": (
         way(zone="acme.example", hostedZone="Z1"),
         "platform:ingress.hostedZone: is not a key known here",
@@ -187,6 +199,29 @@ def test_what_aws_would_refuse_is_refused(
     bend("Pulumi.prod.yaml", change)
     told = refusal(configuration)
     assert any(line.startswith(f"Pulumi.prod.yaml: {expected}") for line in told), told
+
+
+def test_two_public_subnets_are_enough(configuration: Path, bend: Bend) -> None:
+    existing = in_public_subnets(2)
+    bend("Pulumi.prod.yaml", lambda c: c.update({"platform:network": {"existing": existing}}))
+    assert load_files("prod", configuration)
+
+
+def test_a_service_elsewhere_leaves_its_name_to_argo_cd(configuration: Path, bend: Bend) -> None:
+    change_service(bend, "community", "tournaments", environments=["dev"])
+    bend(
+        "Pulumi.prod.yaml", lambda c: c["platform:argocd"].update(domain="tournaments.acme.example")
+    )
+    assert load_files("prod", configuration)
+    bend(
+        "Pulumi.dev.yaml",
+        lambda c: c["platform:argocd"].update(domain="tournaments.dev.acme.example"),
+    )
+    assert refusal(configuration) == [
+        "Pulumi.dev.yaml: platform:argocd.domain: is the name of the service tournaments of "
+        "community too (given: tournaments.dev.acme.example); give Argo CD another name, or the "
+        "service"
+    ]
 
 
 def test_all_of_it_is_in_one_report(configuration: Path, bend: Bend) -> None:

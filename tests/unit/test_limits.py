@@ -102,6 +102,26 @@ def test_keel_reads_its_repositories_by_name_as_long_as_one_policy_holds_them(
         assert check.refusals(TABLE, ROLE_POLICY, {"policy": pull_policy(arns)}) == []
 
 
+def test_keels_policy_may_be_as_long_as_iam_takes(
+    dev: Settings, keel_catalogue: Callable[[int, int], Catalogue], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue, environments = keel_catalogue(1, 2), [*reversed(dev.environments)]
+
+    def problems(characters: int) -> list[str]:
+        for module in ("settings.keel_repositories", "settings.rules.quotas"):
+            monkeypatch.setattr(f"{module}.ROLE_POLICY_CHARACTERS", characters)
+        return [str(problem) for problem in quotas.of_keel(environments, catalogue)]
+
+    registry = dev.registry_owner.aws_account
+    assert problems(708) == []
+    assert len(repositories(registry, catalogue)) == 2
+    assert problems(707) == []
+    assert len(repositories(registry, catalogue)) == 1
+    # The one namespace takes 350 characters beside its ARN.
+    assert problems(467) == []
+    assert len(problems(466)) == 1
+
+
 def test_more_namespaces_than_keels_policy_can_name_are_refused(
     dev: Settings, keel_catalogue: Callable[[int, int], Catalogue]
 ) -> None:

@@ -189,7 +189,11 @@ def test_a_named_topic_is_told_and_none_is_made(
 @pytest.mark.parametrize(
     ("topic", "said"),
     [
-        (TOPIC.replace("eu-central-1", "us-east-1"), "is in us-east-1 of aws, and alarms of"),
+        (
+            TOPIC.replace("eu-central-1", "us-east-1"),
+            "is in us-east-1 of aws, and alarms of eu-central-1 in aws tell no topic elsewhere "
+            "(given: arn:aws:sns:us-east-1:123456789012:on-call); name a topic in eu-central-1",
+        ),
         (TOPIC.replace(":aws:", ":aws-cn:"), "is in eu-central-1 of aws-cn, and alarms of"),
         (f"{TOPIC}.fifo", "must be the ARN of a standard SNS topic"),
         ("on-call", "must be the ARN of a standard SNS topic"),
