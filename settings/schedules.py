@@ -36,8 +36,8 @@ def _possible(schedule: str) -> str:
         raise ValueError("has a day 7, and the week ends with 6; write 0 for Sunday")
     try:
         next(CronSim(schedule, BEGINNING))
-    except (CronSimError, StopIteration) as error:
-        which = str(error).removeprefix("Bad ") or "day and month"
+    except CronSimError as error:
+        which = str(error).removeprefix("Bad ")
         raise ValueError(
             f"never comes: its {which} is impossible; write minute 0-59, hour 0-23, "
             "day 1-31, month 1-12, day of the week 0-6, and ranges upwards"

@@ -32,15 +32,18 @@ def _with_openid(scopes: list[str]) -> list[str]:
 
 def _whole(certificate: str) -> str:
     """Refuses a certificate of which a part was not copied: Dex would not start with it."""
-    body = "".join(certificate.split("-----")[2].split())
+    if not _is_whole("".join(certificate.split("-----")[2].split())):
+        raise ValueError("is not a whole certificate; copy it again, with all of its lines")
+    return certificate
+
+
+def _is_whole(body: str) -> bool:
+    """Whether it is a sequence of DER, whose length, in two bytes, is that of all the rest."""
     try:
         der = b64decode(body, validate=True)
     except ValueError:
-        der = b""
-    # A sequence whose length, in two bytes, is that of all the rest.
-    if der[:2] != b"\x30\x82" or int.from_bytes(der[2:4]) != len(der) - 4:
-        raise ValueError("is not a whole certificate; copy it again, with all of its lines")
-    return certificate
+        return False
+    return der[:2] == b"\x30\x82" and int.from_bytes(der[2:4]) == len(der) - 4
 
 
 class GithubSso(Model):

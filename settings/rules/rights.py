@@ -48,7 +48,7 @@ def _without_boundary(environment: Environment, services: Sequence[str]) -> Iter
 def _of_elsewhere(path: str, rights: Rights, environment: Environment) -> Iterator[Problem]:
     account = environment.aws_account
     for number, policy in enumerate(rights.policies):
-        _, partition, _, _, owner, _ = policy.split(":", 5)
+        _, partition, _, _, owner, _ = policy.split(":")
         if partition != account.partition or owner not in ("aws", account.id):
             yield Problem(
                 CATALOGUE_FILE,

@@ -97,8 +97,8 @@ def _without_port(path: str, service: Service) -> Iterator[Problem]:
 
 def _ports(path: str, service: Service) -> Iterator[Problem]:
     for place, _, process in _processes(path, service):
-        numbers = [*([process.port] if process.port else []), *process.ports.values()]
-        for number in sorted({n for n in numbers if numbers.count(n) > 1}):
+        numbers = [process.port, *process.ports.values()]
+        for number in sorted({n for n in numbers if n and numbers.count(n) > 1}):
             yield _problem(
                 f"{place}.ports", number, "is there twice", "give each port a number of its own"
             )

@@ -190,12 +190,39 @@ def _driver() -> dict[str, Any]:
     return {"addons": {"aws-ebs-csi-driver": "v1.63.1-eksbuild.1"}}
 
 
+def test_a_role_holds_so_many_characters_of_rights(configuration: Path, bend: Bend) -> None:
+    bounded(bend)
+    resource = "arn:aws:s3:::" + "a" * 9_746
+    change(bend, aws={"statements": [{**READ, "resources": [resource]}]})
+    assert load_files("dev", configuration)
+    change(bend, aws={"statements": [{**READ, "resources": [f"{resource}a"]}]})
+    assert all("9840 (given: 9841 characters)" in problem for problem in report(configuration))
+
+
+def test_rights_in_one_environment_are_told_where_they_are_written(
+    configuration: Path, bend: Bend
+) -> None:
+    bounded(bend)
+    policy = "arn:aws:iam::999999999999:policy/x"
+    change(bend, overrides={"prod": {"aws": {"policies": [policy]}}})
+    assert report(configuration) == [
+        f"{WHERE}.overrides.prod.aws.policies[0]: is no policy of the account of prod, "
+        f"210987654321 in aws (given: {policy}); name a policy of that account or of AWS, or write "
+        "it below overrides.<environment>.aws"
+    ]
+
+
 def test_rights_want_a_boundary_in_each_environment(configuration: Path, bend: Bend) -> None:
     change(bend, aws={"statements": [READ]}, environments=["prod"])
+    change_service(bend, "streaming", "tv-frontend", aws={"statements": [READ]})
+    boundary = (
+        ".yaml: platform:permissionsBoundary: is missing, and {} have rights in AWS (aws), which a "
+        "boundary has to limit; add the ARN of a policy that allows at most what services may do: "
+        "docs/iam/README.md"
+    )
     assert report(configuration) == [
-        "Pulumi.prod.yaml: platform:permissionsBoundary: is missing, and tv-api have rights in AWS "
-        "(aws), which a boundary has to limit; add the ARN of a policy that allows at most what "
-        "services may do: docs/iam/README.md"
+        f"Pulumi.dev{boundary.format('tv-frontend')}",
+        f"Pulumi.prod{boundary.format('tv-api, tv-frontend')}",
     ]
 
 

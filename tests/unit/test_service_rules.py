@@ -28,6 +28,11 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         ".health: is an HTTP probe, and there is no port (given: /health); add a port, or "
         "use tcp, grpc or command",
     ),
+    "two HTTP probes without a port": (
+        {"port": None, "health": {"readiness": "/ready", "liveness": "/live"}},
+        ".health: is an HTTP probe, and there is no port (given: /live); add a port, or use tcp, "
+        "grpc or command",
+    ),
     "two ways to ask": (
         {"health": {"http": "/", "tcp": 8000}},
         ".health: names http and tcp; name one of http, tcp, grpc and command",
@@ -576,7 +581,7 @@ def test_the_rules_of_one_service(entry: dict[str, Any], words: list[str]) -> No
 
 
 @pytest.mark.parametrize(
-    ("most", "more"), [("x" * 260_087, "x"), ("<" * 43_347, "<"), ("&" * 43_347, ">")]
+    ("most", "more"), [("X" * 260_087, "X"), ("<" * 43_347, "<"), ("&" * 43_347, ">")]
 )
 def test_files_are_as_large_as_an_apply_can_hold(most: str, more: str) -> None:
     assert found({"config": {"a": most}}) == []

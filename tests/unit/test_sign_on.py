@@ -20,7 +20,13 @@ PAGE = (CHECKOUT / "docs/sign-on.md").read_text(encoding="utf-8")
 BASIC = ["openid", "profile", "email"]
 LINES = b64encode(b"\x30\x82\x01\x00" + bytes(0x100)).decode()
 """As long as its first bytes say, like a certificate."""
-CERTIFICATE = f"-----BEGIN CERTIFICATE-----\n{LINES}\n-----END CERTIFICATE-----\n"
+
+
+def pem(*lines: str) -> str:
+    return "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])
+
+
+CERTIFICATE = pem(LINES)
 
 
 def sections() -> dict[str, str]:
@@ -176,8 +182,9 @@ def test_saml_has_neither_client_nor_secret(configuration: Path, bend: Bend) -> 
         (CERTIFICATE.replace(LINES, LINES[:64]), "is not a whole certificate"),
         (CERTIFICATE.replace(LINES, LINES[64:]), "is not a whole certificate"),
         (CERTIFICATE.replace(LINES, LINES[1:]), "is not a whole certificate"),
+        (pem("MIIAAA==", "AAAA"), "is not a whole certificate"),
     ],
-    ids=["no PEM", "end lost", "start lost", "a letter lost"],
+    ids=["no PEM", "end lost", "start lost", "a letter lost", "another behind it"],
 )
 def test_a_certificate_is_one_in_pem_and_whole(
     configuration: Path, bend: Bend, certificate: str, said: str
@@ -186,6 +193,19 @@ def test_a_certificate_is_one_in_pem_and_whole(
     (line,) = refused(configuration, bend, {"saml": saml})
     assert line.startswith(f"argocd.sso.saml.certificate: {said}")
     assert "AAAA" not in line, "of many lines the first is shown"
+
+
+def test_a_certificate_has_many_lines(configuration: Path, bend: Bend) -> None:
+    saml = {"url": "https://id.example/saml", "certificate": pem("MIIA", "AmFi")}
+    assert rendered(configuration, bend, {"saml": saml})
+
+
+def test_a_provider_other_than_saml_knows_argo_cd_by_its_id(
+    configuration: Path, bend: Bend
+) -> None:
+    assert refused(configuration, bend, {"issuer": "https://id.example"}) == [
+        "argocd.sso: must have clientId, Argo CD's id at the provider; correct the value"
+    ]
 
 
 AUTHORITY = CERTIFICATE
