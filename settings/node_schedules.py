@@ -7,18 +7,15 @@ five fields of Unix cron and a canonical name of the IANA database.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from itertools import pairwise, takewhile
+from datetime import timedelta
+from itertools import pairwise
 from typing import Annotated, Self
 
-from cronsim import CronSim
 from pydantic import AfterValidator, Field, model_validator
 
 from settings.model import Model
-from settings.schedules import BEGINNING, CronSchedule, TimeZone
+from settings.schedules import BEGINNING, ENDING, CronSchedule, TimeZone, times
 
-_YEAR = timedelta(days=366)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _NUMBERS = {
@@ -61,7 +58,7 @@ class NodeSchedule(Model):
     @model_validator(mode="after")
     def never_both_at_once(self) -> Self:
         """AWS refuses two actions of a group at one time."""
-        if both := set(_times(self.stop)) & set(_times(self.start)):
+        if both := set(times(self.stop, ENDING)) & set(times(self.start, ENDING)):
             raise ValueError(
                 f"stops and starts at the same time, such as {min(both):%A %H:%M}; move one of "
                 "the two"
@@ -76,13 +73,8 @@ def unix(schedule: str) -> str:
 
 def share_stopped(stop: str, start: str) -> float:
     """The share of a year in which nodes are stopped, by the clock on the wall."""
-    times = sorted([(at, True) for at in _times(stop)] + [(at, False) for at in _times(start)])
-    instants = [(BEGINNING, times[-1][1]), *times, (BEGINNING + _YEAR, False)]
+    stops, starts = times(stop, ENDING), times(start, ENDING)
+    changes = sorted([*((at, True) for at in stops), *((at, False) for at in starts)])
+    instants = [(BEGINNING, changes[-1][1]), *changes, (ENDING, False)]
     stopped = (end - at for (at, is_stopped), (end, _) in pairwise(instants) if is_stopped)
-    return sum(stopped, timedelta()) / _YEAR
-
-
-def _times(schedule: str) -> Iterator[datetime]:
-    """Those of one year."""
-    every = CronSim(schedule, BEGINNING - timedelta.resolution)
-    return takewhile(lambda at: at < BEGINNING + _YEAR, every)
+    return sum(stopped, timedelta()) / (ENDING - BEGINNING)

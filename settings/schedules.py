@@ -7,9 +7,10 @@ know. Both are refused here.
 from __future__ import annotations
 
 import re
-from collections.abc import Set
-from datetime import datetime
+from collections.abc import Iterator, Set
+from datetime import datetime, timedelta
 from functools import cache
+from itertools import takewhile
 from typing import Annotated
 from zoneinfo import available_timezones
 
@@ -18,7 +19,7 @@ from pydantic import AfterValidator
 
 from settings.model import Matching
 
-BEGINNING = datetime(2024, 1, 1)
+BEGINNING, ENDING = datetime(2024, 1, 1), datetime(2025, 1, 1)
 """Of a leap year, which has every day, by a clock on the wall."""
 
 _FIELD = "[0-9*/,A-Za-z-]+"
@@ -43,6 +44,12 @@ def _possible(schedule: str) -> str:
             "day 1-31, month 1-12, day of the week 0-6, and ranges upwards"
         ) from None
     return schedule
+
+
+def times(schedule: str, end: datetime) -> Iterator[datetime]:
+    """When it comes, from BEGINNING until before `end`, by a clock on the wall."""
+    every = CronSim(schedule, BEGINNING - timedelta.resolution)
+    return takewhile(lambda time: time < end, every)
 
 
 @cache

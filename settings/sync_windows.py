@@ -11,16 +11,14 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import islice, pairwise, takewhile
+from itertools import islice, pairwise
 from typing import Annotated, Literal, Self
 
-from cronsim import CronSim
 from pydantic import AfterValidator, Field, model_validator
 
 from settings.model import Model
-from settings.schedules import BEGINNING, CronSchedule, TimeZone
+from settings.schedules import ENDING, CronSchedule, TimeZone, times
 
-_ENDING = datetime(2025, 1, 1)
 _LONG_AFTER = datetime(2034, 1, 1)
 """Until then every schedule has come twice, also that of 29 February."""
 _MOST_OPENINGS = 10_000
@@ -68,12 +66,11 @@ class SyncWindow(Model):
 
     def openings(self) -> Iterator[tuple[datetime, datetime]]:
         """When it opens and closes in one year, by the clock of its zone."""
-        for opens in self._until(_ENDING):
+        for opens in self._until(ENDING):
             yield opens, opens + _length(self.duration)
 
     def _until(self, end: datetime) -> Iterator[datetime]:
-        every = CronSim(self.schedule, BEGINNING - timedelta(minutes=1))
-        return islice(takewhile(lambda time: time < end, every), _MOST_OPENINGS)
+        return islice(times(self.schedule, end), _MOST_OPENINGS)
 
 
 def without_effect(windows: Sequence[SyncWindow]) -> Iterator[tuple[int, str]]:
@@ -119,6 +116,5 @@ def _merged(spans: Sequence[tuple[datetime, datetime]]) -> list[tuple[datetime, 
 
 
 def _in_words(time: timedelta) -> str:
-    minutes = int(time.total_seconds() // 60)
-    hours, rest = divmod(minutes, 60)
-    return f"{hours}h" if hours and not rest else f"{minutes}m"
+    minutes = time // timedelta(minutes=1)
+    return f"{minutes}m" if minutes % 60 else f"{minutes // 60}h"

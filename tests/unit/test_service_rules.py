@@ -96,6 +96,25 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         ".processes.report: has a schedule and port, replicas, which a scheduled process cannot "
         "have; remove one of the two",
     ),
+    "a schedule and all that runs always": (
+        {
+            "processes": {
+                "report": {
+                    "schedule": "0 3 * * *",
+                    "ports": {"admin": 9000},
+                    "health": {"tcp": 9000},
+                    "scale": {"max": 2, "cpu": 70},
+                }
+            }
+        },
+        ".processes.report: has a schedule and health, ports, scale, which a scheduled process "
+        "cannot have; remove one of the two",
+    ),
+    "all of a schedule but itself": (
+        {"processes": {"worker": {"concurrency": "allow", "history": {"failed": 2}}}},
+        ".processes.worker: has concurrency, history without a schedule; add schedule: 0 3 * * *, "
+        "or remove it",
+    ),
     "a clock without a schedule": (
         {"processes": {"worker": {"timeZone": "Europe/Berlin"}}},
         ".processes.worker: has timeZone without a schedule; add schedule: 0 3 * * *, or remove it",

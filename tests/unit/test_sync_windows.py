@@ -252,6 +252,14 @@ def test_a_window_opens_by_the_clock_of_its_zone_in_a_leap_year() -> None:
         (
             [
                 {"schedule": "0 9 * * 1", "duration": "2h"},
+                {"schedule": "0 11 * * 1", "duration": "2h"},
+                {"schedule": "0 10 * * 1", "duration": "2h"},
+            ],
+            [(2, "adds nothing to the other windows that allow")],
+        ),
+        (
+            [
+                {"schedule": "0 9 * * 1", "duration": "2h"},
                 {"schedule": "1 11 * * 1", "duration": "2h"},
                 {"schedule": "0 10 * * 1", "duration": "2h"},
             ],
