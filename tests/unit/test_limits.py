@@ -105,7 +105,10 @@ def test_keel_reads_its_repositories_by_name_as_long_as_one_policy_holds_them(
 def test_keels_policy_may_be_as_long_as_iam_takes(
     dev: Settings, keel_catalogue: Callable[[int, int], Catalogue], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    catalogue, environments = keel_catalogue(1, 2), [*reversed(dev.environments)]
+    catalogue = keel_catalogue(1, 2)
+    for _, _, service in catalogue.entries():
+        monkeypatch.setitem(vars(service), "environments", ["dev"])
+    environments = [*reversed(dev.environments)]
 
     def problems(characters: int) -> list[str]:
         for module in ("settings.keel_repositories", "settings.rules.quotas"):

@@ -323,6 +323,22 @@ def test_what_cannot_work_is_refused(
     assert said_of(configuration, bend, {"cache": {**SOUND, **change}}) == [f"{WHERE}{said}"]
 
 
+def test_every_environment_that_a_package_names_is_told(configuration: Path, bend: Bend) -> None:
+    found = said_of(configuration, bend, {"cache": {**SOUND, "environments": ["prod", "qa"]}})
+    assert (
+        f"{WHERE}.environments: leaves out dev, from which every version of a package is promoted "
+        "(given: prod, qa); add dev"
+    ) in found
+
+
+def test_a_package_of_some_environments_may_differ_in_one_of_them(
+    configuration: Path, bend: Bend
+) -> None:
+    cache = {**SOUND, "environments": ["dev"], "overrides": {"dev": {"values": {"a": 1}}}}
+    bend("services.yaml", lambda c: c["namespaces"]["community"].update(packages={"cache": cache}))
+    assert load_files("dev", configuration)
+
+
 def test_everything_is_refused_at_once(configuration: Path, bend: Bend) -> None:
     long = "customer-notification-preferences-and-subscription-manager"
     found = said_of(

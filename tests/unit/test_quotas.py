@@ -16,7 +16,7 @@ WEB: dict[str, Any] = {
     **BUILT,
     "port": 8080,
     "resources": RESOURCES,
-    "scale": {"min": 1, "max": 5, "cpu": 70},
+    "scale": {"min": 5, "max": 5, "cpu": 70},
     "processes": {
         "nightly": {"command": ["clean"], "schedule": "0 3 * * *", "resources": RESOURCES}
     },
@@ -24,6 +24,7 @@ WEB: dict[str, Any] = {
 DATABASE: dict[str, Any] = {
     **BUILT,
     "source": "acme/database",
+    "environments": ["dev"],
     "resources": RESOURCES,
     "health": {"tcp": 5432},
     "storage": {

@@ -190,6 +190,12 @@ def test_a_file_that_is_no_yaml_is_a_problem_of_one_line(
     assert report(configuration) == [f"services.yaml{problem}; correct the syntax"]
 
 
+def test_settings_know_the_lines_of_their_files(configuration: Path) -> None:
+    problem = Problem("Pulumi.prod.yaml", "platform:domain", "", "is wrong", "mend it")
+    sources = load_files("dev", configuration).sources
+    assert [one.line for one in sources.located([problem])] == [7]
+
+
 def test_a_problem_of_no_file_hides_no_line_of_another() -> None:
     file = YamlFile(name="Pulumi.qa.yaml", content={}, lines={"a": 2, "a.b": 3})
     problems = [
