@@ -85,9 +85,8 @@ class Trial:
         Raises:
             RuntimeError: a mutant cannot be made.
         """
-        places = {(mutant.module, mutant.lines, mutant.around) for mutant in mutants}
-        nearest = {place: self._nearest(*place) for place in places}
-        tests = [nearest[mutant.module, mutant.lines, mutant.around] for mutant in mutants]
+        nearest = {place: self._nearest(*place) for place in {_place(one) for one in mutants}}
+        tests = [nearest[_place(mutant)] for mutant in mutants]
         reached = [number for number, found in enumerate(tests) if found]
         for number in sorted(set(range(len(mutants))) - set(reached)):
             yield Verdict(mutant=mutants[number], tests=0, noticed=False)
@@ -103,21 +102,23 @@ class Trial:
             yield Verdict(mutant=mutant, tests=len(near), noticed=status != SURVIVED)
 
     def _nearest(self, module: str, lines: range, around: range) -> list[pytest.Item]:
-        path = str(path_of(module))
-        text = linecache.getlines(path)
+        likeness = self._likeness(module, lines, around)
+        return self._reach.nearest(self._items, str(path_of(module)), lines, likeness)
+
+    def _likeness(self, module: str, lines: range, around: range) -> Callable[[str], float]:
+        """How much a test speaks of a statement, and of the function around it."""
+        text = linecache.getlines(str(path_of(module)))
         of_statement, of_function = (
             self._vocabulary.likeness("".join(text[part.start - 1 : part.stop - 1]))
             for part in (lines, around)
         )
-        return self._reach.nearest(
-            self._items, path, lines, lambda test: of_statement(test) + of_function(test)
-        )
+        return lambda test: of_statement(test) + of_function(test)
 
     def _trying(self, mutant: Mutant, tests: Sequence[pytest.Item]) -> processes.Work:
         def work() -> int:
             mutant.apply()
             signal.setitimer(signal.ITIMER_REAL, WAIT)
-            order = self._promising_first(mutant.module, tests)
+            order = self._promising_first(mutant, tests)
             for number, following in zip(order, [*order[1:], None], strict=True):
                 item = tests[number]
                 # An endless loop ends the process by a signal.
@@ -128,18 +129,23 @@ class Trial:
 
         return work
 
-    def _promising_first(self, module: str, tests: Sequence[pytest.Item]) -> list[int]:
+    def _promising_first(self, mutant: Mutant, tests: Sequence[pytest.Item]) -> list[int]:
         """The numbers of the tests, first those that noticed the most mutants for their time.
 
-        One of the same module says as much as ten of others.
+        One of the same module says as much as ten of others, or as words of the code.
         """
+        likeness = self._likeness(*_place(mutant))
 
         def promise(number: int) -> float:
             test = tests[number].nodeid
-            noticed = 10 * self._noticed[module, test] + self._noticed["", test]
-            return noticed / (0.1 + self._reach.seconds[test])
+            noticed = self._noticed[mutant.module, test] + likeness(test)
+            return (10 * noticed + self._noticed["", test]) / (0.1 + self._reach.seconds[test])
 
         return sorted(range(len(tests)), key=promise, reverse=True)
+
+
+def _place(mutant: Mutant) -> tuple[str, range, range]:
+    return mutant.module, mutant.lines, mutant.around
 
 
 def _notices(item: pytest.Item, following: pytest.Item | None) -> bool:
