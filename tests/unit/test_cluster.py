@@ -25,7 +25,7 @@ from settings.environment import Settings
 from settings.loading import load, load_files
 from tests.committed import committed, on_node_groups
 from tests.unit.conftest import CHECKOUT, Bend
-from tests.unit.existing import USABLE_VPC, use_existing_cluster
+from tests.unit.existing import another_teams_cluster, use_existing_cluster
 from tests.unit.recording import Recorded, Recording, record
 
 CLUSTER = "aws:eks/cluster:Cluster"
@@ -520,24 +520,8 @@ def use_existing(
     return build(
         load_files("dev", configuration),
         answers={
-            "aws:ec2/getVpcs:getVpcs": {"ids": [VPC]},
-            "aws:ec2/getVpc:getVpc": USABLE_VPC,
-            "aws:ec2/getSubnets:getSubnets": {"ids": list(subnets)},
-            "aws:ec2/getSubnet:getSubnet": lambda inputs: {
-                "vpcId": VPC,
-                "availabilityZone": subnets[inputs["id"]],
-                "tags": {},
-            },
+            **another_teams_cluster(VPC, subnets, **found),
             "aws:eks/getClusters:getClusters": {"names": list(clusters)},
-            "aws:eks/getCluster:getCluster": {
-                "name": "legacy",
-                "arn": "arn:aws:eks:eu-central-1:123456789012:cluster/legacy",
-                "endpoint": "https://legacy.example",
-                "certificateAuthorities": [{"data": "Y2E="}],
-                "status": "ACTIVE",
-                "vpcConfig": {"vpcId": VPC},
-                **found,
-            },
         },
     )
 

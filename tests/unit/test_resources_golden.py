@@ -15,10 +15,13 @@ import yaml
 
 from tests.committed import on_node_groups
 from tests.unit.conftest import CHECKOUT, Bend, hold
-from tests.unit.recording import Recorded, Recording
+from tests.unit.existing import another_teams_cluster, use_existing_cluster
+from tests.unit.recording import Answer, Recorded, Recording
 from tests.unit.whole_program import record_program
 
 GOLDEN = CHECKOUT / "tests" / "golden" / "resources"
+VPC = "vpc-0a1b2c3d4e5f60718"
+SUBNETS = {"subnet-0a1b2c3d": "eu-central-1a", "subnet-0a1b2c3e": "eu-central-1b"}
 READ = {"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::acme-tv/*"]}
 OPTIONS = ("protect", "retain_on_delete", "ignore_changes", "replace_on_changes")
 
@@ -62,14 +65,13 @@ def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value), parse_float=lambda text: int(float(text)))
 
 
-def committed(stack: str, root: Path) -> Recording:
-    return record_program(stack, root, CHECKOUT / "__main__.py")
+def committed(stack: str, root: Path, answers: Mapping[str, Answer] | None = None) -> Recording:
+    return record_program(stack, root, CHECKOUT / "__main__.py", answers=answers)
 
 
 def everything(config: dict[str, Any]) -> None:
     """What the committed fast environment leaves at its default, on node groups."""
     on_node_groups(config)
-    config["platform:permissionsBoundary"] = "arn:aws:iam::123456789012:policy/boundary"
     config["platform:unprotected"] = ["cluster", "applications"]
     config["platform:observability"] = {"version": "v5.4.0-eksbuild.1"}
     config["platform:keel"]["metricsFrom"] = ["monitoring"]
@@ -109,8 +111,54 @@ def everything(config: dict[str, Any]) -> None:
     )(config)
 
 
+def elsewhere(config: dict[str, Any]) -> None:
+    """The committed safe environment in another team's cluster, with other ways to sign on."""
+    use_existing_cluster(config, {"vpc": VPC, "privateSubnets": list(SUBNETS)})
+    config["platform:gitops"].update(checkout="../other", releases="pull-request")
+    config["platform:argocd"].update(
+        sso={"issuer": "https://sso.acme.example", "clientId": "argocd", "groupsClaim": "teams"},
+        syncWindows=[{"schedule": "0 9 * * 1-4", "duration": "8h"}],
+    )
+    hold("gitToken", "ssoClientSecret", "webhookToken")(config)
+
+
+def bounded(config: dict[str, Any]) -> None:
+    config["platform:permissionsBoundary"] = "arn:aws:iam::123456789012:policy/boundary"
+
+
 def private(catalogue: dict[str, Any]) -> None:
-    """A service with secrets and rights in AWS, and one with a migration."""
+    """Whatever the committed catalogue lacks: secrets, rights in AWS, a migration, packages."""
+    catalogue["namespaces"]["data"] = {
+        "packages": {
+            "queue": {
+                "owner": "tvhub",
+                "chart": {
+                    "repository": "oci://registry.example.com/charts",
+                    "name": "rabbitmq",
+                    "version": "14.3.1",
+                    "digest": f"sha256:{'5' * 64}",
+                },
+                "kinds": ["Secret"],
+                "clusterKinds": ["rbac.authorization.k8s.io/ClusterRole"],
+            }
+        },
+        "services": {
+            "cache": {
+                "owner": "gaming",
+                "image": {
+                    "name": "docker.io/library/redis",
+                    "version": "7.4",
+                    "digest": f"sha256:{'7' * 64}",
+                },
+                "port": 6379,
+                "health": {"tcp": 6379},
+            }
+        },
+        "kinds": ["gateway.networking.k8s.io/HTTPRoute"],
+        "callers": ["streaming"],
+        "images": ["docker.io/library/busybox"],
+        "quota": {"dev": {"cpu": 4, "pods": 50}},
+    }
     services = catalogue["namespaces"]["streaming"]["services"]
     services["tv-api"].update(
         secrets={"env": ["DATABASE_URL"], "files": ["client.pem"]},
@@ -120,10 +168,11 @@ def private(catalogue: dict[str, Any]) -> None:
     services["tv-frontend"]["migrate"] = {"command": ["/migrate"]}
 
 
-CASES: Mapping[str, tuple[str, Any]] = {
-    "dev": ("dev", None),
-    "prod": ("prod", None),
-    "dev-with-everything": ("dev", everything),
+CASES: Mapping[str, tuple[str, Any, Mapping[str, Answer]]] = {
+    "dev": ("dev", None, {}),
+    "prod": ("prod", None, {}),
+    "dev-with-everything": ("dev", everything, {}),
+    "prod-in-another-cluster": ("prod", elsewhere, another_teams_cluster(VPC, SUBNETS)),
 }
 
 
@@ -135,12 +184,13 @@ def test_the_resources_are_the_golden_ones(
     monkeypatch: pytest.MonkeyPatch,
     regenerate: bool,
 ) -> None:
-    stack, change = CASES[case]
+    stack, change, answers = CASES[case]
     if change:
         bend(f"Pulumi.{stack}.yaml", change)
+        bend("Pulumi.dev.yaml", bounded)
         bend("services.yaml", private)
         monkeypatch.setattr("settings.pulumi_config.ROOT", configuration)
-    found = described(committed(stack, configuration if change else CHECKOUT))
+    found = described(committed(stack, configuration if change else CHECKOUT, answers))
     text = yaml.dump(found, Dumper=yaml.CSafeDumper, allow_unicode=True, width=100)
     file = GOLDEN / f"{case}.yaml"
     if regenerate:

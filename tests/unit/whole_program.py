@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
+from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
 
@@ -14,8 +15,18 @@ from settings.loading import load_files
 from tests.unit.recording import PROJECT, Answer, Recording, record
 
 
-def record_program(stack: str, root: Path, program: Path, *, preview: bool = False) -> Recording:
-    """Run the entry point `program` for `stack` with the configuration files in `root`."""
+def record_program(
+    stack: str,
+    root: Path,
+    program: Path,
+    *,
+    preview: bool = False,
+    answers: Mapping[str, Answer] | None = None,
+) -> Recording:
+    """Run the entry point `program` for `stack` with the configuration files in `root`.
+
+    `answers` are what AWS says beside what `account` does.
+    """
     raw = yaml.safe_load((root / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
     settings = load_files(stack, root)
     urls = {
@@ -33,7 +44,7 @@ def record_program(stack: str, root: Path, program: Path, *, preview: bool = Fal
         },
         stack_outputs={f"organization/{PROJECT}/{owner}": {"repositories": urls}},
         root=root,
-        answers=account(settings),
+        answers={**account(settings), **(answers or {})},
     )
 
 
