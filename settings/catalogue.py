@@ -264,6 +264,10 @@ AnyService = Annotated[
 ]
 
 
+Owned = BuiltService | ForeignService | Package
+"""Whatever a team owns."""
+
+
 class NamespaceQuota(Model):
     """What all pods of a namespace may have together in one environment."""
 
@@ -308,9 +312,9 @@ class Namespace(Model):
         return self
 
     @property
-    def owned(self) -> Mapping[str, Service | Package]:
+    def owned(self) -> Mapping[str, Owned]:
         """Services and packages by name, sorted."""
-        return dict(sorted({**self.packages, **self.services}.items()))
+        return dict(sorted([*self.packages.items(), *self.services.items()]))
 
     def of(self, environment: str) -> Namespace:
         """The same with what lives in `environment` alone, which may be nothing."""
@@ -358,7 +362,7 @@ class Catalogue(Model):
             for name, package in sorted(group.packages.items()):
                 yield namespace, name, package
 
-    def owned(self) -> Iterator[tuple[str, str, Service | Package]]:
+    def owned(self) -> Iterator[tuple[str, str, Owned]]:
         """Services and packages: whatever a team owns, sorted by both names."""
         for namespace, group in sorted(self.namespaces.items()):
             for name, what in group.owned.items():

@@ -9,7 +9,7 @@ from typing import Any
 from components.kubernetes_objects import OF_THE_PLATFORM, RESTRICTED
 from gitops import layout
 from settings import kinds
-from settings.catalogue import BuiltService, ForeignService, Namespace, Service
+from settings.catalogue import ForeignService, Namespace, Owned
 from settings.gitops_repository import GitOpsConfig
 from settings.packages import Package
 from settings.speed import Speed
@@ -56,9 +56,7 @@ class Target:
     sync_windows: Sequence[SyncWindow]
 
 
-def namespace_metadata(
-    target: Target, namespace: str, owned: Collection[Service | Package]
-) -> dict[str, Any]:
+def namespace_metadata(target: Target, namespace: str, owned: Collection[Owned]) -> dict[str, Any]:
     """Metadata of a namespace: restricted pods only, and who owns what is in it."""
     owners = sorted({what.owner for what in owned})
     return {
@@ -88,7 +86,7 @@ def project_spec(target: Target, namespace: str, group: Namespace | None = None)
     }
 
 
-def project_name(namespace: str, name: str, what: Service | Package) -> str:
+def project_name(namespace: str, name: str, what: Owned) -> str:
     """A namespace has no dot in its name, so no project is called as another one."""
     return f"{namespace}.{name}" if isinstance(what, Package) else namespace
 
@@ -136,9 +134,7 @@ DEFAULT_PROJECT = {
 """The project that Argo CD makes by itself, where it takes everything from everywhere."""
 
 
-def application_metadata(
-    target: Target, namespace: str, name: str, what: Service | Package
-) -> dict[str, Any]:
+def application_metadata(target: Target, namespace: str, name: str, what: Owned) -> dict[str, Any]:
     """Metadata of the Application of a service or package.
 
     Where deletion must be deliberate, deleting the Application leaves the workloads running.
@@ -156,9 +152,7 @@ def application_metadata(
     }
 
 
-def application_spec(
-    target: Target, namespace: str, name: str, what: Service | Package
-) -> dict[str, Any]:
+def application_spec(target: Target, namespace: str, name: str, what: Owned) -> dict[str, Any]:
     """The Application of a service or package.
 
     Without automated sync, the key `automated` is absent.
@@ -183,16 +177,16 @@ def application_spec(
     }
 
 
-def _origin(what: Service | Package) -> str:
+def _origin(what: Owned) -> str:
     """The source of the image or chart, for a reader."""
     if isinstance(what, Package):
         return what.chart.address
-    if isinstance(what, BuiltService):
-        return f"https://github.com/{what.source}"
-    return what.image.name if isinstance(what, ForeignService) else ""
+    if isinstance(what, ForeignService):
+        return what.image.name
+    return f"https://github.com/{what.source}"
 
 
-def _source(target: Target, namespace: str, name: str, what: Service | Package) -> dict[str, Any]:
+def _source(target: Target, namespace: str, name: str, what: Owned) -> dict[str, Any]:
     """Where the manifests are.
 
     The folder that releases render into; or else the overlay of a service, or a chart with this

@@ -15,7 +15,7 @@ from components.argocd import application_manifests as manifests
 from components.argocd.application_manifests import Target
 from components.migrations.migrations import Migrations, MigrationsArgs
 from components.secrets.stores import Reading, SecretStores, SecretStoresArgs
-from settings.catalogue import Catalogue, Namespace, Service
+from settings.catalogue import Catalogue, Namespace, Owned
 from settings.packages import Package
 
 API_VERSION = "argoproj.io/v1alpha1"
@@ -170,7 +170,7 @@ class Applications(pulumi.ComponentResource):
         return SecretStores(name, args, ResourceOptions(parent=self)).created
 
     def _application(
-        self, namespace: str, name: str, what: Service | Package, first: Sequence[pulumi.Resource]
+        self, namespace: str, name: str, what: Owned, first: Sequence[pulumi.Resource]
     ) -> None:
         CustomResource(
             f"{self._prefix}-{name}",

@@ -63,6 +63,10 @@ class Recorded:
     replace_on_changes: tuple[str, ...]
     delete_before_replace: bool | None
     """None where that is left to the provider."""
+    replacement_trigger: str
+    """A value whose change replaces it; empty where there is none."""
+    timeouts: Mapping[str, str]
+    """How long an operation may take, where the program says so."""
     hooks: Mapping[str, ResourceHook]
     """What the program does around an operation, by its moment, such as `before_create`."""
 
@@ -226,6 +230,11 @@ class _RecordingMonitor(MockMonitor):
                 delete_before_replace=(
                     request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None
                 ),
+                replacement_trigger=request.replacement_trigger.string_value,
+                timeouts={
+                    operation.name: duration
+                    for operation, duration in request.customTimeouts.ListFields()
+                },
                 hooks=self.hooks_of(request),
             )
         )

@@ -23,7 +23,14 @@ GOLDEN = CHECKOUT / "tests" / "golden" / "resources"
 VPC = "vpc-0a1b2c3d4e5f60718"
 SUBNETS = {"subnet-0a1b2c3d": "eu-central-1a", "subnet-0a1b2c3e": "eu-central-1b"}
 READ = {"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::acme-tv/*"]}
-OPTIONS = ("protect", "retain_on_delete", "ignore_changes", "replace_on_changes")
+OPTIONS = (
+    "protect",
+    "retain_on_delete",
+    "ignore_changes",
+    "replace_on_changes",
+    "replacement_trigger",
+    "timeouts",
+)
 
 
 def described(recording: Recording) -> dict[str, Any]:
@@ -117,7 +124,6 @@ def elsewhere(config: dict[str, Any]) -> None:
     config["platform:gitops"].update(checkout="../other", releases="pull-request")
     config["platform:argocd"].update(
         sso={"issuer": "https://sso.acme.example", "clientId": "argocd", "groupsClaim": "teams"},
-        syncWindows=[{"schedule": "0 9 * * 1-4", "duration": "8h"}],
     )
     hold("gitToken", "ssoClientSecret", "webhookToken")(config)
 
