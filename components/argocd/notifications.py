@@ -152,4 +152,4 @@ def _trigger(event: Event) -> str:
 
 
 def _yaml(value: object) -> str:
-    return yaml.safe_dump(value, sort_keys=False, width=1000)
+    return yaml.safe_dump(value, sort_keys=False, width=float("inf"))

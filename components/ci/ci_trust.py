@@ -42,21 +42,21 @@ def github(provider_arn: str, service: BuiltService) -> str:
     a name that is given up can be taken by another account. Jobs with `environment:` carry
     that in place of the branch and are not trusted.
     """
-    repository = f"repo:{github_repository(service)}:ref:refs/heads/"
-    audience, subject = f"{GITHUB_ISSUER}:aud", f"{GITHUB_ISSUER}:sub"
-    if not service.hotfix:
-        exactly = {audience: GITHUB_AUDIENCE, subject: f"{repository}{service.branch}"}
-        return _trust(provider_arn, {"StringEquals": exactly})
-    trusted = [f"{repository}{branch}" for branch in _branches(service)]
+    begins = f"repo:{github_repository(service)}:ref:refs/heads/"
+    audience = {f"{GITHUB_ISSUER}:aud": GITHUB_AUDIENCE}
+    subject = {f"{GITHUB_ISSUER}:sub": _subject(begins, service)}
     return _trust(
         provider_arn,
-        {"StringEquals": {audience: GITHUB_AUDIENCE}, "StringLike": {subject: trusted}},
+        {"StringEquals": audience, "StringLike": subject}
+        if service.hotfix
+        else {"StringEquals": audience | subject},
     )
 
 
-def _branches(service: BuiltService) -> list[str]:
-    """The branches that are built, as patterns of IAM; Git allows neither * nor ? in a name."""
-    return [service.branch, f"{HOTFIXES}*"] if service.hotfix else [service.branch]
+def _subject(begins: str, service: BuiltService) -> str | list[str]:
+    """With the branches that are built, as patterns of IAM: Git has neither * nor ? in a name."""
+    usual = f"{begins}{service.branch}"
+    return [usual, f"{begins}{HOTFIXES}*"] if service.hotfix else usual
 
 
 def github_repository(service: BuiltService) -> str:
@@ -80,12 +80,11 @@ def circleci(provider_arn: str, organization: UUID, service: BuiltService) -> st
         f"org/{organization}/project/{service.circleci_project}/user/{ANY_UUID}"
         f"/vcs-origin/github.com/{service.source}/vcs-ref/refs/heads/"
     )
-    trusted = [f"{begins}{branch}" for branch in _branches(service)]
     return _trust(
         provider_arn,
         {
             "StringEquals": {f"{issuer}:aud": str(organization)},
-            "StringLike": {f"{issuer}:sub": trusted if service.hotfix else trusted[0]},
+            "StringLike": {f"{issuer}:sub": _subject(begins, service)},
         },
     )
 

@@ -29,7 +29,7 @@ class AccessEntry:
     def slug(self) -> str:
         """The principal as part of a resource's name: `123456789012-role-platform`; a path in the
         principal's own name keeps its slashes, which no name has."""
-        _, _, _, _, account, path = self.principal.split(":", 5)
+        _, _, _, _, account, path = self.principal.split(":")
         return f"{account}-{path.replace('/', '-', 1)}"
 
 

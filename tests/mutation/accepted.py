@@ -11,7 +11,7 @@ from tests.mutation.mutants import Mutant
 FILE = Path(__file__).with_name("accepted.toml")
 
 Accepted = Mapping[str, Mapping[str, str]]
-"""By module and change, the reason."""
+"""By module, or * for all of them, and change, the reason."""
 
 
 def accepted() -> Accepted:
@@ -21,8 +21,8 @@ def accepted() -> Accepted:
 
 
 def is_accepted(mutant: Mutant, reasons: Accepted) -> bool:
-    """Whether the list has it."""
-    return mutant.short in reasons.get(mutant.module, {})
+    """Whether the list has it: of its module, or wherever it is."""
+    return mutant.short in reasons.get(mutant.module, {}) or mutant.change in reasons.get("*", {})
 
 
 def outdated(module: str, mutants: Iterable[Mutant], reasons: Accepted) -> list[str]:

@@ -77,6 +77,8 @@ class Called:
 
     token: str
     inputs: Mapping[str, Any]
+    provider: str
+    """`<urn>::<id>` of an explicit provider, else empty."""
 
 
 @dataclass
@@ -196,7 +198,9 @@ class _RecordingMonitor(MockMonitor):
         self, request: resource_pb2.ResourceInvokeRequest
     ) -> provider_pb2.InvokeResponse:
         inputs = rpc.deserialize_properties(request.args)
-        self.recording.calls.append(Called(token=request.tok, inputs=inputs))
+        self.recording.calls.append(
+            Called(token=request.tok, inputs=inputs, provider=request.provider)
+        )
         return super().Invoke(request)
 
     def RegisterResource(  # noqa: N802

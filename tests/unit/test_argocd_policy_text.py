@@ -16,6 +16,7 @@ from tests.unit.conftest import Bend
     ("group", "line"),
     [
         ("acme:releasers", "g, acme:releasers, role:releaser"),
+        ("X-Men", "g, X-Men, role:releaser"),
         ("Release Managers", "g, Release Managers, role:releaser"),
         (
             "CN=Releasers,OU=Groups,DC=acme",

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from components import wiring
+from components.ci import ci_trust
 from components.ci.ci_identity import CiIdentity
 from settings.environment import Settings
 from settings.loading import load_files
 from settings.problems import SettingsError
-from tests.unit.conftest import Bend
+from tests.unit.conftest import Bend, change_service
 from tests.unit.iam_conditions import admits
 from tests.unit.recording import Recording, record
 
@@ -238,6 +239,21 @@ def issuers(identity: Recording) -> dict[str, list[str]]:
     return {
         provider.inputs["url"]: provider.inputs["clientIdLists"]
         for provider in identity.of("aws:iam/openIdConnectProvider:OpenIdConnectProvider")
+    }
+
+
+def test_a_hotfix_is_trusted_through_the_same_provider(configuration: Path, bend: Bend) -> None:
+    change_service(bend, "streaming", "tv-api", hotfix=True)
+    (service,) = (
+        s for _, name, s in load_files("dev", configuration).catalogue.built() if name == "tv-api"
+    )
+    (statement,) = json.loads(ci_trust.github("arn:of:provider", service))["Statement"]
+    assert statement["Principal"] == {"Federated": "arn:of:provider"}
+
+
+def test_providers_that_the_account_has_are_not_new(dev: Settings) -> None:
+    assert ci_trust.new_issuers(dev.catalogue, ["github-actions"]) == {
+        "circleci": "https://oidc.circleci.com/org/8e2a1f3c-6f0b-4a54-9d3b-0c1d5b7e9a10"
     }
 
 

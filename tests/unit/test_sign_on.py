@@ -99,9 +99,10 @@ def test_saml_comes_back_to_dex_with_the_groups(configuration: Path, bend: Bend)
 
     assert "oidc.config" not in cm
     (connector,) = yaml.safe_load(cm["dex.config"])["connectors"]
-    authority = b64decode(connector["config"].pop("caData")).decode()
-    assert authority == CERTIFICATE
-    assert connector["config"] == {
+    config = connector.pop("config")
+    assert connector == {"type": "saml", "id": "saml", "name": "SSO"}
+    assert b64decode(config.pop("caData")).decode() == CERTIFICATE
+    assert config == {
         "ssoURL": "https://id.example/saml",
         "entityIssuer": "https://argocd.acme.example/api/dex/callback",
         "redirectURI": "https://argocd.acme.example/api/dex/callback",
