@@ -189,7 +189,10 @@ def test_a_pool_follows_its_settings() -> None:
             "maxCpus": 200,
             "diskGib": 120,
             "labels": {"work": "batch"},
-            "taints": [{"key": "work", "value": "batch", "effect": "NO_EXECUTE"}],
+            "taints": [
+                {"key": "work", "value": "batch", "effect": "NO_EXECUTE"},
+                {"key": "spare", "effect": "NO_SCHEDULE"},
+            ],
         }
     )
 
@@ -200,7 +203,8 @@ def test_a_pool_follows_its_settings() -> None:
     assert requirements(spec)["kubernetes.io/arch"] == ["arm64"]
     assert spec["template"]["metadata"]["labels"] == {"node-group": "batch", "work": "batch"}
     assert spec["template"]["spec"]["taints"] == [
-        {"key": "work", "value": "batch", "effect": "NoExecute"}
+        {"key": "work", "value": "batch", "effect": "NoExecute"},
+        {"key": "spare", "effect": "NoSchedule"},
     ]
     described = node_class(pool, role="nodes", subnets=["subnet-1"], security_group="sg-1")
     assert described["ephemeralStorage"] == {"size": "120Gi"}

@@ -45,7 +45,7 @@ def build(settings: Settings, **more: Any) -> Recording:
     def program() -> Any:
         network = Network("network", wiring.network(settings))
         cluster = Cluster("cluster", wiring.cluster(settings, network))
-        return {"name": cluster.name, "kubeconfig": cluster.kubeconfig}
+        return {"name": cluster.name, "arn": cluster.arn, "kubeconfig": cluster.kubeconfig}
 
     return record(program, **more)
 
@@ -489,10 +489,16 @@ def test_the_role_that_pulumi_assumes_is_the_one_that_enters(
 ) -> None:
     assumed = [{"roleArn": f"{ROLE}/platform", "sessionName": "pulumi"}]
     bend("Pulumi.dev.yaml", lambda config: config.update({"aws:assumeRoles": assumed}))
+    bend("Pulumi.dev.yaml", lambda config: config.update({"aws:profile": "platform"}))
 
     built = build(load_files("dev", configuration))
 
-    assert f'"--role-arn",\n            "{ROLE}/platform"' in built.result["kubeconfig"]
+    (user,) = json.loads(built.result["kubeconfig"])["users"]
+    assert user["user"]["exec"]["args"][-6:] == [
+        *("--role-arn", f"{ROLE}/platform"),
+        *("--profile", "platform"),
+        *("--output", "json"),
+    ]
 
 
 def test_a_new_profile_does_not_replace_what_runs_in_the_cluster(dev_cluster: Recording) -> None:
@@ -534,6 +540,9 @@ def test_an_existing_cluster_is_used_and_left_as_it_is(configuration: Path, bend
         "twospeed",
     }
     assert used.result["name"] == "legacy"
+    assert used.result["arn"] == "arn:aws:eks:eu-central-1:123456789012:cluster/legacy"
+    asked = [call.inputs for call in used.calls if call.token == "aws:eks/getCluster:getCluster"]
+    assert asked == [{"name": "legacy"}] * 2
     assert "https://legacy.example" in used.one(PROVIDER).inputs["kubeconfig"]
 
 

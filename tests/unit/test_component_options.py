@@ -27,15 +27,21 @@ from components.tenancy.tenancy import Tenancy
 from settings.environment import Settings
 from settings.loading import load_files
 from tests.unit.conftest import Bend
+from tests.unit.existing import another_teams_cluster, use_existing_cluster
 from tests.unit.recording import PROJECT, Recording, record
-from tests.unit.test_resources_golden import bounded, private
+from tests.unit.test_resources_golden import SUBNETS, VPC, bounded, private
 from tests.unit.whole_program import account
 
 
-def everything(settings: Settings) -> None:
-    """All components below one that has a provider of its own."""
+def a_parent() -> tuple[ComponentResource, aws.Provider]:
+    """A component that has a provider of its own."""
     theirs = aws.Provider("theirs", region="eu-central-1")
-    root = ComponentResource("test:index:Root", "root", None, ResourceOptions(providers=[theirs]))
+    with_it = ResourceOptions(providers=[theirs])
+    return ComponentResource("test:index:Root", "root", None, with_it), theirs
+
+
+def everything(settings: Settings) -> None:
+    root, theirs = a_parent()
     below = ResourceOptions(parent=root)
     network = Network("network", wiring.network(settings), below)
     GitOpsCheckout("gitops", wiring.gitops_checkout(settings), below)
@@ -98,3 +104,33 @@ def test_aws_makes_and_tells_everything_by_the_provider(made: Recording) -> None
         "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": True,
         "aws:route53/getZone:getZone": True,
     }
+
+
+def test_aws_tells_of_another_teams_cluster_by_the_provider(
+    configuration: Path, bend: Bend
+) -> None:
+    network = {"vpc": VPC, "privateSubnets": list(SUBNETS)}
+    bend("Pulumi.dev.yaml", lambda config: use_existing_cluster(config, network))
+    settings = load_files("dev", configuration)
+
+    def program() -> None:
+        root, _ = a_parent()
+        below = ResourceOptions(parent=root)
+        network = Network("network", wiring.network(settings), below)
+        Cluster("cluster", wiring.cluster(settings, network), below)
+
+    made = record(program, answers=another_teams_cluster(VPC, SUBNETS))
+    theirs = made.one("pulumi:providers:aws").urn
+    asked = {call.token for call in made.calls if call.provider.startswith(theirs)}
+    assert (
+        asked
+        == {call.token for call in made.calls}
+        == {
+            "aws:ec2/getSubnet:getSubnet",
+            "aws:ec2/getSubnets:getSubnets",
+            "aws:ec2/getVpc:getVpc",
+            "aws:ec2/getVpcs:getVpcs",
+            "aws:eks/getCluster:getCluster",
+            "aws:eks/getClusters:getClusters",
+        }
+    )
