@@ -63,10 +63,11 @@ class Nodes(pulumi.ComponentResource):
         self._names = args.names
         role, attachments = self._role()
         self.role_arn = role.arn
-        self.groups = [self._group(group, role, attachments) for group in args.groups]
-        for group, made in zip(args.groups, self.groups, strict=True):
+        self.groups = groups = list[aws.eks.NodeGroup]()
+        for group in args.groups:
+            groups.append(self._group(group, role, attachments))
             for action in node_schedules.actions(group):
-                self._action(group, action, made)
+                self._action(group, action, groups[-1])
         if still := still_groups(args.groups):
             pulumi.log.info(still, resource=self)
         self.register_outputs({"roleArn": self.role_arn})

@@ -249,8 +249,24 @@ def test_a_preview_says_that_node_groups_do_not_grow_by_themselves(prod: Setting
     (group,) = prod.config.cluster.node_groups
     fixed = group.model_copy(update={"max_size": group.min_size})
 
-    assert still_groups([group, fixed]).startswith("the node groups general stay at the size")
+    assert still_groups([group, fixed, group]) == (
+        "the node groups general, general stay at the size that a person or an autoscaler of your "
+        "own gives them; with compute: auto nodes come and go by themselves"
+    )
     assert still_groups([fixed]) == ""
+
+
+def test_a_preview_says_which_groups_stay_at_their_size(
+    configuration: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, str]] = []
+
+    def tell(message: str, resource: pulumi.Resource) -> None:
+        told.append((message[:39], resource._name))
+
+    monkeypatch.setattr("pulumi.log.info", tell)
+    build(load_files("dev", configuration))
+    assert told == [("the node groups general stay at the siz", "cluster-nodes")]
 
 
 def test_labels_taints_and_processors_follow_the_settings(configuration: Path, bend: Bend) -> None:

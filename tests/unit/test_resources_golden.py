@@ -89,7 +89,9 @@ def everything(config: dict[str, Any]) -> None:
         logs=["scheduler"],
         addons={"aws-ebs-csi-driver": "v1.63.1-eksbuild.1"},
     )
-    config["platform:cluster"]["nodeGroups"].append(
+    groups = config["platform:cluster"]["nodeGroups"]
+    groups[0]["schedule"] = {"stop": "0 20 * * mon-fri", "start": "0 7 * * mon-fri"}
+    groups.append(
         {
             "name": "spare",
             "instanceTypes": ["m7i.large"],
