@@ -580,11 +580,11 @@ def test_a_cluster_that_is_not_there_is_reported_together_with_its_network(
     configuration: Path, bend: Bend
 ) -> None:
     with pytest.raises(pulumi.RunError) as refused:
-        use_existing(configuration, bend, clusters=["modern"], zones="aa")
+        use_existing(configuration, bend, clusters=["modern", "other"], zones="aa")
 
     assert [line.partition(": ")[2] for line in str(refused.value).splitlines()[1:]] == [
         "platform:cluster.existing: is no cluster in the account and region of this stack "
-        "(given: legacy); name one of modern",
+        "(given: legacy); name one of modern, other",
         "platform:network.existing.privateSubnets: are all in eu-central-1a, and EKS and load "
         "balancers want 2 zones (given: subnet-00000000, subnet-00000001); add a subnet in another "
         "zone",

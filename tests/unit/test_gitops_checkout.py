@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import subprocess
 from base64 import b64decode
@@ -58,7 +59,7 @@ class Stack:
     def preview(self, news: Properties) -> tuple[Properties, bool]:
         """The checked inputs, and whether the engine would call create or update."""
         checked = PROVIDER.check(self.inputs, news)
-        assert not checked.failures, checked.failures[0].reason
+        assert checked.failures == []
         if not self.inputs:
             return checked.inputs, True
         answer = PROVIDER.diff("checkout", self.inputs, checked.inputs).changes
@@ -68,10 +69,12 @@ class Stack:
     def up(self, news: Properties) -> bool:
         """Runs like `pulumi up`; tells whether anything was created or updated."""
         checked, changes = self.preview(news)
+        kept = {"checkout": checked["checkout"], "url": URL}
         if changes and self.inputs:
-            PROVIDER.update("checkout", self.inputs, checked)
+            assert PROVIDER.update("checkout", self.inputs, checked).outs == kept
         elif changes:
-            PROVIDER.create(checked)
+            made = PROVIDER.create(checked)
+            assert (made.id, made.outs) == ("checkout", kept)
         self.inputs = checked
         return changes
 
@@ -148,6 +151,25 @@ def test_a_managed_file_missing_from_the_checkout_is_a_change_every_time(
     assert not stack.up(inputs(folder))
 
 
+def test_a_new_stack_previews_the_lock_that_a_checkout_lost(stack: Stack, folder: Path) -> None:
+    (folder / ".scaffold/shared.json").unlink()
+    after, _ = Stack().preview(inputs(folder))
+    assert after["pending"] == {".scaffold/shared.json": "update"}
+
+
+def test_a_new_stack_takes_the_text_of_a_file_that_is_kept(stack: Stack, folder: Path) -> None:
+    (folder / SEEDED).write_text("a: 7\n")
+    after, _ = Stack().preview(inputs(folder))
+    assert after["seeded"] == {SEEDED: "a: 1\n"}
+
+
+def test_what_is_said_reaches_pulumi_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(pipe))
+    PROVIDER.delete("checkout", inputs(folder))
+    assert b": every file stays: delete and commit" in pipe.getvalue()
+
+
 def test_a_lost_lock_is_written_again(stack: Stack, folder: Path) -> None:
     for _ in range(2):
         (folder / ".scaffold/shared.json").unlink()
@@ -183,7 +205,9 @@ def test_delete_leaves_every_file_and_says_so(
 
 
 def reason(props: Properties) -> str:
-    failures = PROVIDER.check({}, props).failures
+    checked = PROVIDER.check({}, props)
+    assert checked.inputs == props
+    failures = checked.failures
     assert [failure.property for failure in failures] == ["checkout"]
     return failures[0].reason
 

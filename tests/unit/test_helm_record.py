@@ -33,7 +33,8 @@ class Secrets:
         self.asked.append((namespace, label_selector))
         return SimpleNamespace(items=self._matching(label_selector))
 
-    def delete_collection_namespaced_secret(self, _: str, *, label_selector: str) -> None:
+    def delete_collection_namespaced_secret(self, namespace: str, *, label_selector: str) -> None:
+        assert namespace == "argocd"
         for name in self._matching(label_selector):
             del self.status_of[name]
 
@@ -52,7 +53,11 @@ def release(settings: Settings, *, owned: bool = True) -> Recorded:
 
 
 def run(moment: str, installed: Recorded, secrets: Secrets, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(helm_record, "core_api", lambda _: cast(CoreV1Api, secrets))
+    def core_api(kubeconfig: str) -> CoreV1Api:
+        assert kubeconfig == "{}"
+        return cast(CoreV1Api, secrets)
+
+    patch.setattr(helm_record, "core_api", core_api)
     new = {"name": installed.inputs["name"], "namespace": installed.inputs["namespace"]}
     args = ResourceHookArgs(urn=installed.urn, id="", name="", type=RELEASE, new_inputs=new)
 

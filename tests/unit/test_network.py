@@ -381,6 +381,7 @@ def test_a_vpc_that_cannot_hold_a_cluster_says_why(configuration: Path, bend: Be
             bend,
             ["subnet-0000000a", "subnet-0000000b"],
             [],
+            enableDnsSupport=False,
             enableDnsHostnames=False,
             cidrBlockAssociations=[
                 {"associationId": "1", "cidrBlock": "172.20.4.0/22", "state": "associated"}
@@ -392,7 +393,10 @@ def test_a_vpc_that_cannot_hold_a_cluster_says_why(configuration: Path, bend: Be
         "choose another private range",
         "platform:network.existing.vpc: has enableDnsHostnames off, and nodes need it to find a "
         f"private endpoint (given: {VPC}); ask its owner to turn it on",
+        "platform:network.existing.vpc: has enableDnsSupport off, and nodes need it to find a "
+        f"private endpoint (given: {VPC}); ask its owner to turn it on",
     ]
+    assert str(refused.value).count("Pulumi.dev.yaml:") == 3
 
 
 def test_what_does_not_exist_is_named_and_no_zone_is_guessed(
