@@ -547,6 +547,14 @@ def test_what_is_left_of_names_goes_after_who_makes_them(on_auto_mode: Recording
     }
 
 
+def test_names_are_removed_as_whoever_made_them(configuration: Path, bend: Bend) -> None:
+    role = "arn:aws:iam::123456789012:role/platform"
+    bend("Pulumi.dev.yaml", lambda c: c.update({"aws:profile": "acme"}))
+    bend("Pulumi.dev.yaml", lambda c: c.update({"aws:assumeRoles": [{"roleArn": role}]}))
+    left = record_program("dev", configuration, PROGRAM).one(LEFT, "ingress-dns-left")
+    assert (left.inputs["profile"], left.inputs["role"]) == ("acme", role)
+
+
 def test_the_network_goes_after_the_load_balancer(on_node_groups: Recording) -> None:
     subnets: list[Recorded] = on_node_groups.of("aws:ec2/subnet:Subnet")
     described = on_node_groups.one(CHART)
