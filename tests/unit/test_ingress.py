@@ -363,6 +363,13 @@ def test_the_internet_may_come_from_everywhere(on_node_groups: Recording) -> Non
     assert on_node_groups.one(CHART).inputs["spec"]["scheme"] == "internet-facing"
 
 
+def test_the_load_balancer_lets_in_every_range_of_visitors() -> None:
+    ranges = ["203.0.113.0/24", "198.51.100.0/24"]
+    annotations = load_balancer.front_door(ingress(zone="acme.example", reach=ranges))
+    key = "alb.ingress.kubernetes.io/inbound-cidrs"
+    assert annotations[key] == "203.0.113.0/24,198.51.100.0/24"
+
+
 def test_a_certificate_that_exists_is_used(configuration: Path, bend: Bend) -> None:
     bend("Pulumi.dev.yaml", way(certificate=CERTIFICATE))
     recording = record_program("dev", configuration, PROGRAM)
@@ -371,6 +378,15 @@ def test_a_certificate_that_exists_is_used(configuration: Path, bend: Bend) -> N
     recording.assert_none("aws:acm/certificate:Certificate")
     recording.assert_none(RECORD)
     assert not [r for r in recording.of(RELEASE) if r.name == "ingress-dns-release"]
+
+
+def test_a_certificate_that_exists_is_used_in_a_zone_too(configuration: Path, bend: Bend) -> None:
+    bend("Pulumi.dev.yaml", way(certificate=CERTIFICATE, zone="acme.example"))
+    recording = record_program("dev", configuration, PROGRAM)
+
+    assert recording.one(AUTO).inputs["spec"]["certificateARNs"] == [CERTIFICATE]
+    recording.assert_none("aws:acm/certificate:Certificate")
+    assert recording.one(RELEASE, "ingress-dns-release")
 
 
 def test_a_class_that_exists_is_used(configuration: Path, bend: Bend) -> None:

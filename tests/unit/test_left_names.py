@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +33,9 @@ ZONE = [
     *marked("shop.acme.example.", "acme-dev-two"),
     # Somebody's own text that begins alike.
     record("a-mail.acme.example.", "TXT", '"external-dns/owner=acme-dev"'),
+    # Marks that are none: of another program, and without a text.
+    record("a-tv.acme.example.", "TXT", '"Xheritage=external-dns,external-dns/owner=acme-dev"'),
+    {"Name": "a-alias.acme.example.", "Type": "TXT"},
     # Its record is gone already.
     record("cname-gone.dev.acme.example.", "TXT", MARK.format("acme-dev")),
 ]
@@ -62,7 +67,10 @@ def test_deleting_it_deletes_them(asked: list[Any]) -> None:
     LeftNames().delete("id", {"zone": "Z1", "owner": "acme-prod", "profile": None, "role": None})
     (listing, _), (changing, _) = asked
     assert listing == ("route53", "list-resource-record-sets", "--hosted-zone-id", "Z1")
-    assert changing[:4] == ("route53", "change-resource-record-sets", "--hosted-zone-id", "Z1")
+    assert changing[:5] == (
+        *("route53", "change-resource-record-sets", "--hosted-zone-id", "Z1"),
+        "--change-batch",
+    )
     changes = json.loads(changing[5])["Changes"]
     assert [(one["Action"], one["ResourceRecordSet"]["Name"]) for one in changes] == [
         ("DELETE", "a-tournaments.acme.example."),
@@ -80,18 +88,72 @@ def test_it_acts_as_the_program_does(asked: list[Any], monkeypatch: pytest.Monke
     props = {"zone": "Z1", "owner": "none", "profile": "acme", "role": "arn:aws:iam::1:role/p"}
     LeftNames().delete("id", props)
     (taking, first), (_, then) = asked
-    assert taking[:4] == ("sts", "assume-role", "--role-arn", "arn:aws:iam::1:role/p")
+    assert taking == (
+        *("sts", "assume-role", "--role-arn", "arn:aws:iam::1:role/p"),
+        *("--role-session-name", "pulumi"),
+    )
     assert first["AWS_PROFILE"] == "acme"
     assert "AWS_PROFILE" not in then
-    assert then["AWS_SESSION_TOKEN"] == "t"
+    keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    assert [then[key] for key in keys] == ["AKIA", "s", "t"]
 
 
 def test_another_zone_or_owner_sweeps_the_old_one() -> None:
     old = {"zone": "Z1", "owner": "acme-dev", "profile": None, "role": None}
     assert LeftNames().diff("id", old, old).changes is False
-    assert LeftNames().diff("id", old, old | {"zone": "Z2"}).replaces == ["zone"]
-    other = LeftNames().diff("id", old, old | {"role": "arn:aws:iam::1:role/p"})
-    assert (other.changes, other.replaces) == (True, [])
+    moved = LeftNames().diff("id", old, old | {"zone": "Z2"})
+    assert (moved.changes, moved.replaces) == (True, ["zone"])
+    for key in ("profile", "role"):
+        other = LeftNames().diff("id", old, old | {key: "another"})
+        assert (other.changes, other.replaces) == (True, [])
+
+
+def test_creating_it_makes_nothing() -> None:
+    props = {"zone": "Z1", "owner": "acme-dev", "profile": None, "role": None}
+    made = LeftNames().create(props)
+    assert (made.id, made.outs) == ("Z1/acme-dev", props)
+
+
+CLI = """\
+#!/bin/sh
+case $1 in
+  fail) echo "  no such zone  " >&2; exit 254 ;;
+  quiet) echo ;;
+  *) printf '{"words": "%s", "profile": "%s", "typed": "%s"}' "$*" "$AWS_PROFILE" "$(cat)" ;;
+esac
+"""
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """An AWS CLI that repeats what it was told, while somebody types."""
+    program = tmp_path / "aws"
+    program.write_text(CLI)
+    program.chmod(0o755)
+    reading, writing = os.pipe()
+    os.write(writing, b"yes")
+    os.close(writing)
+    before = os.dup(0)
+    os.dup2(reading, 0)
+    yield {"PATH": f"{tmp_path}:{os.environ['PATH']}", "AWS_PROFILE": "acme"}
+    os.dup2(before, 0)
+    os.close(reading)
+    os.close(before)
+
+
+def test_the_cli_is_asked_in_json_and_nobody_answers_its_questions(cli: dict[str, str]) -> None:
+    assert left_names.aws(cli, "sts", "get-caller-identity") == {
+        "words": "sts get-caller-identity --output json",
+        "profile": "acme",
+        "typed": "",
+    }
+    assert left_names.aws(cli, "quiet") == {}
+
+
+def test_what_the_cli_cannot_do_is_told(cli: dict[str, str]) -> None:
+    with pytest.raises(RuntimeError) as refused:
+        left_names.aws(cli, "fail", "early", "--hosted-zone-id", "Z1")
+    assert str(refused.value) == "aws fail early: no such zone"
 
 
 def test_large_zones_are_swept_in_several_requests(
