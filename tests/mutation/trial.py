@@ -29,8 +29,8 @@ FIRST = 10
 """The exit status where the first of the mutant's tests failed; of the second it is one more."""
 SDKS = ("pulumi_aws.", "pulumi_kubernetes.")
 """Their modules are loaded when they are needed, which is long."""
-WAIT = 1800
-"""Seconds after which a mutant that waits for something counts as noticed."""
+WAIT = 20
+"""Seconds, and as many times what the test takes, after which one that waits has noticed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,12 +117,13 @@ class Trial:
     def _trying(self, mutant: Mutant, tests: Sequence[pytest.Item]) -> processes.Work:
         def work() -> int:
             mutant.apply()
-            signal.setitimer(signal.ITIMER_REAL, WAIT)
             order = self._promising_first(mutant, tests)
             for number, following in zip(order, [*order[1:], None], strict=True):
                 item = tests[number]
-                # An endless loop ends the process by a signal.
-                signal.setitimer(signal.ITIMER_PROF, 5 + 10 * self._reach.seconds[item.nodeid])
+                # An endless loop ends the process by a signal, with pauses or without.
+                seconds = self._reach.seconds[item.nodeid]
+                signal.setitimer(signal.ITIMER_REAL, WAIT * (1 + seconds))
+                signal.setitimer(signal.ITIMER_PROF, 5 + 10 * seconds)
                 if _notices(item, None if following is None else tests[following]):
                     return FIRST + number
             return SURVIVED
