@@ -6,7 +6,7 @@ import copy
 import threading
 from collections.abc import Callable
 from email.message import Message
-from io import BytesIO
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -303,6 +303,35 @@ def test_a_failure_keeps_the_version_from_starting_and_says_so(
         "accounts-migrate-bbbbbbbbbb\n"
     )
     assert capsys.readouterr().out == (f"accounts-migrate-bbbbbbbbbb: migrating\n{failed}{failed}")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "lines"), [(DONE, [b"migrating", b"done"]), (FAILED, [b"migrating", b"FAILED, so"])]
+)
+def test_the_log_of_a_pod_has_each_line_at_once(
+    outcome: dict[str, Any], lines: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, cluster = BytesIO(), Cluster(pod(f"{IMAGE}:v2@{NEW}"), outcome)
+    seen: list[list[bytes]] = []
+
+    def call(method: str, path: str, body: gate.Object | None) -> gate.Object | None:
+        seen.append([line.split(b": ")[1][:10] for line in log.getvalue().splitlines()])
+        return cluster.call(method, path, body)
+
+    monkeypatch.setattr("sys.stdout", TextIOWrapper(log))
+    gate.main(ENVIRON, call, pause=0.001)
+    assert [b"migrating"] in seen, "the line is there while the Job is made"
+    assert [line.split(b": ")[1][:10] for line in log.getvalue().splitlines()] == lines
+
+
+def test_an_api_that_lists_nothing_leaves_nothing_to_forget() -> None:
+    asked: list[str] = []
+
+    def call(method: str, _path: str, _body: gate.Object | None) -> None:
+        asked.append(method)
+
+    gate.forget(call, JOBS, "accounts", "accounts-migrate-1")
+    assert asked == ["GET"]
 
 
 def test_a_job_that_somebody_deleted_is_made_again() -> None:
