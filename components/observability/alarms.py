@@ -48,8 +48,8 @@ def alarms(
     *,
     degraded: bool,
     support_ends: str | None,
-    certificate: bool = False,
-    nodes_stop: bool = False,
+    certificate: bool,
+    nodes_stop: bool,
 ) -> Iterator[Alarm]:
     """The alarms of an environment.
 

@@ -323,6 +323,7 @@ ANSWERS: Mapping[str, Answer] = {
             for name in inputs["subjectAlternativeNames"]
         ]
     },
+    "aws:ec2/eip:Eip": lambda inputs: {"allocationId": f"eipalloc-{inputs['tags']['Name']}"},
     "aws:route53/getZone:getZone": {"zoneId": "Z0123456789ABCDEFGHIJ"},
     "aws:route53/record:Record": lambda inputs: {"fqdn": inputs["name"]},
     "aws:eks/nodeGroup:NodeGroup": {

@@ -194,6 +194,21 @@ def test_images_may_leave_aws_where_that_is_cheaper(configuration: Path, bend: B
     recording.assert_none("aws:ec2/securityGroup:SecurityGroup")
 
 
+def test_in_china_the_registrys_endpoints_have_names_of_their_own(
+    configuration: Path, bend: Bend
+) -> None:
+    bend("Pulumi.dev.yaml", lambda c: c.update({"aws:region": "cn-north-1"}))
+    bend("Pulumi.dev.yaml", lambda c: c["platform:network"].update(registryEndpoints=True))
+    recording = build(load_files("dev", configuration))
+    endpoints = recording.of("aws:ec2/vpcEndpoint:VpcEndpoint")
+    names = {endpoint.inputs["serviceName"] for endpoint in endpoints}
+    assert names == {
+        "com.amazonaws.cn-north-1.s3",
+        "cn.com.amazonaws.cn-north-1.ecr.api",
+        "cn.com.amazonaws.cn-north-1.ecr.dkr",
+    }
+
+
 PUSHING = {
     "ecr:BatchDeleteImage",
     "ecr:CompleteLayerUpload",

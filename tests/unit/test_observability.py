@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,12 @@ from tests.unit.whole_program import record_program
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 ADDON = "aws:eks/addon:Addon"
 NIGHTS = {"stop": "0 20 * * mon-fri", "start": "0 7 * * mon-fri"}
+NOTHING: dict[str, Any] = {
+    "degraded": False,
+    "support_ends": None,
+    "certificate": False,
+    "nodes_stop": False,
+}
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:on-call"
 
 
@@ -106,6 +113,31 @@ def test_a_controller_that_nobody_sees_raises_an_alarm(prod_recorded: Recording)
     assert alarm["metricQueries"][0]["metric"]["stat"] == "Sum"
 
 
+def test_the_agents_configuration_is_written_in_one_order() -> None:
+    text = agent.configuration_values("acme-dev", "eu-central-1")
+    assert text == json.dumps(json.loads(text), sort_keys=True)
+
+
+def test_a_degraded_application_raises_an_alarm_that_says_where_to_look() -> None:
+    first, *_ = alarms(**{**NOTHING, "degraded": True})
+    assert (first.purpose, first.description) == (
+        "application-degraded",
+        "An Application has been Degraded for 15 minutes. Look at Argo CD, and at "
+        "scripts/history.sh for what was released.",
+    )
+
+
+def test_support_ends_at_one_time_wherever_the_program_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    *_, last = alarms(**{**NOTHING, "support_ends": "2027-03-27"})
+    monkeypatch.undo()
+    time.tzset()
+    assert last.expression == "(1806105600 - EPOCH(metric)) / 86400"
+
+
 def test_the_end_of_support_is_told_sixty_days_before(prod_recorded: Recording) -> None:
     alarm = named(prod_recorded)["acme-prod-support-ends"]
     metric, watched = alarm["metricQueries"]
@@ -143,7 +175,7 @@ def test_no_alarm_on_a_certificate_that_others_bring(
 
 
 def test_no_end_of_support_where_the_version_is_not_known() -> None:
-    purposes = [alarm.purpose for alarm in alarms(degraded=False, support_ends=None)]
+    purposes = [alarm.purpose for alarm in alarms(**NOTHING)]
     assert purposes == ["argocd-not-reconciling", "nodes-not-ready"]
 
 
@@ -242,7 +274,7 @@ def test_the_metrics_that_alarms_read_are_those_that_the_agent_sends() -> None:
     }
     read = {
         (alarm.metric, frozenset({"ClusterName", *alarm.dimensions}))
-        for alarm in alarms(degraded=True, support_ends=None)
+        for alarm in alarms(**{**NOTHING, "degraded": True})
         if alarm.namespace == collected["emf_processor"]["metric_namespace"]
     }
     assert read == sent
