@@ -35,9 +35,9 @@ class PreflightArgs:
 
     @property
     def nat_zones(self) -> Sequence[str]:
-        """The letters of the zones with a NAT gateway of this program."""
+        """The letters of the zones of a new network with a NAT gateway."""
         zones, nat = self.network.zones, self.network.nat
-        return () if self.network.existing else zones if nat == "per-zone" else zones[:1]
+        return zones if nat == "per-zone" else zones[:1]
 
     def problem(self, path: str, value: object, rule: str, remedy: str) -> Problem:
         """What is wrong with the key `platform:<path>` of the stack file."""

@@ -12,6 +12,7 @@ import pytest
 
 from components import wiring
 from components.preflight.access import is_principal
+from components.preflight.asking import UnansweredError, ask
 from components.preflight.preflight import CHECKS, preflight
 from settings.environment import Settings
 from settings.loading import load_files
@@ -23,6 +24,7 @@ from tests.unit.whole_program import account
 
 Warnings = list[str]
 ROLES = "aws:iam/getRoles:getRoles"
+USERS = "aws:iam/getUsers:getUsers"
 CALLER = "aws:index/getCallerIdentity:getCallerIdentity"
 ZONES = "aws:index/getAvailabilityZones:getAvailabilityZones"
 OFFERINGS = "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings"
@@ -209,6 +211,61 @@ def test_what_would_fail_later_is_told(
     (told,) = report(dev, answers)
 
     assert told.partition(": platform:")[2] == line
+
+
+def test_whoever_may_enter_the_cluster_has_to_exist(configuration: Path, bend: Bend) -> None:
+    ours = "arn:aws:iam::123456789012"
+    access = {
+        "platform": [f"{ours}:role/platform", f"{ours}:user/lost"],
+        "readOnly": [
+            f"{ours}:user/auditor",
+            f"{ours}:role/lost",
+            "arn:aws:iam::210987654321:role/theirs",
+        ],
+        "teams": {"gaming": [f"{ours}:role/gone"]},
+    }
+    bend("Pulumi.dev.yaml", lambda c: c["platform:cluster"].update(access=access))
+    told = report(
+        load_files("dev", configuration),
+        {
+            CALLER: {"arn": f"{ours}:role/platform"},
+            ROLES: {"arns": [f"{ours}:role/platform"]},
+            USERS: {"arns": [f"{ours}:user/auditor"]},
+        },
+    )
+    assert [line.partition(": platform:")[2] for line in told] == [
+        f"cluster.access.{place}: does not exist, and EKS refuses an access entry for it (given: "
+        f"{ours}:{who}); create it first, or correct the ARN with its path"
+        for place, who in (
+            ("platform[1]", "user/lost"),
+            ("readOnly[1]", "role/lost"),
+            ("teams.gaming[0]", "role/gone"),
+        )
+    ]
+
+
+def test_an_account_without_users_has_no_list_of_them(configuration: Path, bend: Bend) -> None:
+    user = "arn:aws:iam::123456789012:user/eve"
+    bend("Pulumi.dev.yaml", lambda c: c["platform:cluster"].update(access={"platform": [user]}))
+    (told,) = report(load_files("dev", configuration), {CALLER: {"arn": user}, USERS: {}})
+    assert "cluster.access.platform[0]: does not exist" in told
+
+
+def test_every_zone_with_a_nat_gateway_needs_an_address(prod: Settings) -> None:
+    full: dict[str, Answer] = {
+        QUOTA: lambda asked: {"value": 2.0 if asked["quotaCode"] == "L-0263D0A3" else 99.0}
+    }
+    (told,) = report(prod, {**account(prod), **full})
+    assert "network.nat: needs 3 Elastic IP addresses; the quota of eu-central-1 is 2;" in told
+
+
+def test_an_error_without_words_is_told_by_its_name() -> None:
+    def silent() -> None:
+        raise LookupError
+
+    with pytest.raises(UnansweredError) as refused:
+        ask(silent)
+    assert str(refused.value) == "LookupError"
 
 
 def test_what_this_program_made_is_no_clash(dev: Settings, warnings: Warnings) -> None:
