@@ -17,7 +17,7 @@ from components.preflight.preflight import CHECKS, preflight
 from settings.environment import Settings
 from settings.loading import load_files
 from tests.committed import on_node_groups
-from tests.unit.conftest import Bend
+from tests.unit.conftest import CHECKOUT, Bend
 from tests.unit.existing import existing_network
 from tests.unit.recording import Answer, Recording, record
 from tests.unit.whole_program import account
@@ -101,6 +101,76 @@ def test_an_account_that_fits_leaves_nothing_unchecked(
     assert warnings == []
 
 
+def test_aws_is_asked_for_what_the_environment_needs_and_no_more(dev: Settings) -> None:
+    answers: dict[str, Answer] = {
+        **account(dev),
+        SUBNETS: {"ids": ["subnet-2", "subnet-1"]},
+        GATEWAYS: {"ids": []},
+        CLUSTERS: {"names": ["acme-dev"]},
+        CLUSTER: {"tags": {**OURS, "Name": "acme-dev"}},
+        REPOSITORIES: {"names": ["community/leaderboard"]},
+        REPOSITORY: {"tags": {**OURS, "Service": "leaderboard"}},
+    }
+    calls = run(dev, answers).calls
+    assert [(call.token.rpartition(":")[2], call.inputs) for call in calls] == [
+        ("getCallerIdentity", {}),
+        ("getRoles", {}),
+        (
+            "getAvailabilityZones",
+            {
+                "filters": [{"name": "zone-type", "values": ["availability-zone"]}],
+                "state": "available",
+            },
+        ),
+        (
+            "getInstanceTypeOfferings",
+            {
+                "filters": [{"name": "instance-type", "values": ["m6i.large", "m7i.large"]}],
+                "locationType": "availability-zone",
+            },
+        ),
+        ("getZone", {"name": "dev.acme.example", "privateZone": False}),
+        ("getVpcs", {"tags": OURS}),
+        ("getVpcs", {}),
+        ("getServiceQuota", {"quotaCode": "L-F678F1CE", "serviceCode": "vpc"}),
+        ("getEips", {"tags": OURS}),
+        ("getEips", {}),
+        ("getServiceQuota", {"quotaCode": "L-0263D0A3", "serviceCode": "ec2"}),
+        (
+            "getSubnets",
+            {"filters": [{"name": "availability-zone", "values": ["eu-central-1a"]}]},
+        ),
+        (
+            "getNatGateways",
+            {
+                "filters": [
+                    {"name": "subnet-id", "values": ["subnet-1", "subnet-2"]},
+                    {"name": "state", "values": ["pending", "available"]},
+                ]
+            },
+        ),
+        ("getServiceQuota", {"quotaCode": "L-FE5A380F", "serviceCode": "vpc"}),
+        ("getInstanceType", {"instanceType": "m7i.large"}),
+        ("getInstanceType", {"instanceType": "m6i.large"}),
+        ("getServiceQuota", {"quotaCode": "L-1216C47A", "serviceCode": "ec2"}),
+        ("getClusters", {}),
+        ("getCluster", {"name": "acme-dev"}),
+        ("getRepositories", {}),
+        ("getRepository", {"name": "community/leaderboard"}),
+        (
+            "getOpenIdConnectProvider",
+            {"url": "https://oidc.circleci.com/org/8e2a1f3c-6f0b-4a54-9d3b-0c1d5b7e9a10"},
+        ),
+        ("getOpenIdConnectProvider", {"url": "https://token.actions.githubusercontent.com"}),
+    ]
+
+
+def test_auto_mode_asks_for_no_machines(configuration: Path) -> None:
+    (configuration / "Pulumi.dev.yaml").write_bytes((CHECKOUT / "Pulumi.dev.yaml").read_bytes())
+    asked = {call.token for call in run(load_files("dev", configuration), {}).calls}
+    assert not asked & {OFFERINGS, "aws:ec2/getInstanceType:getInstanceType"}
+
+
 def test_an_account_where_nothing_is_yet_has_no_lists(dev: Settings, warnings: Warnings) -> None:
     """The provider says nothing where it could say an empty list."""
     run(dev, {CLUSTERS: {"names": None}, REPOSITORIES: {"names": None}})
@@ -149,9 +219,9 @@ def test_all_problems_are_in_one_report(dev: Settings) -> None:
             "the role or user, or run Pulumi as one that is listed",
         ),
         (
-            {ZONES: {"names": ["eu-central-1b"], "zoneIds": ["euc1-az3"]}},
+            {ZONES: {"names": ["eu-central-1c", "eu-central-1b"], "zoneIds": ["z", "y"]}},
             "network.zones[0]: is no zone of eu-central-1 for this account (given: a); "
-            "choose among b",
+            "choose among b, c",
         ),
         (
             {ZONES: {"names": ["eu-central-1a", "eu-central-1b"], "zoneIds": ["x", "use1-az3"]}},
@@ -161,6 +231,11 @@ def test_all_problems_are_in_one_report(dev: Settings) -> None:
         (
             {OFFERINGS: {"locations": ["eu-central-1a"], "instanceTypes": ["m6i.large"]}},
             "cluster.nodeGroups[0].instanceTypes: has none that EC2 offers in zone b (given: "
+            "m7i.large, m6i.large); add a type that is offered there",
+        ),
+        (
+            {OFFERINGS: {"locations": ["eu-central-1c"], "instanceTypes": ["m6i.large"]}},
+            "cluster.nodeGroups[0].instanceTypes: has none that EC2 offers in zone a and b (given: "
             "m7i.large, m6i.large); add a type that is offered there",
         ),
         (
@@ -203,7 +278,18 @@ def test_all_problems_are_in_one_report(dev: Settings) -> None:
             "(given: https://token.actions.githubusercontent.com); add github-actions to the list",
         ),
     ],
-    ids=["caller", "zone", "control plane", "type", "vCPUs", "addresses", "NAT", "name", "issuer"],
+    ids=[
+        "caller",
+        "zone",
+        "control plane",
+        "type",
+        "types",
+        "vCPUs",
+        "addresses",
+        "NAT",
+        "name",
+        "issuer",
+    ],
 )
 def test_what_would_fail_later_is_told(
     dev: Settings, answers: Mapping[str, Answer], line: str
@@ -249,6 +335,20 @@ def test_an_account_without_users_has_no_list_of_them(configuration: Path, bend:
     bend("Pulumi.dev.yaml", lambda c: c["platform:cluster"].update(access={"platform": [user]}))
     (told,) = report(load_files("dev", configuration), {CALLER: {"arn": user}, USERS: {}})
     assert "cluster.access.platform[0]: does not exist" in told
+
+
+def test_the_last_place_of_a_quota_is_enough(dev: Settings) -> None:
+    full: dict[str, Answer] = {
+        QUOTA: {"value": 5.0},
+        VPCS: lambda asked: {"ids": [] if asked.get("tags") else ["vpc"] * 4},
+        ADDRESSES: lambda asked: {"allocationIds": [] if asked.get("tags") else ["e"] * 4},
+    }
+    assert run(dev, full).resources == []
+
+
+def test_addresses_that_are_there_are_not_asked_for_again(dev: Settings) -> None:
+    calls = run(dev, {ADDRESSES: {"allocationIds": ["eipalloc-1"]}}).calls
+    assert [call.inputs for call in calls if call.token == ADDRESSES] == [{"tags": OURS}]
 
 
 def test_every_zone_with_a_nat_gateway_needs_an_address(prod: Settings) -> None:
@@ -303,6 +403,7 @@ def hosted(public: int, private: int) -> dict[str, Answer]:
     """How many hosted zones of each kind have the name, in the words of the provider."""
 
     def answer(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        assert asked["name"] == "dev.acme.example"
         there = private if asked["privateZone"] else public
         if there == 0:
             raise Refused("no matching Route 53 Hosted Zone found")
@@ -399,8 +500,9 @@ def test_offline_a_preview_asks_nothing_and_says_so(
     monkeypatch.setenv("TWO_SPEED_OFFLINE", "1")
 
     assert run(dev, {}).calls == []
-    (told,) = warnings
-    assert all(what in told for what in CHECKS)
+    assert warnings == [
+        "TWO_SPEED_OFFLINE=1, so not checked: " + ", ".join(CHECKS),
+    ]
 
 
 def test_offline_nothing_is_applied(dev: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
