@@ -399,6 +399,31 @@ def test_an_issuer_that_is_missing_is_made(dev: Settings, warnings: Warnings) ->
     assert warnings == []
 
 
+def test_an_issuer_that_is_missing_hides_no_other(dev: Settings) -> None:
+    def github_alone(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "circleci" in asked["url"]:
+            raise Refused("couldn't find resource")
+        return {"arn": "x", "tags": {}}
+
+    (told,) = report(dev, {ISSUER: github_alone})
+    assert "(given: https://token.actions.githubusercontent.com)" in told
+
+
+def test_a_repository_of_others_is_told_where_the_catalogue_names_it(dev: Settings) -> None:
+    others: dict[str, Answer] = {
+        REPOSITORIES: {"names": ["community/leaderboard", "other"]},
+        REPOSITORY: {"tags": {"Organization": "others"}},
+    }
+    (told,) = report(dev, others)
+    file, _, words = told.partition(": ")
+    assert file.partition(":")[0] == "services.yaml"
+    assert words == (
+        "namespaces.community.services.leaderboard: is the name of an image repository that this "
+        "program did not make (given: community/leaderboard); choose another name, or import the "
+        "repository into the stack"
+    )
+
+
 def hosted(public: int, private: int) -> dict[str, Answer]:
     """How many hosted zones of each kind have the name, in the words of the provider."""
 
