@@ -87,6 +87,8 @@ class Recording:
 
     resources: list[Recorded] = field(default_factory=list)
     calls: list[Called] = field(default_factory=list)
+    read: dict[str, str] = field(default_factory=dict)
+    """The URN of its parent, by the name of each resource that was read and not made."""
     component_outputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """What every component passed to register_outputs, by its URN."""
     result: Any = None
@@ -194,7 +196,7 @@ class _RecordingMonitor(MockMonitor):
             for name in names
         }
 
-    def Invoke(  # noqa: N802 -- the engine's name, as are the two below
+    def Invoke(  # noqa: N802 -- the engine's name, as are those below
         self, request: resource_pb2.ResourceInvokeRequest
     ) -> provider_pb2.InvokeResponse:
         inputs = rpc.deserialize_properties(request.args)
@@ -202,6 +204,12 @@ class _RecordingMonitor(MockMonitor):
             Called(token=request.tok, inputs=inputs, provider=request.provider)
         )
         return super().Invoke(request)
+
+    def ReadResource(  # noqa: N802
+        self, request: resource_pb2.ReadResourceRequest
+    ) -> resource_pb2.ReadResourceResponse:
+        self.recording.read[request.name] = request.parent
+        return super().ReadResource(request)
 
     def RegisterResource(  # noqa: N802
         self, request: resource_pb2.RegisterResourceRequest

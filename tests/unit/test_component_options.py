@@ -87,6 +87,8 @@ def made(configuration: Path, bend: Bend) -> Recording:
 
 def test_every_resource_is_below_what_made_it(made: Recording) -> None:
     root = made.one("test:index:Root").urn
+    reference = made.one("twospeed:index:RegistryReference")
+    assert [*made.read.values()] == [reference.urn]
     parents = {resource.urn: resource.parent for resource in made.resources}
     parents.pop(root)
     for resource in made.resources:

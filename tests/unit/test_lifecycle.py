@@ -149,3 +149,7 @@ def test_the_policy_has_no_pattern_beside_another() -> None:
 
 def test_ecr_accepts_the_policy() -> None:
     EcrLifecyclePolicyValidator(POLICY).validate()  # raises on a fault
+
+
+def test_the_policy_is_written_a_line_a_value() -> None:
+    assert POLICY.startswith('{\n  "rules": [\n    {\n      "rulePriority": 1,\n')
