@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable
-from email.message import Message
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
 
 import pytest
 
@@ -356,82 +353,6 @@ def test_the_last_fifty_versions_are_remembered() -> None:
 
 
 # How the cluster is asked
-
-
-class Answering:
-    """In place of the network: what was asked, and one answer."""
-
-    def __init__(self, answer: bytes | HTTPError) -> None:
-        self.answer = answer
-        self.asked: list[Any] = []
-        self.how: list[dict[str, Any]] = []
-
-    def __call__(self, request: Any, **how: Any) -> BytesIO:
-        self.asked.append(request)
-        self.how.append(how)
-        if isinstance(self.answer, HTTPError):
-            raise self.answer
-        return BytesIO(self.answer)
-
-
-@pytest.fixture
-def in_a_pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answering]:
-    """Makes this process a pod with an account, in which an API of that host answers so."""
-    (tmp_path / "token").write_text("a-token")
-    monkeypatch.setattr(gate, "ACCOUNT", tmp_path)
-
-    def answering(answer: bytes | HTTPError, host: str = "10.0.0.1") -> Answering:
-        api = Answering(answer)
-        monkeypatch.setenv("KUBERNETES_SERVICE_HOST", host)
-        monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
-        monkeypatch.setattr(gate, "urlopen", api)
-        monkeypatch.setattr("ssl.create_default_context", lambda cafile: f"trusts {cafile}")
-        return api
-
-    return answering
-
-
-@pytest.mark.parametrize(("host", "shown"), [("10.0.0.1", "10.0.0.1"), ("fd00::1", "[fd00::1]")])
-def test_the_api_is_asked_with_the_pods_own_account(
-    in_a_pod: Callable[..., Answering], tmp_path: Path, host: str, shown: str
-) -> None:
-    api = in_a_pod(b'{"kind": "Job"}', host)
-    assert gate.ask("POST", "/apis/x", {"a": 1}) == {"kind": "Job"}
-    assert gate.ask("GET", "/apis/x", None) == {"kind": "Job"}
-    posted, got = api.asked
-    assert (posted.method, posted.full_url, posted.data) == (
-        "POST",
-        f"https://{shown}:443/apis/x",
-        b'{"a": 1}',
-    )
-    assert posted.headers == {
-        "Authorization": "Bearer a-token",
-        "Content-type": "application/json",
-    }
-    assert (got.method, got.full_url, got.data) == ("GET", f"https://{shown}:443/apis/x", None)
-    assert api.how == [{"timeout": 30, "context": f"trusts {tmp_path / 'ca.crt'}"}] * 2
-
-
-def failure(code: int, said: bytes) -> HTTPError:
-    return HTTPError("https://x", code, "no", Message(), BytesIO(said))
-
-
-@pytest.mark.parametrize("code", [404, 409])
-def test_what_is_not_there_or_is_there_already_is_nothing(
-    in_a_pod: Callable[..., Answering], code: int
-) -> None:
-    in_a_pod(failure(code, b"no"))
-    assert gate.ask("GET", "/apis/x", None) is None
-
-
-@pytest.mark.parametrize("code", [403, 410])
-def test_another_refusal_says_what_the_api_said(
-    in_a_pod: Callable[..., Answering], code: int
-) -> None:
-    in_a_pod(failure(code, b"\xff" + b"x" * 400))
-    with pytest.raises(OSError, match="GET /apis/x") as refused:
-        gate.ask("GET", "/apis/x", None)
-    assert str(refused.value) == f"GET /apis/x: {code} \ufffd{'x' * 299}"
 
 
 def test_only_services_that_migrate_get_the_right_to_make_jobs(

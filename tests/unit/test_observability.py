@@ -113,11 +113,6 @@ def test_a_controller_that_nobody_sees_raises_an_alarm(prod_recorded: Recording)
     assert alarm["metricQueries"][0]["metric"]["stat"] == "Sum"
 
 
-def test_the_topic_is_shown(prod_recorded: Recording) -> None:
-    made = prod_recorded.one("twospeed:index:Observability")
-    assert [*prod_recorded.component_outputs[made.urn]] == ["topic"]
-
-
 def test_the_agents_configuration_is_written_in_one_order() -> None:
     text = agent.configuration_values("acme-dev", "eu-central-1")
     assert text == json.dumps(json.loads(text), sort_keys=True)

@@ -184,21 +184,21 @@ CASES: Mapping[str, tuple[str, Any, Mapping[str, Answer]]] = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_the_resources_are_the_golden_ones(
-    case: str,
-    configuration: Path,
-    bend: Bend,
-    monkeypatch: pytest.MonkeyPatch,
-    regenerate: bool,
-) -> None:
+@pytest.fixture
+def made(case: str, configuration: Path, bend: Bend, monkeypatch: pytest.MonkeyPatch) -> Recording:
     stack, change, answers = CASES[case]
-    if change:
-        bend(f"Pulumi.{stack}.yaml", change)
-        bend("Pulumi.dev.yaml", bounded)
-        bend("services.yaml", private)
-        monkeypatch.setattr("settings.pulumi_config.ROOT", configuration)
-    found = described(committed(stack, configuration if change else CHECKOUT, answers))
+    if not change:
+        return committed(stack, CHECKOUT)
+    bend(f"Pulumi.{stack}.yaml", change)
+    bend("Pulumi.dev.yaml", bounded)
+    bend("services.yaml", private)
+    monkeypatch.setattr("settings.pulumi_config.ROOT", configuration)
+    return committed(stack, configuration, answers)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_resources_are_the_golden_ones(made: Recording, case: str, regenerate: bool) -> None:
+    found = described(made)
     text = yaml.dump(found, Dumper=yaml.CSafeDumper, allow_unicode=True, width=100)
     file = GOLDEN / f"{case}.yaml"
     if regenerate:
@@ -230,6 +230,33 @@ OUTPUTS: dict[str, dict[str, list[str]]] = {
         "Repository": ["checkout"],
         "Tenancy": [],
     },
+    "dev-with-everything": {
+        "Access": [],
+        "Addons": [],
+        "Applications": ["namespaces"],
+        "ArgoCd": ["namespace", "url"],
+        "Certificate": ["arn"],
+        "CiIdentity": ["roleArns"],
+        "Cluster": ["arn", "endpoint", "kubeconfig", "name"],
+        "ControlPlane": ["arn", "endpoint", "name"],
+        "Dns": [],
+        "ExternalSecrets": ["readerArn"],
+        "FrontDoor": [],
+        "Ingress": ["class"],
+        "Isolation": [],
+        "Keel": ["namespace", "roleArn"],
+        "LoadBalancerController": [],
+        "Migrations": [],
+        "Network": ["privateSubnetIds", "publicSubnetIds", "vpcId"],
+        "Nodes": ["roleArn"],
+        "Observability": ["topic"],
+        "Registry": ["urls"],
+        "Repository": ["checkout"],
+        "SecretStores": [],
+        "ServiceAccess": [],
+        "ServiceRoles": [],
+        "Tenancy": [],
+    },
     "prod": {
         "Access": [],
         "Addons": [],
@@ -251,13 +278,10 @@ OUTPUTS: dict[str, dict[str, list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("stack", OUTPUTS)
-def test_every_component_shows_what_it_made(stack: str) -> None:
-    recording = committed(stack, CHECKOUT)
+@pytest.mark.parametrize("case", OUTPUTS)
+def test_every_component_shows_what_it_made(made: Recording, case: str) -> None:
     assert {
-        resource.type.removeprefix("twospeed:index:"): sorted(
-            recording.component_outputs[resource.urn]
-        )
-        for resource in recording.resources
+        resource.type.removeprefix("twospeed:index:"): sorted(made.component_outputs[resource.urn])
+        for resource in made.resources
         if resource.type.startswith("twospeed:")
-    } == OUTPUTS[stack]
+    } == OUTPUTS[case]

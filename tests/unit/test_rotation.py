@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from io import BytesIO, TextIOWrapper
 from typing import Any
 
 import pytest
@@ -53,9 +54,10 @@ class Cluster:
 
     def call(self, method: str, path: str, body: rotation.Object | None) -> rotation.Object | None:
         if path.startswith("/api/v1/namespaces/shop/secrets/"):
+            assert method == "GET"
             return self.secrets.get(path.rpartition("/")[2])
         if path == "/apis/apps/v1/namespaces/shop/statefulsets":
-            return {"items": []}
+            return {}
         if method == "GET":
             assert path == "/apis/apps/v1/namespaces/shop/deployments"
             return {"items": list(self.deployments.values())}
@@ -171,6 +173,24 @@ def test_what_is_kept_tells_nothing_to_who_does_not_know_the_secrets_uid(
     assert all(len(mark) == 16 for mark in kept.values())
 
 
+def test_what_is_kept_is_written_in_one_order() -> None:
+    annotations = {"secrets-rollout/seen": '{"b": "1", "a": "1"}'}
+    found = rotation.change_of(
+        {"metadata": {"annotations": annotations}}, {"b": "2", "a": "1"}, frozenset("ab")
+    )
+    assert found == {
+        "metadata": {"annotations": {"secrets-rollout/seen": '{"a": "1", "b": "2"}'}},
+        "spec": {
+            "template": {
+                "metadata": {"annotations": {"secrets-rollout/changed": "0e09eeab5bdeab40"}}
+            }
+        },
+    }
+    one, two = {"a": "1", "b": "2"}, {"b": "2", "a": "1"}
+    secret = {"metadata": {"uid": "u"}}
+    assert rotation.mark({**secret, "data": one}) == rotation.mark({**secret, "data": two})
+
+
 @pytest.mark.parametrize(
     "pod",
     [
@@ -187,7 +207,12 @@ def test_every_way_to_name_a_secret_is_seen(pod: dict[str, Any]) -> None:
 
 def test_what_names_no_secret_uses_none() -> None:
     pod = {
-        "containers": [{"env": [{"name": "A", "value": "b"}, {"valueFrom": {"fieldRef": {}}}]}],
+        "containers": [
+            {
+                "env": [{"name": "A", "value": "b"}, {"valueFrom": {"fieldRef": {}}}],
+                "envFrom": [{"configMapRef": {"name": "c"}}],
+            }
+        ],
         "volumes": [{"configMap": {"name": "c"}}, {"projected": {"sources": [{"configMap": {}}]}}],
     }
     assert rotation.used_secrets(pod) == frozenset()
@@ -209,3 +234,23 @@ def test_a_namespace_that_does_not_answer_holds_up_no_other(
     said = capsys.readouterr()
     assert said.out == ROLLED[0] + "\n"
     assert said.err == "broken: GET: 403 forbidden\n" * 2
+
+
+def test_the_log_of_the_pod_has_each_line_at_once(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def call(method: str, path: str, body: rotation.Object | None) -> rotation.Object | None:
+        if "/namespaces/broken/" in path:
+            raise OSError("GET: 403 forbidden")
+        return cluster.call(method, path, body)
+
+    log, errors = BytesIO(), BytesIO()
+    monkeypatch.setattr("sys.stdout", TextIOWrapper(log))
+    monkeypatch.setattr("sys.stderr", TextIOWrapper(errors))
+    cluster.roll()
+    cluster.set("web.database-url", "two")
+    rotation.main({"SECRETS": json.dumps({"broken": [], "shop": sorted(KNOWN)})}, call)
+    assert (log.getvalue(), errors.getvalue()) == (
+        f"{ROLLED[0]}\n".encode(),
+        b"broken: GET: 403 forbidden\n",
+    )

@@ -10,7 +10,11 @@ import pytest
 import yaml
 from pulumi import Output
 
-from components.secrets.external_secrets import ExternalSecrets, ExternalSecretsArgs
+from components.secrets.external_secrets import (
+    ExternalSecrets,
+    ExternalSecretsArgs,
+    secret_objects,
+)
 from components.service_access.isolation import policies
 from components.service_access.service_roles import role_policy
 from gitops.tree import scaffold
@@ -18,7 +22,7 @@ from settings.aws_account import AwsAccount
 from settings.loading import load_files
 from settings.naming import Names
 from settings.rights import Rights
-from tests.unit.conftest import CHECKOUT, Bend, copied
+from tests.unit.conftest import CHECKOUT, Bend, change_service, copied
 from tests.unit.recording import Recording, record
 from tests.unit.test_private_rules import BOUNDARY, bounded, change
 from tests.unit.whole_program import record_program
@@ -227,6 +231,17 @@ def test_external_secrets_writes_only_where_services_have_secrets(dev_made: Reco
     assert {r.inputs["metadata"]["namespace"] for r in roles} == {"streaming"}
     release = made.one(RELEASE, "service-access-secrets-release").inputs["values"]
     assert release["rbac"] == {"create": False}
+
+
+def test_the_secrets_of_a_namespace_are_those_of_all_its_services(
+    configuration: Path, bend: Bend
+) -> None:
+    change(bend, secrets=SECRETS)
+    change_service(bend, "streaming", "tv-frontend", secrets=["TOKEN"])
+    catalogue = load_files("dev", configuration).catalogue
+    assert secret_objects(catalogue) == {
+        "streaming": ["tv-api.client.pem", "tv-api.database-url", "tv-frontend.token"]
+    }
 
 
 def test_no_store_of_the_cluster_and_no_way_into_secrets_manager(dev_made: Recording) -> None:
