@@ -46,7 +46,7 @@ def rotation_pod(
                     # Another program makes another pod.
                     annotations={"checksum/program": hashlib.sha256(text.encode()).hexdigest()},
                 ),
-                spec=_pod(image, json.dumps(secrets, sort_keys=True)),
+                spec=_pod(image, json.dumps(secrets)),
             ),
         ),
         opts=ResourceOptions.merge(opts, ResourceOptions(depends_on=[account, program])),
