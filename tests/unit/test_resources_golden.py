@@ -170,10 +170,12 @@ def private(catalogue: dict[str, Any]) -> None:
     services = catalogue["namespaces"]["streaming"]["services"]
     services["tv-api"].update(
         secrets={"env": ["DATABASE_URL"], "files": ["client.pem"]},
-        aws={"statements": [READ]},
+        aws={"statements": [READ], "policies": ["arn:aws:iam::aws:policy/media/ReadTv"]},
         environments=["dev"],
     )
-    services["tv-frontend"]["migrate"] = {"command": ["/migrate"]}
+    services["tv-frontend"].update(
+        migrate={"command": ["/migrate"]}, overrides={"dev": {"aws": {"statements": [READ]}}}
+    )
 
 
 CASES: Mapping[str, tuple[str, Any, Mapping[str, Answer]]] = {

@@ -367,6 +367,10 @@ def test_policies_name_who_is_guarded_by_namespace(configuration: Path, bend: Be
         assert spec["failure_policy"] == "Fail"
 
 
+def test_where_nothing_is_private_nothing_is_kept(configuration: Path) -> None:
+    assert isolated(configuration) == {}
+
+
 def test_rights_alone_guard_the_account_alone(configuration: Path, bend: Bend) -> None:
     bounded(bend)
     change(bend, aws={"statements": [READ]})
