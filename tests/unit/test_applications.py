@@ -42,7 +42,7 @@ def by_name(recording: Recording, type_: str) -> dict[str, Recorded]:
 
 def spec(settings: Settings, name: str) -> dict[str, Any]:
     """The Application of the service `name`."""
-    for namespace, service_name, service in settings.catalogue.entries():
+    for namespace, service_name, service in settings.catalogue.owned():
         if service_name == name:
             return manifests.application_spec(
                 wiring.applications_target(settings), namespace, name, service
