@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from components import wiring
+from components.argocd.argocd import ArgoCd
+from components.network.network import Network
 from settings.aws_account import AwsAccount
 from settings.environment import Settings
 from settings.loading import load_files
+from settings.observability import ObservabilityConfig
 from tests.unit.clusters import a_cluster, keel_config
-from tests.unit.conftest import Bend
+from tests.unit.conftest import Bend, change_service
+from tests.unit.existing import THEIR_WAY_IN, existing_network, use_existing_cluster
+from tests.unit.test_resources_golden import READ, bounded
 
 DEV = AwsAccount(id="123456789012", region="eu-central-1")
 PROD = AwsAccount(id="210987654321", region="eu-west-1")
@@ -87,3 +94,42 @@ def test_the_checkout_gets_every_file(dev: Settings) -> None:
     args = wiring.gitops_checkout(dev)
     assert (args.checkout, args.url) == ("../gitops", "https://github.com/acme/gitops.git")
     assert "environments/dev/streaming/tv-api/kustomization.yaml" in args.files
+
+
+def test_only_what_services_need_is_installed_for_them(configuration: Path, bend: Bend) -> None:
+    def needed() -> tuple[bool, bool]:
+        args = wiring.service_access(load_files("dev", configuration), a_cluster("acme-dev"))
+        return args.secrets is not None, args.roles is not None
+
+    assert needed() == (False, False)
+    bend("Pulumi.dev.yaml", bounded)
+    rights = {"dev": {"aws": {"statements": [READ]}}}
+    change_service(bend, "streaming", "tv-frontend", overrides=rights)
+    assert needed() == (False, True)
+    change_service(bend, "streaming", "tv-frontend", overrides={}, secrets=["TOKEN"])
+    assert needed() == (True, False)
+
+
+def test_alarms_of_another_teams_cluster_know_neither_version_nor_certificate(
+    configuration: Path, bend: Bend
+) -> None:
+    network = existing_network("vpc-0a1b2c3d4e5f60718")
+    bend("Pulumi.dev.yaml", lambda config: use_existing_cluster(config, network))
+    settings = load_files("dev", configuration)
+    argocd = cast(ArgoCd, SimpleNamespace(release=None))
+    config = ObservabilityConfig.model_validate({})
+    args = wiring.observability(settings, config, a_cluster("legacy"), argocd)
+    assert (args.support_ends, args.certificate) == (None, None)
+
+
+def test_nodes_in_a_network_of_others_are_named_after_its_subnets(
+    configuration: Path, bend: Bend
+) -> None:
+    network = existing_network("vpc-0a1b2c3d4e5f60718")
+    bend("Pulumi.dev.yaml", lambda c: c.update({"platform:network": {"existing": network}}))
+    bend("Pulumi.dev.yaml", lambda c: c.update({"platform:ingress": THEIR_WAY_IN}))
+    subnets = cast(
+        Network, SimpleNamespace(vpc_id="", control_plane_subnet_ids=[], private_subnet_ids=[])
+    )
+    args = wiring.cluster(load_files("dev", configuration), subnets)
+    assert args.node_placement == ["subnet-0a1b2c3d4e5f60718", "subnet-0a1b2c3d4e5f60719"]
