@@ -42,11 +42,9 @@ def principals(args: PreflightArgs) -> Iterator[Problem]:
     if args.cluster.existing:
         return
     ours = [(path, arn) for path, arn in _listed(args.cluster.access) if _of(args, arn)]
-    known: set[str] = set()
-    if any(":role/" in arn for _, arn in ours):
-        known |= set(ask(aws.iam.get_roles).arns or ())
-    if any(":user/" in arn for _, arn in ours):
-        known |= set(ask(aws.iam.get_users).arns or ())
+    roles = ask(aws.iam.get_roles).arns if any(":role/" in arn for _, arn in ours) else ()
+    users = ask(aws.iam.get_users).arns if any(":user/" in arn for _, arn in ours) else ()
+    known = {*(roles or ()), *(users or ())}
     for path, arn in ours:
         if arn not in known:
             yield args.problem(

@@ -15,12 +15,13 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 NEAREST = 60
-"""How many tests are tried on a mutant: those that run the fewest lines.
-
-Beside them the golden tests: they run nearly everything, and compare it with what was written down.
-"""
+"""How many tests are tried on a mutant: those that run the fewest lines."""
+WHOLE = ("golden", "component_options")
+"""Tests that are tried as well: they run nearly everything, and look at all that comes of it."""
 AKIN = 90
 """How many tests are tried beside them: those that speak of its statement and its function."""
+SURELY = 8
+"""How many of those are tried however long they take."""
 SECONDS = 10
 """How long all of these take at most: the slowest are left out."""
 
@@ -63,7 +64,7 @@ class Reach:
         lines: Iterable[int],
         likeness: Callable[[str], float] = lambda _: 0,
     ) -> list[pytest.Item]:
-        """The tests among `items` that run a line, the quickest first and golden ones last.
+        """The tests among `items` that run a line, the quickest first and those of WHOLE last.
 
         likeness: of a test's text to the code in these lines, by the test's id.
         """
@@ -76,13 +77,13 @@ class Reach:
         ]
         found.sort()
         far = sorted(found[NEAREST:], key=lambda one: (-likeness(one[1]), one[1]))
-        near = sorted([*found[:NEAREST], *far[:AKIN]], key=lambda one: self.seconds[one[1]])
+        near = sorted([*found[:NEAREST], *far[SURELY:AKIN]], key=lambda one: self.seconds[one[1]])
         begins = accumulate((self.seconds[test] for _, test, _ in near), initial=0.0)
         near = [one for one, begin in zip(near, begins, strict=False) if begin < SECONDS]
-        chosen = [item for _, _, item in near]
-        golden = [item for item in items if "golden" in item.nodeid and item not in chosen]
+        chosen = [item for _, _, item in [*near, *far[:SURELY]]]
+        whole = [item for item in items if any(word in item.nodeid for word in WHOLE)]
         # A function that keeps its answer is run by the first of them alone.
-        return [*chosen, *golden] if chosen else []
+        return [*chosen, *(item for item in whole if item not in chosen)] if chosen else []
 
     @cached_property
     def _sizes(self) -> Counter[str]:

@@ -103,6 +103,8 @@ def test_another_zone_or_owner_sweeps_the_old_one() -> None:
     assert LeftNames().diff("id", old, old).changes is False
     moved = LeftNames().diff("id", old, old | {"zone": "Z2"})
     assert (moved.changes, moved.replaces) == (True, ["zone"])
+    named = old | {"profile": "acme", "role": "arn:aws:iam::1:role/p"}
+    assert LeftNames().diff("id", named, named).changes is False
     for key in ("profile", "role"):
         other = LeftNames().diff("id", old, old | {key: "another"})
         assert (other.changes, other.replaces) == (True, [])

@@ -152,4 +152,5 @@ def test_ecr_accepts_the_policy() -> None:
 
 
 def test_the_policy_is_written_a_line_a_value() -> None:
-    assert POLICY.startswith('{\n  "rules": [\n    {\n      "rulePriority": 1,\n')
+    text = lifecycle.policy("dev", untagged_days=7, build_days=30)
+    assert text.startswith('{\n  "rules": [\n    {\n      "rulePriority": 1,\n')
