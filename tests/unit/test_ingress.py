@@ -563,7 +563,9 @@ def test_what_is_left_of_names_goes_after_who_makes_them(on_auto_mode: Recording
     }
 
 
-def test_names_are_removed_as_whoever_made_them(configuration: Path, bend: Bend) -> None:
+def test_names_that_are_left_are_removed_with_profile_and_role_of_the_program(
+    configuration: Path, bend: Bend
+) -> None:
     role = "arn:aws:iam::123456789012:role/platform"
     bend("Pulumi.dev.yaml", lambda c: c.update({"aws:profile": "acme"}))
     bend("Pulumi.dev.yaml", lambda c: c.update({"aws:assumeRoles": [{"roleArn": role}]}))
