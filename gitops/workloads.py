@@ -75,9 +75,11 @@ def _scales_somewhere(service: Service, process: str) -> bool:
 def _plain(what: Process) -> str | None:
     """The path that answers all three questions on the process's own port; None if it is not so."""
     checks = [*what.checks().values()]
-    first = checks[0] if len(checks) == len(_TIMINGS) else None
-    same = first is not None and first.port is None and all(check == first for check in checks)
-    return first.http if first and same else None
+    if len(checks) != len(_TIMINGS):
+        return None
+    first, *others = checks
+    alike = first.port is None and all(check == first for check in others)
+    return first.http if alike else None
 
 
 def _probe(when: Probe, check: Check) -> Context:

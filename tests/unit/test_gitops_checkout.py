@@ -15,6 +15,7 @@ from pulumi.dynamic.dynamic import serialize_provider
 from components import wiring
 from components.gitops_checkout.gitops_checkout import GitOpsCheckout
 from components.gitops_checkout.provider import CheckoutProvider, Properties
+from gitops import worktree
 from gitops.file import Ownership
 from gitops.tree import scaffold
 from settings.environment import Settings
@@ -263,6 +264,13 @@ def test_a_symbolic_link_in_the_checkout_is_refused(folder: Path, tmp_path: Path
     (tmp_path / "outside").mkdir()
     (folder / "base").symlink_to(tmp_path / "outside")
     assert "base: is a symbolic link" in reason(inputs(folder))
+
+
+def test_what_git_says_is_taken_as_it_is_unless_it_refuses(folder: Path) -> None:
+    git(folder, "remote", "set-url", "origin", "https://github.com/acme/toolX")
+    assert worktree._git(folder, "config", "remote.origin.url") == "https://github.com/acme/toolX"
+    # It prints HEAD and refuses: there is no commit.
+    assert worktree._git(folder, "rev-parse", "--abbrev-ref", "HEAD") is None
 
 
 def test_git_variables_of_the_caller_do_not_mislead(

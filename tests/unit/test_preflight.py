@@ -351,6 +351,14 @@ def test_addresses_that_are_there_are_not_asked_for_again(dev: Settings) -> None
     assert [call.inputs for call in calls if call.token == ADDRESSES] == [{"tags": OURS}]
 
 
+def test_roles_are_asked_for_where_there_are_some(configuration: Path, bend: Bend) -> None:
+    user = "arn:aws:iam::123456789012:user/eve"
+    bend("Pulumi.dev.yaml", lambda c: c["platform:cluster"].update(access={"platform": [user]}))
+    settings = load_files("dev", configuration)
+    calls = run(settings, {CALLER: {"arn": user}, USERS: {"arns": [user]}}).calls
+    assert {call.token for call in calls} & {ROLES, USERS} == {USERS}
+
+
 def test_every_zone_with_a_nat_gateway_needs_an_address(prod: Settings) -> None:
     full: dict[str, Answer] = {
         QUOTA: lambda asked: {"value": 2.0 if asked["quotaCode"] == "L-0263D0A3" else 99.0}
