@@ -111,13 +111,12 @@ def _git_credentials(
     A GitHub App, a deploy key or a token: the settings refuse more than one.
     """
     if app := gitops.github_app:
-        found: dict[str, Output[str] | str | None] = {
+        return {
             "githubAppID": str(app.id),
             "githubAppInstallationID": str(app.installation),
             "githubAppPrivateKey": secrets["githubAppPrivateKey"],
-            "githubAppEnterpriseBaseUrl": app.api,
+            **({"githubAppEnterpriseBaseUrl": app.api} if app.api else {}),
         }
-        return {key: value for key, value in found.items() if value is not None}
     if "gitPrivateKey" in secrets:
         return {"sshPrivateKey": secrets["gitPrivateKey"]}
     if "gitToken" in secrets:

@@ -11,6 +11,7 @@ Nothing is returned before all registrations have drained, so absence can be ass
 # The SDK's own mock engine has no types.
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,6 +128,13 @@ class Recording:
             seen.add(urn)
             open_.extend(by_urn[urn].depends_on)
         return other.urn in seen - {one.urn}
+
+
+def as_texts(config: Mapping[str, Any]) -> dict[str, str]:
+    """The values of a stack file as Pulumi hands them over: whatever is no text as JSON."""
+    return {
+        key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()
+    }
 
 
 def record(

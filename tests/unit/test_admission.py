@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.conftest import CHECKOUT, Bend
+from tests.unit.conftest import CHECKOUT, Bend, change_service
 from tests.unit.recording import Recording
 from tests.unit.whole_program import record_program
 
@@ -17,12 +17,7 @@ BINDING = "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyB
 @pytest.fixture
 def recording(configuration: Path, bend: Bend, monkeypatch: pytest.MonkeyPatch) -> Recording:
     """dev, with policies of teams and of secrets."""
-    bend(
-        "services.yaml",
-        lambda catalogue: catalogue["namespaces"]["streaming"]["services"]["tv-api"].update(
-            secrets=["DATABASE_URL"]
-        ),
-    )
+    change_service(bend, "streaming", "tv-api", secrets=["DATABASE_URL"])
     bend("Pulumi.dev.yaml", lambda config: config.update({"platform:secrets": {}}))
     monkeypatch.setattr("settings.pulumi_config.ROOT", configuration)
     return record_program("dev", configuration, CHECKOUT / "__main__.py")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from settings.problems import SettingsError
 from settings.pulumi_config import load_stack
 from tests.committed import committed
 from tests.unit.conftest import Bend, Change, hold
-from tests.unit.recording import record
+from tests.unit.recording import as_texts, record
 
 APP = {"id": 583231, "installation": 1296269}
 HTTPS, SSH = "https://github.com/acme/gitops.git", "git@github.com:acme/gitops.git"
@@ -205,10 +204,7 @@ def test_a_running_stacks_secrets_are_never_shown(configuration: Path) -> None:
 
 def run_with(**changes: str) -> list[Settings]:
     """The settings of prod as a running program loads them, with some keys as other texts."""
-    config = {
-        key: value if isinstance(value, str) else json.dumps(value)
-        for key, value in committed("prod").items()
-    }
+    config = as_texts(committed("prod"))
     loaded: list[Settings] = []
     record(
         lambda: loaded.append(load_stack()),

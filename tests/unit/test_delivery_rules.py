@@ -18,7 +18,7 @@ from settings.loading import load_files
 from settings.problems import Problem, SettingsError
 from settings.rules import pipelines
 from tests.committed import on_node_groups
-from tests.unit.conftest import Bend
+from tests.unit.conftest import Bend, change_service
 
 Edit = Callable[[dict[str, Any]], object]
 
@@ -272,12 +272,7 @@ def test_a_branch_stays_text(configuration: Path, bend: Bend, branch: str) -> No
     for stack in ("dev", "prod"):
         bend(f"Pulumi.{stack}.yaml", lambda c: c["platform:gitops"].update(branch=branch))
     bend("services.yaml", lambda c: streaming(c)["tv-api"].update(branch=branch))
-    bend(
-        "services.yaml",
-        lambda c: c["namespaces"]["community"]["services"]["tournaments"].update(
-            branch=branch, delivery="commit"
-        ),
-    )
+    change_service(bend, "community", "tournaments", branch=branch, delivery="commit")
     settings = load_files("dev", configuration)
     (github,), (circleci,) = (
         pipeline(settings, name).values() for name in ("tv-api", "tournaments")
@@ -392,12 +387,7 @@ def test_a_verified_version_is_tagged_by_a_job_that_runs_nothing_of_the_service(
         "services.yaml",
         lambda c: streaming(c)["tv-frontend"].update(verify={"job": "verify.yml"}),
     )
-    bend(
-        "services.yaml",
-        lambda c: c["namespaces"]["community"]["services"]["tournaments"].update(
-            verify={"command": "cat <<EOF\nx\nEOF"}
-        ),
-    )
+    change_service(bend, "community", "tournaments", verify={"command": "cat <<EOF\nx\nEOF"})
     settings = load_files("dev", configuration)
     (api,), (frontend,), (tournaments,) = (
         pipeline(settings, name).values() for name in ("tv-api", "tv-frontend", "tournaments")

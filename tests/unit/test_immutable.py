@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from settings.rules import immutable
 from tests.committed import committed
 from tests.unit.conftest import CHECKOUT
 from tests.unit.existing import THEIR_WAY_IN, existing_network
-from tests.unit.recording import record
+from tests.unit.recording import as_texts, record
 
 
 def refusal(
@@ -284,10 +283,7 @@ def test_a_change_of_what_cannot_change_is_told_with_both_values(
 
 
 def test_a_stack_that_exported_nothing_was_never_applied() -> None:
-    config = {
-        key: value if isinstance(value, str) else json.dumps(value)
-        for key, value in committed("prod").items()
-    }
+    config = as_texts(committed("prod"))
     record(
         lambda: load_stack() and None,
         stack="prod",
@@ -303,10 +299,7 @@ def test_what_was_applied_is_read_from_the_outputs_of_the_stack_itself() -> None
         asked.append(dict(inputs))
         return {"outputs": {"standing": {"aws:region": "us-east-1"}}}
 
-    config = {
-        key: value if isinstance(value, str) else json.dumps(value)
-        for key, value in committed("prod").items()
-    }
+    config = as_texts(committed("prod"))
     with pytest.raises(pulumi.RunError) as refused:
         record(
             lambda: load_stack() and None,

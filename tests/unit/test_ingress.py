@@ -612,10 +612,7 @@ def test_the_health_check_is_the_services_own(configuration: Path, bend: Bend) -
 
 def test_each_environment_names_its_class(configuration: Path, bend: Bend) -> None:
     bend("Pulumi.dev.yaml", way(**{"class": "nginx"}))
-    bend(
-        "services.yaml",
-        lambda c: c["namespaces"]["community"]["services"]["leaderboard"].update(ingress=True),
-    )
+    change_service(bend, "community", "leaderboard", ingress=True)
     dev, prod = (load_files(stack, configuration) for stack in ("dev", "prod"))
 
     for settings, name in ((dev, "nginx"), (prod, "alb")):

@@ -15,7 +15,7 @@ from components.argocd.application_manifests import project_spec
 from components.migrations import gate
 from settings import pulumi_config
 from settings.loading import load_files
-from tests.unit.conftest import CHECKOUT, Bend
+from tests.unit.conftest import CHECKOUT, Bend, change_service
 from tests.unit.whole_program import record_program
 
 OLD, NEW = "sha256:" + "a" * 64, "sha256:" + "b" * 64
@@ -359,12 +359,7 @@ def test_only_services_that_migrate_get_the_right_to_make_jobs(
     configuration: Path, bend: Bend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pulumi_config, "ROOT", configuration)
-    bend(
-        "services.yaml",
-        lambda catalogue: catalogue["namespaces"]["streaming"]["services"]["tv-api"].update(
-            migrate=["bin/migrate"]
-        ),
-    )
+    change_service(bend, "streaming", "tv-api", migrate=["bin/migrate"])
     made = record_program("prod", configuration, CHECKOUT / "__main__.py")
     assert made.one("twospeed:index:Migrations").name == "apps-streaming-migrations"
     role = made.one("kubernetes:rbac.authorization.k8s.io/v1:Role")
@@ -393,12 +388,7 @@ def test_only_services_that_migrate_get_the_right_to_make_jobs(
 def test_what_the_platform_and_migrations_leave_is_no_orphan(
     configuration: Path, bend: Bend
 ) -> None:
-    bend(
-        "services.yaml",
-        lambda catalogue: catalogue["namespaces"]["streaming"]["services"]["tv-api"].update(
-            migrate=["bin/migrate"]
-        ),
-    )
+    change_service(bend, "streaming", "tv-api", migrate=["bin/migrate"])
     settings = load_files("prod", configuration)
     target = wiring.applications_target(settings)
     orphans = {

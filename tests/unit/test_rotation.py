@@ -12,6 +12,7 @@ import pytest
 from components.secrets import rotation
 
 KNOWN = frozenset({"web.database-url", "web.client.pem", "api.token"})
+ENVIRON = {"SECRETS": json.dumps({"broken": [], "shop": sorted(KNOWN)})}
 READS_BOTH = {
     "containers": [
         {
@@ -36,7 +37,7 @@ READS_BOTH = {
 
 
 class Cluster:
-    """The Kubernetes API as far as the program asks it, with one namespace."""
+    """The Kubernetes API as far as the program asks it: the namespace shop, and none of broken."""
 
     def __init__(self, **workloads: dict[str, Any]) -> None:
         self.deployments: dict[str, dict[str, Any]] = {
@@ -53,6 +54,8 @@ class Cluster:
         self.secrets[name] = {"metadata": {"name": name, "uid": uid}, "data": data}
 
     def call(self, method: str, path: str, body: rotation.Object | None) -> rotation.Object | None:
+        if "/namespaces/broken/" in path:
+            raise OSError("GET: 403 forbidden")
         if path.startswith("/api/v1/namespaces/shop/secrets/"):
             assert method == "GET"
             return self.secrets.get(path.rpartition("/")[2])
@@ -221,15 +224,9 @@ def test_what_names_no_secret_uses_none() -> None:
 def test_a_namespace_that_does_not_answer_holds_up_no_other(
     capsys: pytest.CaptureFixture[str], cluster: Cluster
 ) -> None:
-    def call(method: str, path: str, body: rotation.Object | None) -> rotation.Object | None:
-        if "/namespaces/broken/" in path:
-            raise OSError("GET: 403 forbidden")
-        return cluster.call(method, path, body)
-
-    environ = {"SECRETS": json.dumps({"broken": [], "shop": sorted(KNOWN)})}
-    rotation.main(environ, call)
+    rotation.main(ENVIRON, cluster.call)
     cluster.set("web.database-url", "two")
-    rotation.main(environ, call)
+    rotation.main(ENVIRON, cluster.call)
 
     said = capsys.readouterr()
     assert said.out == ROLLED[0] + "\n"
@@ -239,17 +236,12 @@ def test_a_namespace_that_does_not_answer_holds_up_no_other(
 def test_the_log_of_the_pod_has_each_line_at_once(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def call(method: str, path: str, body: rotation.Object | None) -> rotation.Object | None:
-        if "/namespaces/broken/" in path:
-            raise OSError("GET: 403 forbidden")
-        return cluster.call(method, path, body)
-
     log, errors = BytesIO(), BytesIO()
     monkeypatch.setattr("sys.stdout", TextIOWrapper(log))
     monkeypatch.setattr("sys.stderr", TextIOWrapper(errors))
     cluster.roll()
     cluster.set("web.database-url", "two")
-    rotation.main({"SECRETS": json.dumps({"broken": [], "shop": sorted(KNOWN)})}, call)
+    rotation.main(ENVIRON, cluster.call)
     assert (log.getvalue(), errors.getvalue()) == (
         f"{ROLLED[0]}\n".encode(),
         b"broken: GET: 403 forbidden\n",

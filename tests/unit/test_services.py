@@ -23,7 +23,7 @@ from settings.environment import Settings
 from settings.loading import load_files
 from settings.placement import Placement, placement
 from settings.speed import SPEEDS, Resources
-from tests.unit.conftest import CHECKOUT, Bend, copied
+from tests.unit.conftest import CHECKOUT, Bend, change_service, copied
 
 GUIDE = CHECKOUT / "docs" / "services.md"
 GOLDEN = CHECKOUT / "tests" / "golden" / "services"
@@ -421,11 +421,8 @@ def test_a_service_of_a_monorepo_is_built_for_changes_of_its_own(tree: dict[str,
 
 
 def test_words_of_a_build_stay_words(configuration: Path, bend: Bend) -> None:
-    bend(
-        "services.yaml",
-        lambda catalogue: catalogue["namespaces"]["community"]["services"]["tournaments"].update(
-            build={"args": {"MOTTO": "it's $(id) `id` \\"}}
-        ),
+    change_service(
+        bend, "community", "tournaments", build={"args": {"MOTTO": "it's $(id) `id` \\"}}
     )
     files = scaffold(load_files("dev", configuration))
     jobs = yaml.safe_load(files["pipelines/tournaments/.circleci/config.yml"].text)["jobs"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import runpy
 from collections.abc import Mapping
 from itertools import chain
@@ -12,7 +11,7 @@ import yaml
 
 from settings.environment import Settings
 from settings.loading import load_files
-from tests.unit.recording import PROJECT, Answer, Recording, record
+from tests.unit.recording import PROJECT, Answer, Recording, as_texts, record
 
 
 def record_program(
@@ -38,10 +37,7 @@ def record_program(
         lambda: runpy.run_path(str(program)) and None,
         stack=stack,
         preview=preview,
-        config={
-            key: value if isinstance(value, str) else json.dumps(value)
-            for key, value in raw.items()
-        },
+        config=as_texts(raw),
         stack_outputs={f"organization/{PROJECT}/{owner}": {"repositories": urls}},
         root=root,
         answers={**account(settings), **(answers or {})},
